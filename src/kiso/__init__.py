@@ -1,0 +1,37 @@
+"""kiso: machine learning from first principles at production speed.
+
+Every estimator keeps scikit-learn's names, parameters and fitted attributes; the
+iterative ones can also be run step by step (`estimator.steps(X, y)`).
+Subpackages load when they are first used: ``import kiso`` costs next to nothing.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_SUBPACKAGES = (
+    "base",
+    "cli",
+    "comparison",
+    "datasets",
+    "experiments",
+    "inference",
+    "linear_model",
+    "losses",
+    "optim",
+    "persistence",
+    "report",
+)
+
+__all__ = ["__version__"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _SUBPACKAGES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_SUBPACKAGES])

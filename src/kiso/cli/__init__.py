@@ -1,0 +1,44 @@
+"""The command line: one file a command, imported when that command runs.
+
+`kiso --help` loads click and nothing else of weight.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from .. import __version__
+
+# command -> (module, one line for --help)
+_COMMANDS = {
+    "compare": ("_compare", "Which method fits my data, how surely, at what cost, and why."),
+    "fit": ("_fit", "Fit one model to a table and write it to a file."),
+    "predict": ("_predict", "Predict with a fitted model for the rows of a table."),
+    "reproduce": ("_reproduce", "Run the experiments: claims of the texts, checked."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _ = _COMMANDS[cmd_name]
+        command: click.Command = import_module(f".{module}", __package__).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kiso")
+def main() -> None:
+    """kiso: machine learning from first principles at production speed."""

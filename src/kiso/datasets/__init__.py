@@ -1,0 +1,1 @@
+"""Generators of data and loaders of real data sets."""

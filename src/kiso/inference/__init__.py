@@ -1,0 +1,1 @@
+"""Maximum likelihood, conjugate Bayes and information measures."""

@@ -1,0 +1,1 @@
+"""Loss functions: value and gradient, stateless."""

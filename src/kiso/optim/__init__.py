@@ -1,0 +1,1 @@
+"""Descent: update rules, line searches, full-batch methods, schedules."""

@@ -1,0 +1,1 @@
+"""Fitted pipelines in one file that holds no code."""

@@ -1,0 +1,27 @@
+"""Where tests find real data: the data-cache setting, else a folder beside the checkout."""
+
+import os
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+mpl.use("Agg")
+
+_BESIDE = Path(__file__).parents[2] / "shared" / "data"
+if "KISO_DATA" not in os.environ and _BESIDE.is_dir():
+    os.environ["KISO_DATA"] = str(_BESIDE)
+
+
+@pytest.fixture
+def real_data():
+    """Path of a real data file; skips, saying so, where it is absent."""
+
+    def find(relative):
+        folder = os.environ.get("KISO_DATA")
+        path = Path(folder, relative) if folder else None
+        if path is None or not path.exists():
+            pytest.skip(f"data set {relative} is absent (set KISO_DATA to its folder)")
+        return path
+
+    return find

@@ -1,0 +1,116 @@
+"""The house keeps its shape: who may import whom, who names Numba and threads."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src" / "kiso"
+FILES = sorted(SRC.rglob("*.py"))
+
+# a room may import the rooms below it, never its own storey
+STOREYS = [
+    {"_jit", "_parallel", "_validation", "base"},
+    {"_blocks", "losses", "optim", "datasets"},
+    {"inference"},
+    {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"},
+    {"neural_network", "approximation", "adversarial"},
+    {"comparison", "persistence"},
+    {"experiments"},
+    {"report"},
+    {"cli"},
+]
+LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
+PUBLIC_ONLY = {"comparison", "persistence", "experiments", "report", "cli"}
+
+
+def imports(path):
+    """Yield (absolute module, imported names) of every import, wherever it stands."""
+    package = ["kiso", *path.relative_to(SRC).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, ()
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            names = tuple(alias.name for alias in node.names)
+            if module == "kiso":
+                for name in names:
+                    yield f"kiso.{name}", ()
+            else:
+                yield module, names
+
+
+def room_of(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SRC)))
+def test_imports_go_down(path):
+    room = path.relative_to(SRC).parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    assert room in LEVEL, f"{room} has no storey in this test"
+    for module, _ in imports(path):
+        if not module.startswith("kiso.") or room_of(module) == room:
+            continue
+        other = room_of(module)
+        if other == "__version__":
+            continue
+        assert LEVEL[other] < LEVEL[room], f"{path}: {room} imports {module}"
+        private = any(part.startswith("_") for part in module.split(".")[1:])
+        assert not (room in PUBLIC_ONLY and private), f"{path}: {module} is not public"
+
+
+@pytest.mark.parametrize(
+    ("word", "owner"),
+    [
+        ("numba", "_jit.py"),
+        ("concurrent.futures", "_parallel.py"),
+        ("threadpoolctl", "_parallel.py"),
+    ],
+)
+def test_one_place_names(word, owner):
+    users = {
+        p.name
+        for p in FILES
+        for module, _ in imports(p)
+        if module.split(".")[0] == word or module == word
+    }
+    assert users <= {owner}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if "loops" in p.stem], ids=lambda p: str(p.relative_to(SRC))
+)
+def test_loops_call_only_their_own_file(path):
+    """A compiled callee from another module goes stale in Numba's disk cache."""
+    for module, _ in imports(path):
+        assert not module.startswith("kiso") or module in {"kiso._jit", "kiso._validation"}
+
+
+def loaded_after(statement):
+    code = f"import sys; {statement}; print('\\n'.join(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(out.stdout.split())
+
+
+def test_import_kiso_is_light():
+    modules = loaded_after("import kiso")
+    assert not modules & {"numpy", "sklearn", "numba", "scipy", "click"}
+
+
+def test_help_is_light():
+    modules = loaded_after(
+        "from click.testing import CliRunner; from kiso.cli import main; "
+        "r = CliRunner().invoke(main, ['--help']); assert r.exit_code == 0, r.output"
+    )
+    assert not modules & {"sklearn", "numba", "pandas", "matplotlib", "scipy"}
+
+
+def test_importing_families_leaves_numba_out():
+    assert "numba" not in loaded_after("import kiso.linear_model")

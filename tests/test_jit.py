@@ -1,0 +1,93 @@
+"""The one wrapper round Numba."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kiso import _jit
+from kiso._jit import compiled, compiled_strict
+
+
+@compiled
+def _double(x):
+    return 2 * x
+
+
+@compiled
+def _sum_doubled(x):
+    total = 0.0
+    for i in range(x.shape[0]):
+        total += _double(x[i])
+    return total
+
+
+@compiled
+def _count_nan(x):
+    count = 0
+    for i in range(x.shape[0]):
+        if np.isnan(x[i]):
+            count += 1
+    return count
+
+
+@compiled_strict
+def _two_sum_error(a, b):
+    s = a + b
+    t = s - a
+    return (a - (s - t)) + (b - t)
+
+
+def test_loops_see_their_callees():
+    assert _sum_doubled(np.arange(4.0)) == 12.0
+
+
+def test_fast_math_keeps_nan():
+    assert _count_nan(np.array([1.0, np.nan, np.inf])) == 1
+
+
+def test_strict_keeps_compensation():
+    assert _two_sum_error(1e16, 1.0) == 1.0
+
+
+def test_policy_does_not_assume_finite():
+    assert not _jit.FAST_MATH & {"nnan", "ninf", "fast"}
+
+
+@pytest.mark.jit
+def test_runs_where_no_cache_can_be_written(tmp_path):
+    """No folder for the cache: the loop still runs, compiled in every process."""
+    module = tmp_path / "loops_here.py"
+    module.write_text("from kiso._jit import compiled\n@compiled\ndef f(x):\n    return x + 1\n")
+    code = (
+        "import numba.core.caching as c, loops_here\n"
+        "c.CacheImpl._locator_classes = []\n"
+        "print(loops_here.f(1))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert out.stdout.strip() == "2", out.stderr
+
+
+@pytest.mark.jit
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+def test_second_process_hits_the_cache(tmp_path):
+    (tmp_path / "loops_here.py").write_text(
+        "from kiso._jit import compiled\n@compiled\ndef f(x):\n    return x + 1\n"
+    )
+    code = (
+        "import loops_here; loops_here.f(1); "
+        "s = loops_here.__dict__['f'].stats; print(sum(s.cache_hits.values()))"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    hits = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert hits == ["0", "1"]
+    assert Path(tmp_path, "__pycache__").is_dir()

@@ -1,0 +1,139 @@
+"""Lanes over threads: same result on any number of threads, no deadlock, nothing left running."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from kiso import _parallel
+from kiso._parallel import block_rows, blocks, lanes, map_rows, n_threads, one_blas_thread
+
+
+@given(st.integers(0, 10_000), st.integers(1, 500), st.integers(1, 40))
+def test_lanes_partition_the_rows(n_rows, min_rows, max_lanes):
+    cut = lanes(n_rows, min_rows=min_rows, max_lanes=max_lanes)
+    assert 1 <= len(cut) <= max_lanes
+    rows = [i for lane in cut for i in range(lane.start, lane.stop)]
+    assert rows == list(range(n_rows))
+    if len(cut) > 1:
+        assert min(lane.stop - lane.start for lane in cut) >= min_rows
+
+
+@given(st.integers(0, 100), st.integers(0, 300), st.integers(1, 64))
+def test_blocks_partition_a_lane(start, length, size):
+    parts = list(blocks(slice(start, start + length), size))
+    assert [i for b in parts for i in range(b.start, b.stop)] == list(range(start, start + length))
+    assert all(0 < b.stop - b.start <= size for b in parts)
+
+
+def test_block_rows_fits_the_budget():
+    assert block_rows(1000, 8, budget=1 << 20) * 8000 <= 1 << 20
+    assert block_rows(10**9, 8) == 64
+
+
+def test_same_sum_on_any_number_of_threads():
+    x = np.random.default_rng(0).normal(size=100_003)
+
+    def total():
+        return sum(map_rows(lambda rows: float(x[rows].sum()), len(x)))
+
+    many = total()
+    with threadpool_limits(1):
+        assert n_threads() == 1
+        assert total() == many
+
+
+def test_results_in_lane_order():
+    def slow_first(rows):
+        time.sleep(0.02 if rows.start == 0 else 0)
+        return rows.start
+
+    assert map_rows(slow_first, 8, max_lanes=4) == [0, 2, 4, 6]
+
+
+def test_nested_calls_run_inline():
+    def outer(rows):
+        assert n_threads() == 1 or n_threads() >= 1
+        return sum(map_rows(lambda inner: inner.stop - inner.start, rows.stop - rows.start))
+
+    assert sum(map_rows(outer, 1000)) == 1000
+
+
+def test_exception_leaves_nothing_running():
+    running = []
+
+    def task(rows):
+        if rows.start == 0:
+            raise ValueError("first lane")
+        running.append(1)
+        time.sleep(0.02)
+        running.pop()
+
+    with pytest.raises(ValueError, match="first lane"):
+        map_rows(task, 16)
+    assert running == []
+
+
+def blas_threads():
+    return {
+        lib["filepath"]: lib["num_threads"]
+        for lib in threadpool_info()
+        if lib["user_api"] == "blas"
+    }
+
+
+def test_blas_limit_overlaps_between_threads():
+    before = blas_threads()
+    first_in, second_in, first_out = (threading.Event() for _ in range(3))
+
+    def first():
+        with one_blas_thread():
+            first_in.set()
+            second_in.wait(5)
+        first_out.set()
+
+    def second():
+        first_in.wait(5)
+        with one_blas_thread():
+            second_in.set()
+            first_out.wait(5)
+            assert set(blas_threads().values()) == {1}
+
+    workers = [threading.Thread(target=f) for f in (first, second)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(10)
+        assert not worker.is_alive()
+    assert blas_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_fork():
+    assert sum(map_rows(lambda r: r.stop - r.start, 100)) == 100
+    child = os.fork()
+    if child == 0:
+        ok = sum(map_rows(lambda r: r.stop - r.start, 100)) == 100
+        os._exit(0 if ok else 1)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.01)
+    os.kill(child, 9)
+    pytest.fail("the forked child hangs")
+
+
+def test_pool_is_kept():
+    map_rows(lambda r: None, 100)
+    pool = _parallel._pool
+    map_rows(lambda r: None, 100)
+    assert _parallel._pool is pool
