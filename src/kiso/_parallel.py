@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import scipy.linalg  # noqa: F401  loads SciPy's BLAS, so that the limit below reaches it
@@ -44,7 +45,7 @@ def lanes(n_rows: int, *, min_rows: int = 1, max_lanes: int = MAX_LANES) -> list
     """Cut n rows into at most `max_lanes` contiguous runs of at least `min_rows` rows."""
     count = max(1, min(max_lanes, n_rows // max(1, min_rows)))
     bounds = [n_rows * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(bounds)]
 
 
 def blocks(rows: slice, block_rows: int) -> Iterator[slice]:
