@@ -1,0 +1,1 @@
+"""kiso against its peers: `python -m benchmarks FAMILY`."""
