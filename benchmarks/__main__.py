@@ -6,26 +6,13 @@ import json
 import os
 import platform
 import warnings
-from importlib import import_module
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._harness import Result, measure, versions
-
-HERE = Path(__file__).parent
-FAMILIES = sorted(p.name for p in HERE.iterdir() if p.is_dir() and not p.name.startswith("_"))
-
-
-def cases(family: str) -> list:
-    """All cases of a family: the `CASES` of each file of its folder."""
-    files = sorted((HERE / family).glob("_*.py"))
-    modules = [
-        import_module(f"benchmarks.{family}.{f.stem}") for f in files if f.stem != "__init__"
-    ]
-    return [case for module in modules for case in getattr(module, "CASES", [])]
+from benchmarks._harness import FAMILIES, Result, cases, measure, versions
 
 
 def show(result: Result, console: Console) -> None:
@@ -74,7 +61,7 @@ def main(
         for case in cases(name):
             if only.lower() not in case.name.lower():
                 continue
-            result = measure(case, repeats=repeats, budget=budget, memory=memory)
+            result = measure(case, family=name if memory else "", repeats=repeats, budget=budget)
             show(result, console)
             results.append({"family": name, **result.to_dict()})
     if json_path:

@@ -7,13 +7,13 @@ names. A peer that is not installed is said, not dropped.
 
 from __future__ import annotations
 
-import multiprocessing
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 
 KISO = "kiso"
+HERE = Path(__file__).parent
+FAMILIES = sorted(p.name for p in HERE.iterdir() if p.is_dir() and not p.name.startswith("_"))
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,10 @@ def _peer(timing: Timing) -> str:
     return timing.contestant.split()[0]
 
 
-def measure(case: Case, *, repeats: int = 5, budget: float = 60.0, memory: bool = True) -> Result:
+def measure(case: Case, *, family: str = "", repeats: int = 5, budget: float = 60.0) -> Result:
     """Run a case: objectives, then timings in rotating order, then memory in child processes.
+
+    Memory is measured where a family is named (a child process finds the case by it).
 
     A contestant stops being repeated once it has used `budget` seconds; it runs at least
     twice (the first, untimed run warms caches and compiles).
@@ -132,10 +136,10 @@ def measure(case: Case, *, repeats: int = 5, budget: float = 60.0, memory: bool 
             if timing.absent or (timing.seconds and sum(timing.seconds) > budget):
                 continue
             timing.seconds.append(_time(case.contestants[timing.contestant], data))
-    if memory:
+    if family:
         for timing in timings:
             if not timing.absent:
-                timing.peak_mib = _peak_in_child(case, timing.contestant)
+                timing.peak_mib = _peak_in_child(family, case.name, timing.contestant)
     return Result(case.name, case.settings, case.target, dict(case.targets), timings, holds)
 
 
@@ -163,38 +167,21 @@ def _time(run: Callable[[Any], Any], data: Any) -> float:
     return time.perf_counter() - start
 
 
-def _peak_in_child(case: Case, contestant: str) -> float | None:
-    """Peak that a contestant's second run adds, in a process of its own (Linux; else None)."""
+def _peak_in_child(family: str, case: str, contestant: str) -> float | None:
+    """Peak that one run adds, in a process of its own (Linux; None elsewhere)."""
     if not Path("/proc/self/clear_refs").exists():
         return None
-    context = multiprocessing.get_context("fork")
-    parent, child = context.Pipe(duplex=False)
-    process = context.Process(target=_measure_peak, args=(case, contestant, child))
-    process.start()
-    child.close()
-    try:
-        return parent.recv() if parent.poll(600) else None
-    except EOFError:
-        return None
-    finally:
-        process.join(5)
+    command = [sys.executable, "-m", "benchmarks._peak", family, case, contestant]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    return float(done.stdout.split()[-1]) if done.returncode == 0 and done.stdout else None
 
 
-def _measure_peak(case: Case, contestant: str, pipe: Any) -> None:
-    data = case.setup()
-    before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
-    result = case.contestants[contestant](data)
-    pipe.send((_status("VmHWM") - before) / 1024)
-    del result
-    pipe.close()
-
-
-def _status(name: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1])
-    raise KeyError(name)
+def cases(family: str) -> list[Case]:
+    """All cases of a family: the `CASES` of each file of its folder."""
+    files = sorted((HERE / family).glob("_*.py"))
+    names = [f.stem for f in files if f.stem != "__init__"]
+    modules = [import_module(f"benchmarks.{family}.{name}") for name in names]
+    return [case for module in modules for case in module.CASES]
 
 
 @cache
