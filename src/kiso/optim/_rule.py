@@ -1,0 +1,208 @@
+"""What an update rule is, and the base of the rules that treat every number alike.
+
+θ_{t+1} = θ_t + Δ(g_t, s_t; η_t),  s_{t+1} = S(s_t, g_t):  params θ, grads g, state s.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from kiso._parallel import map_rows
+from kiso._validation import Array
+
+from ._packing import Packing
+from ._rule_loops import all_finite
+from ._schedules import LearningRate, check_learning_rate, rate_at
+from ._tree import Tree, leaves_like, leaves_of
+
+__all__ = ["ElementwiseRule", "NonFiniteGradientError", "Rule", "RuleState"]
+
+MIN_LANE = 1 << 18  # numbers that are worth a thread
+
+
+class NonFiniteGradientError(FloatingPointError):
+    """A gradient holds NaN or infinity; parameters and state are as before the step.
+
+    Attributes
+    ----------
+    step : int
+        The step that was refused, counted from 1.
+    path : str
+        The parameter, as ``layers[1]['W']``.
+    """
+
+    def __init__(self, step: int, path: str, value: float):
+        super().__init__(
+            f"step {step}: the gradient of {path} holds {value}; the parameters were left as "
+            "they were. Lower the learning rate, clip the gradient, or check the data."
+        )
+        self.step = step
+        self.path = path
+        self.value = value
+
+
+@runtime_checkable
+class Rule(Protocol):
+    """An update rule: hyper-parameters, and two functions of trees of arrays.
+
+    A tree is an array, or any nesting of dict, list and tuple of arrays (float32 or
+    float64). `init` gives the state for parameters; `update` takes one step.
+    """
+
+    def init(self, params: Tree) -> Any:
+        """Return the state before the first step."""
+
+    def update(
+        self, grads: Tree, state: Any, params: Tree, *, in_place: bool = False
+    ) -> tuple[Tree, Any]:
+        """Take one step; return (params, state)."""
+
+
+@dataclass
+class RuleState:
+    """What a rule remembers between steps.
+
+    Attributes
+    ----------
+    step : int
+        Steps taken.
+    slots : list of dict
+        The running averages by name, flat, one dict for each bundle of parameters.
+    """
+
+    step: int
+    packing: Packing
+    slots: list[dict[str, Array]]
+
+    def tree(self, name: str) -> Tree:
+        """Return one of the running averages, nested and shaped as the parameters."""
+        return self.packing.unpack([slots[name] for slots in self.slots])
+
+    def copy(self) -> RuleState:
+        """Return a state that shares no array with this one."""
+        slots = [{name: slot.copy() for name, slot in each.items()} for each in self.slots]
+        return RuleState(self.step, self.packing, slots)
+
+
+@dataclass(frozen=True)
+class ElementwiseRule(ABC):
+    """Base of the rules in which each number moves by its own gradient and history.
+
+    A subclass is a frozen dataclass that names its running averages in `slot_names` and
+    moves flat arrays in `_move`.
+
+    Parameters
+    ----------
+    learning_rate : float or Schedule
+        η > 0, or a callable step → η (the first step is 0).
+    check_finite : bool, default True
+        Look at all gradients before anything is changed and refuse NaN and infinity.
+    """
+
+    learning_rate: LearningRate
+    check_finite: bool = field(default=True, kw_only=True)
+
+    slot_names: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        check_learning_rate("learning_rate", self.learning_rate)
+
+    @abstractmethod
+    def _move(self, p: Array, g: Array, slots: dict[str, Array], rate: float, step: int) -> None:
+        """Take step number `step` (from 1) on flat arrays, writing to p and the slots."""
+
+    def init(self, params: Tree) -> RuleState:
+        """Return the state before the first step: all running averages zero.
+
+        Raises
+        ------
+        TypeError
+            If a parameter is not an array of float32 or float64.
+        """
+        packing = Packing(params)
+        slots = [
+            {name: np.zeros(b.size, b.dtype) for name in self.slot_names} for b in packing.bundles
+        ]
+        return RuleState(0, packing, slots)
+
+    def update(
+        self, grads: Tree, state: RuleState, params: Tree, *, in_place: bool = False
+    ) -> tuple[Tree, RuleState]:
+        """Take one step.
+
+        Parameters
+        ----------
+        grads, params : tree of arrays
+            Nested alike, with the same shapes as at `init`.
+        state : RuleState
+            From `init` or the last `update`.
+        in_place : bool, default False
+            Write into the arrays of `params` and `state` (which are returned) instead of
+            returning new ones. Otherwise nothing that was given is changed.
+
+        Returns
+        -------
+        params, state
+            After the step.
+
+        Raises
+        ------
+        NonFiniteGradientError
+            If a gradient holds NaN or infinity; nothing has been changed then.
+        ValueError
+            If nesting or shapes do not fit.
+        """
+        packing = state.packing
+        p_leaves = leaves_of(params)
+        g_leaves = leaves_like(params, grads)
+        flat_grads = packing.gather_grads(g_leaves)
+        if self.check_finite:
+            self._refuse_non_finite(state, flat_grads)
+        if not in_place:
+            state = state.copy()
+        flat_params = packing.gather_params(p_leaves, in_place)
+        rate = rate_at(self.learning_rate, state.step)
+        state.step += 1
+        for p, g, slots in zip(flat_params, flat_grads, state.slots, strict=True):
+            self._move_in_lanes(p, g, slots, rate, state.step)
+        if in_place:
+            packing.scatter(flat_params, p_leaves)
+            return params, state
+        return packing.unpack(flat_params), state
+
+    def _move_in_lanes(
+        self, p: Array, g: Array, slots: dict[str, Array], rate: float, step: int
+    ) -> None:
+        if p.size < 2 * MIN_LANE:
+            self._move(p, g, slots, rate, step)
+            return
+
+        def lane(rows: slice) -> None:
+            part = {name: slot[rows] for name, slot in slots.items()}
+            self._move(p[rows], g[rows], part, rate, step)
+
+        map_rows(lane, p.size, min_rows=MIN_LANE)
+
+    def _refuse_non_finite(self, state: RuleState, flat_grads: list[Array]) -> None:
+        for bundle, flat in zip(state.packing.bundles, flat_grads, strict=True):
+            if not _is_finite(flat):
+                index = int(np.flatnonzero(~np.isfinite(flat))[0])
+                path = state.packing.path_of(bundle, index)
+                raise NonFiniteGradientError(state.step + 1, path, float(flat[index]))
+
+    def with_rate(self, learning_rate: LearningRate) -> Self:
+        """Return the same rule with another learning rate or schedule."""
+        from dataclasses import replace
+
+        return replace(self, learning_rate=learning_rate)
+
+
+def _is_finite(flat: Array) -> bool:
+    if flat.size < 2 * MIN_LANE:
+        return bool(all_finite(flat))
+    parts = map_rows(lambda rows: all_finite(flat[rows]), flat.size, min_rows=MIN_LANE)
+    return all(parts)
