@@ -1,0 +1,39 @@
+"""What a model file holds: a fitted pipeline and what it was fitted on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class FittedModel:
+    """A fitted pipeline with what `predict` has to know of the table it was fitted on.
+
+    Attributes
+    ----------
+    pipeline : sklearn.pipeline.Pipeline
+        Takes a table with the columns below; its last step is the estimator.
+    estimator : str
+        Class name of the last step.
+    task : {"classification", "regression"}
+    target : str
+        Name of the predicted column.
+    columns : dict of str to str
+        Name and kind of each column that the pipeline uses, in order.
+    class_names : list of str
+        Empty for regression.
+    n_rows : int
+        Rows that it was fitted on.
+    versions : dict of str to str
+        Versions of kiso and of what it stands on, at the time of fitting.
+    """
+
+    pipeline: Any
+    estimator: str
+    task: str
+    target: str
+    columns: dict[str, str]
+    class_names: list[str] = field(default_factory=list)
+    n_rows: int = 0
+    versions: dict[str, str] = field(default_factory=dict)

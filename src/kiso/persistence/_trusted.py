@@ -1,0 +1,86 @@
+"""The closed registry: every type that a model file may name, and every way to build one.
+
+A file that names anything else is refused before any of it is built. A new estimator, or a
+new transformer of the pipeline, adds its line here.
+"""
+
+from __future__ import annotations
+
+KISO_TYPES = frozenset(
+    {
+        "kiso.linear_model._bayes.BayesianLinearRegression",
+        "kiso.linear_model._least_squares.LinearRegression",
+        "kiso.linear_model._local.LocallyWeightedRegression",
+        "kiso.linear_model._logistic.LogisticRegression",
+        "kiso.linear_model._perceptron.Perceptron",
+        "kiso.linear_model._ridge.Ridge",
+        "kiso.linear_model._sgd.SGDClassifier",
+        "kiso.linear_model._sgd.SGDRegressor",
+    }
+)
+
+PIPELINE_TYPES = frozenset(
+    {
+        "sklearn.compose._column_transformer.ColumnTransformer",
+        "sklearn.compose._column_transformer._RemainderColsList",
+        "sklearn.compose._target.TransformedTargetRegressor",
+        "sklearn.dummy.DummyClassifier",
+        "sklearn.dummy.DummyRegressor",
+        "sklearn.feature_selection._variance_threshold.VarianceThreshold",
+        "sklearn.impute._base.MissingIndicator",
+        "sklearn.impute._base.SimpleImputer",
+        "sklearn.pipeline.FeatureUnion",
+        "sklearn.pipeline.Pipeline",
+        "sklearn.preprocessing._data.MaxAbsScaler",
+        "sklearn.preprocessing._data.StandardScaler",
+        "sklearn.preprocessing._encoders.OneHotEncoder",
+        "sklearn.preprocessing._encoders.OrdinalEncoder",
+        "sklearn.preprocessing._label.LabelEncoder",
+    }
+)
+
+PLAIN_TYPES = frozenset(
+    {f"builtins.{name}" for name in ("bool", "bytes", "dict", "float", "int", "list", "set")}
+    | {f"builtins.{name}" for name in ("slice", "str", "tuple")}
+    | {
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "numpy.bool",
+        "numpy.bool_",
+        "numpy.dtype",
+        "numpy.float32",
+        "numpy.float64",
+        "numpy.int32",
+        "numpy.int64",
+        "numpy.ndarray",
+        "numpy.object_",
+        "numpy.random._generator.Generator",
+        "numpy.random._pcg64.PCG64",
+        "numpy.str_",
+        "scipy.sparse._csr.csr_array",
+        "scipy.sparse._csr.csr_matrix",
+    }
+)
+
+TYPES = KISO_TYPES | PIPELINE_TYPES | PLAIN_TYPES
+
+# Of skops' ways to build an object; those that import or call functions are not among them.
+LOADERS = frozenset(
+    {
+        "BytesNode",
+        "DTypeNode",
+        "DefaultDictNode",
+        "DictNode",
+        "JsonNode",
+        "ListNode",
+        "NdArrayNode",
+        "ObjectNode",
+        "RandomGeneratorNode",
+        "SetNode",
+        "SliceNode",
+        "SparseMatrixNode",
+        "TupleNode",
+        "TypeNode",
+        "CachedNode",
+    }
+)
