@@ -1,0 +1,216 @@
+"""What is to be predicted: classes or numbers, from which columns and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._columns import classify_columns
+from ._result import Column, Data, Task
+from ._table import Table, find_column
+from ._text import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Problem", "check_folds", "pose"]
+
+MAX_CODES = 10  # whole numbers with at most this many distinct values are taken as classes
+
+
+@dataclass
+class Problem:
+    """A table with a target, ready to be split into folds.
+
+    Attributes
+    ----------
+    X : pandas.DataFrame
+        The used columns of the rows that have a target.
+    y : ndarray of shape (n_rows,)
+        Class numbers 0, 1, ... (places in `data.class_names`), or the target's numbers.
+    labels : ndarray of shape (n_rows,)
+        The target as it stands in the table.
+    task : "classification" or "regression"
+    reason : str
+        Why, in words; "given" if the caller said so.
+    columns : list of Column
+        All columns but the target.
+    data : Data
+        What the result says of the table.
+    rows : ndarray of int
+        The row of the table (from 0) of each row of X.
+    """
+
+    X: pd.DataFrame
+    y: np.ndarray[Any, Any]
+    labels: np.ndarray[Any, Any]
+    task: Task
+    reason: str
+    columns: list[Column]
+    data: Data
+    rows: np.ndarray[Any, Any]
+
+
+def pose(
+    table: Table, target: str, task: Task | None = None, *, drop: Sequence[str] = ()
+) -> Problem:
+    """Set a prediction problem: infer the task, choose columns, set rows without target aside.
+
+    Parameters
+    ----------
+    table : Table
+    target : str
+        The column to predict.
+    task : {"classification", "regression"}, optional
+        Inferred from the target where None: text, booleans and whole numbers with at most 10
+        distinct values (each in 5 rows on average) are classes.
+    drop : sequence of str
+        Columns not to use.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, its values are all missing, do not suit the task or are
+        all the same, or no column is left to predict from.
+    """
+    target = find_column(table, target)
+    drop = [find_column(table, name) for name in drop]
+    if target in drop:
+        raise DataError(f"Column {target!r} is the target: it cannot be dropped.")
+    frame = table.frame
+    present = frame[target].notna().to_numpy()
+    if not present.any():
+        raise DataError(
+            f"The target {target!r} is missing in all {len(frame)} rows of {table.name}."
+        )
+    values = frame[target][present].reset_index(drop=True)
+    if task is None:
+        task, reason = infer(values, target)
+    else:
+        reason = "given"
+    y, labels, class_names, counts = (
+        _classes(values, target) if task == "classification" else _numbers(values, target)
+    )
+    rows = np.flatnonzero(present)
+    frame = frame.iloc[rows].reset_index(drop=True)
+    columns = classify_columns(frame, target, drop=drop, blank_first=table.blank_first)
+    used = [column.name for column in columns if column.used]
+    if not used:
+        why = "; ".join(f"{c.name!r}: {c.note or c.kind}" for c in columns[:5])
+        detail = f" ({why})" if why else ": it has no other column"
+        raise DataError(f"{table.name} has no column to predict {target!r} from{detail}.")
+    data = Data(
+        name=table.name,
+        n_rows=len(frame),
+        n_rows_read=len(present),
+        target=target,
+        columns=columns,
+        class_names=class_names,
+        class_counts=counts,
+        notes=[*table.notes, *_notes(frame, values, columns, int((~present).sum()), target)],
+    )
+    return Problem(frame[used], y, labels, task, reason, columns, data, rows)
+
+
+def infer(values: pd.Series[Any], target: str) -> tuple[Task, str]:
+    """Return the task that suits a target without missing values, and why in words."""
+    n_unique = int(values.nunique())
+    kind = values.dtype.kind
+    if kind == "M":
+        raise DataError(
+            f"The target {target!r} holds dates: choose a column of numbers or classes."
+        )
+    if kind == "b" or values.map(type).eq(bool).all():
+        return "classification", "the target is true or false"
+    if kind not in "iuf":
+        return "classification", f"the target is text with {n_unique:,} distinct values"
+    whole = bool((values == np.round(values)).all())
+    if n_unique <= 2:
+        return "classification", f"the target has {n_unique} distinct values"
+    if whole and n_unique <= MAX_CODES and len(values) >= 5 * n_unique:
+        return "classification", f"the target is whole numbers with {n_unique} distinct values"
+    what = "whole numbers" if whole else "numbers"
+    return "regression", f"the target is {what} with {n_unique:,} distinct values"
+
+
+def _classes(values: pd.Series[Any], target: str) -> Any:
+    if values.dtype.kind == "f" and bool((values == np.round(values)).all()):
+        values = values.astype(np.int64)  # whole numbers beside missing ones
+    labels = values.to_numpy()
+    if labels.dtype == object and all(isinstance(value, bool) for value in labels):
+        labels = labels.astype(bool)
+    classes, y, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    names = [str(label) for label in classes]
+    if len(names) < 2:
+        raise DataError(
+            f"The target {target!r} has one class only, {names[0]!r}: there is nothing to tell apart."
+        )
+    return y.astype(np.intp), labels, names, [int(count) for count in counts]
+
+
+def _numbers(values: pd.Series[Any], target: str) -> Any:
+    if values.dtype.kind not in "iufb":
+        sample = ", ".join(repr(str(value)) for value in values.unique()[:3])
+        raise DataError(f"The target {target!r} holds {sample}: regression needs numbers.")
+    y = values.to_numpy(dtype=np.float64)
+    if (y == y[0]).all():
+        raise DataError(
+            f"The target {target!r} is {y[0]:g} in every row: there is nothing to predict."
+        )
+    return y, y, [], []
+
+
+def check_folds(problem: Problem, n_folds: int) -> None:
+    """Refuse fewer rows, or fewer rows of a class, than folds.
+
+    Raises
+    ------
+    DataError
+    """
+    data = problem.data
+    if data.n_rows < n_folds:
+        rows = "1 row" if data.n_rows == 1 else f"{data.n_rows} rows"
+        raise DataError(f"{data.name} has {rows} with a target: fewer than {n_folds} folds.")
+    if problem.task == "regression":
+        return
+    small = [
+        (count, name)
+        for name, count in zip(data.class_names, data.class_counts, strict=True)
+        if count < n_folds
+    ]
+    if not small:
+        return
+    count, name = min(small)
+    rows = "1 row" if count == 1 else f"{count} rows"
+    others = f" (and {len(small) - 1} more classes are as small)" if len(small) > 1 else ""
+    if len(small) > 10 and len(small) > 0.5 * len(data.class_names):
+        advice = "is it a target?"
+    elif count >= 2:
+        advice = f"ask for {count} folds, or merge or remove the class"
+    else:
+        advice = "merge or remove it"
+    raise DataError(
+        f"Class {name!r} of {data.target!r} has {rows}{others}, fewer than {n_folds} folds: {advice}."
+    )
+
+
+def _notes(
+    frame: pd.DataFrame, values: pd.Series[Any], columns: list[Column], n_absent: int, target: str
+) -> list[str]:
+    notes = []
+    if n_absent:
+        rows = "1 row has" if n_absent == 1 else f"{n_absent:,} rows have"
+        notes.append(f"{rows} no {target!r} and {'is' if n_absent == 1 else 'are'} set aside.")
+    same = [
+        column.name
+        for column in columns
+        if column.used and bool((frame[column.name].astype(str) == values.astype(str)).all())
+    ]
+    if same:
+        notes.append(f"column {same[0]!r} equals the target in every row: drop it?")
+    if any(column.kind == "date" and column.used for column in columns):
+        notes.append("rows are shuffled: scores are of days in between, not of a forecast.")
+    return notes
