@@ -1,1 +1,23 @@
-"""Self-contained HTML pages from results."""
+"""Self-contained HTML pages from results, and the pictures on them."""
+
+from ._comparison import write_comparison
+from ._experiments import (
+    ExperimentResult,
+    ExperimentStatus,
+    experiments_to_dict,
+    measured,
+    prepare_folder,
+    write_experiments,
+)
+from ._files import check_writable
+
+__all__ = [
+    "ExperimentResult",
+    "ExperimentStatus",
+    "check_writable",
+    "experiments_to_dict",
+    "measured",
+    "prepare_folder",
+    "write_comparison",
+    "write_experiments",
+]

@@ -1,0 +1,272 @@
+"""`kiso reproduce`: run the experiments, show claim, measurement and verdict."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import click
+
+from ._console import err, fail, out
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from kiso.experiments import Experiment
+    from kiso.report import ExperimentResult
+    from kiso.report import ExperimentStatus as Status
+
+_log = logging.getLogger(__name__)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--list", "listed", is_flag=True, help="List the experiments and run none.")
+@click.option("--all", "every", is_flag=True, help="Run all that do not take minutes.")
+@click.option("--slow", is_flag=True, help="Run all, those that take minutes too.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0),
+              help="Seed of every experiment.")  # fmt: skip
+@click.option("--report", metavar="DIR", type=click.Path(),
+              help="Write a page with the pictures (index.html) into this folder.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON only.")
+def command(
+    names: tuple[str, ...],
+    listed: bool,
+    every: bool,
+    slow: bool,
+    seed: int,
+    report: str | None,
+    as_json: bool,
+) -> None:
+    """Run experiments: what a text claims, what comes out, and whether it holds.
+
+    Exit code 0 if every claim holds, 1 if one is false or an experiment fails, 2 if the
+    command cannot be understood, 130 after Ctrl-C. An experiment whose data are absent is
+    skipped and said so.
+    """
+    whole_list = listed and not names
+    experiments = _chosen(names, every=every, slow=slow or whole_list)
+    if listed:
+        _show_list(experiments, as_json=as_json)
+        return
+    if report is not None:
+        _check_folder(report)
+    results, interrupted = _run(experiments, seed, pictures=report is not None)
+    if as_json:
+        from kiso.report import experiments_to_dict
+
+        click.echo(json.dumps(experiments_to_dict(results), ensure_ascii=False, allow_nan=False))
+    else:
+        _show_results(results)
+    if report is not None:
+        from kiso.report import write_experiments
+
+        try:
+            page = write_experiments(results, report)
+        except OSError as error:
+            fail(str(error), 1)
+        if err().is_terminal:
+            err().print(f"wrote {page}", soft_wrap=True)
+    if interrupted:
+        raise click.exceptions.Exit(130)
+    if any(result.status in ("false", "failed") for result in results):
+        raise click.exceptions.Exit(1)
+
+
+def _chosen(names: tuple[str, ...], *, every: bool, slow: bool) -> list[Experiment]:
+    """Load what was asked for, in that order; a mistake ends here, before anything runs."""
+    from kiso import experiments
+
+    known = experiments.names()
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=3, cutoff=0.4)
+            hint = f"did you mean {' or '.join(near)}?" if near else "see kiso reproduce --list"
+            fail(f"there is no experiment {name!r}; {hint}", 2)
+    if not (names or every or slow):
+        fail("name an experiment, or use --all; --list shows them", 2)
+    chosen = [experiments.load(name) for name in dict.fromkeys(names)]
+    if every or slow:
+        rest = [experiments.load(name) for name in known if name not in names]
+        chosen += [e for e in rest if slow or not e.slow]
+    return chosen
+
+
+def _check_folder(folder: str) -> None:
+    from kiso.report import prepare_folder
+
+    try:
+        prepare_folder(folder)
+    except OSError as error:
+        fail(str(error), 2)
+
+
+def _run(
+    experiments: list[Experiment], seed: int, *, pictures: bool
+) -> tuple[list[ExperimentResult], bool]:
+    """Run one after the other; what is known after Ctrl-C, and whether there was one."""
+    from kiso.report import ExperimentResult
+
+    results: list[ExperimentResult] = []
+    for i, experiment in enumerate(experiments):
+        start = perf_counter()
+        try:
+            with _live(f"{experiment.name} ({i + 1} of {len(experiments)})"):
+                result = _run_one(experiment, seed, pictures=pictures)
+        except KeyboardInterrupt:
+            results.append(
+                ExperimentResult(experiment, "interrupted", seconds=perf_counter() - start,
+                                 seed=seed, message="interrupted before it came to an end")
+            )  # fmt: skip
+            results += [
+                ExperimentResult(rest, "interrupted", seed=seed, message="not begun")
+                for rest in experiments[i + 1 :]
+            ]
+            return results, True
+        results.append(result)
+        if err().is_terminal:
+            err().print(f"{_SIGNS[result.status]} {experiment.name}")
+    return results, False
+
+
+def _run_one(experiment: Experiment, seed: int, *, pictures: bool) -> ExperimentResult:
+    """Run one experiment; an error is a result too, so that the others go on."""
+    from kiso.datasets import available
+    from kiso.report import ExperimentResult
+
+    start = perf_counter()
+    try:
+        absent = [name for name in experiment.needs if not available(name)]
+        if absent:
+            return ExperimentResult(experiment, "skipped", seed=seed, message=_absent(absent))
+        outcome = experiment.run(seed)
+    except Exception as error:
+        _log.debug("experiment %s", experiment.name, exc_info=True)
+        return ExperimentResult(experiment, "failed", seconds=perf_counter() - start, seed=seed,
+                                message=_said(error))  # fmt: skip
+    spent = perf_counter() - start
+    status: Status = "holds" if outcome.verdict else "false"
+    figure, message = None, "" if outcome.checks else "it checked nothing"
+    if pictures:
+        try:
+            figure = experiment.draw(outcome)
+        except Exception as error:
+            _log.debug("picture of %s", experiment.name, exc_info=True)
+            status, message = "failed", f"its picture: {_said(error)}"
+    return ExperimentResult(experiment, status, outcome, spent, seed, message, figure)
+
+
+def _absent(names: list[str]) -> str:
+    """Say which data sets are absent, and what to do."""
+    from kiso.datasets import data_home
+
+    calls = ", ".join(f"kiso.datasets.fetch_{name.replace('-', '_')}()" for name in names)
+    return (
+        f"needs data that are absent: {', '.join(names)}. Download once with {calls}, which puts "
+        f"them into {data_home()}; or name a folder that has them in KISO_DATA"
+    )
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+@contextmanager
+def _live(text: str) -> Iterator[None]:
+    """Show what runs, on standard error and only on a terminal."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task(text, total=None)
+        yield
+
+
+_SIGNS: dict[Status, str] = {
+    "holds": "✓",
+    "false": "✗",
+    "failed": "!",
+    "skipped": "–",
+    "interrupted": "…",
+}
+_WORDS: dict[Status, str] = {
+    "holds": "✓ holds",
+    "false": "✗ false",
+    "failed": "! failed",
+    "skipped": "skipped",
+    "interrupted": "interrupted",
+}
+_COLOURS: dict[Status, str] = {"holds": "green", "false": "red", "failed": "red"}
+
+
+def _table(*columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        right = column in ("time", "rows")
+        table.add_column(column, overflow="fold", justify="right" if right else "left")
+    return table
+
+
+def _show_list(experiments: list[Experiment], *, as_json: bool) -> None:
+    if as_json:
+        fields = ("name", "title", "rows", "claim", "source", "slow", "needs")
+        listed = [{field: getattr(e, field) for field in fields} for e in experiments]
+        click.echo(json.dumps({"schema": "kiso.experiments/1", "experiments": listed}))
+        return
+    from rich.text import Text
+
+    table = _table("name", "title", "rows", "")
+    for e in experiments:
+        flags = (["slow"] if e.slow else []) + [f"needs {name}" for name in e.needs]
+        rows = ", ".join(map(str, e.rows))
+        table.add_row(*map(Text, (e.name, e.title, rows, ", ".join(flags))))
+    out().print(table)
+
+
+def _show_results(results: list[ExperimentResult]) -> None:
+    from rich.text import Text
+
+    from kiso.report import measured
+
+    table = _table("experiment", "claim", "claimed", "measured", "verdict", "time")
+    for result in results:
+        name, time = result.experiment.name, _time(result.seconds)
+        for check in result.checks:
+            verdict = _verdict("holds" if check.holds else "false")
+            cells = map(Text, (name, check.what, check.claimed, measured(check)))
+            table.add_row(*cells, verdict, time)
+            name = time = ""
+        if result.message:
+            verdict = _verdict(result.status)
+            table.add_row(Text(name), Text(result.message), "", "", verdict, time)
+    out().print(table)
+    counts = Counter(result.status for result in results)
+    words = [f"{counts[status]} {status}" for status in _WORDS if counts[status]]
+    out().print(f"{len(results)} experiments: {', '.join(words)}")
+
+
+def _verdict(status: Status) -> Text:
+    from rich.text import Text
+
+    return Text(_WORDS[status], style=_COLOURS.get(status, ""), no_wrap=True)
+
+
+def _time(seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    return f"{seconds:.2f} s" if seconds < 100 else f"{seconds / 60:.1f} min"

@@ -1,0 +1,206 @@
+"""The page of the experiments: what the texts claim, what came out, and every picture."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from markupsafe import Markup
+
+from kiso.experiments import Check, Experiment, Outcome
+
+from ._files import check_writable, render, replace_file, to_json
+from ._picture import foreign
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SCHEMA = "kiso.reproduce/1"
+
+ExperimentStatus = Literal["holds", "false", "failed", "skipped", "interrupted"]
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """One experiment and what came of it.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        What ran, or did not.
+    status : {"holds", "false", "failed", "skipped", "interrupted"}
+        The verdict; "failed" when it raised, "skipped" when its data are absent.
+    outcome : Outcome or None
+        What it measured; None when it did not come to an end.
+    seconds : float
+        Duration of the run, without the picture.
+    seed : int
+        What its random numbers came from.
+    message : str
+        Why there is no verdict.
+    figure : matplotlib.figure.Figure or None
+        Its picture.
+    """
+
+    experiment: Experiment
+    status: ExperimentStatus
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+    seed: int = 0
+    message: str = ""
+    figure: Figure | None = None
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The claims that were checked; none when it did not come to an end."""
+        return self.outcome.checks if self.outcome else ()
+
+
+def experiments_to_dict(results: Sequence[ExperimentResult]) -> dict[str, Any]:
+    """Return results as plain, JSON-ready data under a versioned schema.
+
+    Parameters
+    ----------
+    results : sequence of ExperimentResult
+        What ran.
+
+    Returns
+    -------
+    dict
+        Schema, number of results of each status, and the results; NaN becomes None.
+
+    Examples
+    --------
+    >>> from kiso.report import experiments_to_dict
+    >>> experiments_to_dict([])["schema"]
+    'kiso.reproduce/1'
+    """
+    counts: dict[str, int] = {}
+    for result in results:
+        counts[result.status] = counts.get(result.status, 0) + 1
+    return {"schema": SCHEMA, "counts": counts, "experiments": [_plain(r) for r in results]}
+
+
+def write_experiments(results: Sequence[ExperimentResult], folder: str | os.PathLike[str]) -> Path:
+    """Write one self-contained page with every claim, verdict and picture.
+
+    Parameters
+    ----------
+    results : sequence of ExperimentResult
+        What ran, in the order to show.
+    folder : path-like
+        Made if absent; gets `index.html` and `results.json`.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    OSError
+        If the folder or a file in it cannot be written; the message says why.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from kiso.report import write_experiments
+    >>> with TemporaryDirectory() as folder:
+    ...     write_experiments([], folder).name
+    'index.html'
+    """
+    place = prepare_folder(folder)
+    page = check_writable(place / "index.html")
+    data = check_writable(place / "results.html").with_suffix(".json")
+    shown = [
+        {
+            "result": result,
+            "claims": result.checks or (None,),
+            "picture": _picture(result, f"e{i}-"),
+        }
+        for i, result in enumerate(results)
+    ]
+    summary = experiments_to_dict(results)
+    text = render(
+        "experiments.html",
+        title="Claims of the texts, checked",
+        shown=shown,
+        counts=summary["counts"],
+        measured=measured,
+    )
+    replace_file(data, to_json(summary))
+    replace_file(page, text)
+    return page
+
+
+def prepare_folder(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder of a page, made if absent, or say why it cannot be.
+
+    Raises
+    ------
+    OSError
+        If a file is in its way, or it may not be made or written.
+    """
+    place = Path(folder)
+    if place.exists() and not place.is_dir():
+        raise NotADirectoryError(f"cannot write into {place}: it is a file; name a folder")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise type(error)(f"cannot make the folder {place}: {error.strerror}") from error
+    if not os.access(place, os.W_OK):
+        raise PermissionError(f"cannot write into {place}: the folder is read-only")
+    return place
+
+
+def measured(check: Check) -> str:
+    """Return what a check measured, as people read it: six significant digits."""
+    value = check.measured
+    if isinstance(value, str):
+        return value
+    return f"{float(value):.6g}".replace("-", "−")
+
+
+def _picture(result: ExperimentResult, prefix: str) -> Markup:
+    if result.figure is None:
+        return Markup()
+    alt = f"{result.experiment.title}: {result.experiment.claim}"
+    return foreign(result.figure, alt=alt, prefix=prefix)
+
+
+def _plain(result: ExperimentResult) -> dict[str, Any]:
+    e = result.experiment
+    return {
+        "name": e.name,
+        "title": e.title,
+        "rows": [int(row) for row in e.rows],
+        "claim": e.claim,
+        "source": e.source,
+        "slow": bool(e.slow),
+        "needs": list(e.needs),
+        "status": result.status,
+        "verdict": result.outcome.verdict if result.outcome else None,
+        "seconds": float(result.seconds),
+        "seed": int(result.seed),
+        "message": result.message,
+        "remark": result.outcome.remark if result.outcome else "",
+        "checks": [
+            {
+                "what": check.what,
+                "claimed": check.claimed,
+                "measured": _number(check.measured),
+                "holds": bool(check.holds),
+            }
+            for check in result.checks
+        ],
+    }
+
+
+def _number(value: float | str) -> float | str | None:
+    if isinstance(value, str):
+        return value
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,86 @@
+"""A matplotlib figure as part of a page: inline SVG in the page's colours, or a PNG.
+
+matplotlib names every part of an SVG by an id and writes colours as numbers. In a page with
+many pictures the ids must not meet, and the colours must follow light and dark.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from .figures._style import THEME
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MAX_SVG = 150_000  # characters; a foreign picture that is longer goes in as a PNG
+
+_TAG = re.compile(r"<[^>]*>")  # matplotlib writes "&gt;" inside attributes
+_ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
+_LONG = re.compile(r"(-?\d+\.\d\d\d)\d+")
+_COLOUR = re.compile("|".join(light for light, _ in THEME.values()))
+_ROLE = {light: f"var(--{role},{light})" for role, (light, _) in THEME.items()}
+
+
+def themed(figure: Figure, *, alt: str, prefix: str) -> Markup:
+    """Return a picture in the house style as SVG that follows the page's light and dark.
+
+    Text stays text (it can be selected, and any script is drawn in the reader's fonts).
+
+    Parameters
+    ----------
+    figure : Figure
+        Drawn with the colours of the house.
+    alt : str
+        What it shows, for those who cannot see it.
+    prefix : str
+        Unique in the page; put before every id.
+    """
+    svg = _svg(figure, fonttype="none", transparent=True)
+    return _embed(svg, alt, prefix, lambda tag: _COLOUR.sub(lambda m: _ROLE[m[0]], tag))
+
+
+def foreign(figure: Figure, *, alt: str, prefix: str) -> Markup:
+    """Return any picture as it was drawn, letters as outlines; a large one as a PNG."""
+    svg = _svg(figure, fonttype="path", transparent=False)
+    if len(svg) <= MAX_SVG:
+        return _embed(svg, alt, prefix, lambda tag: tag)
+    data = base64.b64encode(_saved(figure, "png", dpi=144)).decode("ascii")
+    return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(alt, Markup(data))
+
+
+def _svg(figure: Figure, *, fonttype: str, transparent: bool) -> str:
+    from matplotlib import rc_context
+
+    with rc_context({"svg.fonttype": fonttype, "svg.hashsalt": "kiso", "text.usetex": False}):
+        return _saved(figure, "svg", transparent=transparent, metadata={"Date": None}).decode()
+
+
+def _saved(figure: Figure, kind: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():  # a glyph that matplotlib's font lacks, a crowded layout
+        warnings.simplefilter("ignore", UserWarning)
+        figure.savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def _embed(svg: str, alt: str, prefix: str, recolour: Any) -> Markup:
+    """Make the SVG part of an HTML page; only tags are touched, never what a user wrote."""
+    svg = svg[svg.index("<svg") :]
+    for pattern in (r"<!--.*?-->", r"<metadata>.*?</metadata>", r"<style.*?</style>"):
+        svg = re.sub(pattern, "", svg, flags=re.DOTALL)
+
+    def tag(match: re.Match[str]) -> str:
+        text = _ID.sub(lambda m: m[0] + prefix, match[0])
+        return recolour(_LONG.sub(r"\1", text)).replace("xlink:href", "href")
+
+    svg = _TAG.sub(tag, svg)
+    box = re.search(r'viewBox="([^"]*)"', svg)
+    start = f'<svg class="picture" viewBox="{box[1] if box else ""}" role="img" aria-label="'
+    return Markup(start) + escape(alt) + Markup('">' + svg[svg.index(">") + 1 :].strip())

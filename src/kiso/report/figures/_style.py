@@ -1,0 +1,115 @@
+"""The house style of every picture: colours, sizes, and text that is safe to draw.
+
+Colours are named by role. A page replaces each by a CSS variable of that name, so that the
+same picture is readable in light and in dark; that is why a role has two values and why no
+picture uses a colour that is not here. The hues are Okabe and Ito's (2008), which people
+with any of the common colour-vision deficiencies can tell apart.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# role: (light, dark)
+THEME = {
+    "ink": ("#1b1f24", "#e4e8ec"),
+    "muted": ("#5b6570", "#9da7b2"),
+    "grid": ("#dde2e7", "#333a42"),
+    "paper": ("#fefefe", "#15181c"),
+    "blue": ("#0072b2", "#5ab4ea"),
+    "vermilion": ("#d55e00", "#ff8f4a"),
+    "green": ("#009e73", "#40cfa2"),
+    "purple": ("#b2558f", "#dc9cc4"),
+}
+INK, MUTED, GRID, PAPER, BLUE, VERMILION, GREEN, PURPLE = (light for light, _ in THEME.values())
+
+WIDTH = 4.8  # inches; a phone shows it at about three quarters of its size, still readable
+TEXT, SMALL = 9.5, 8.5  # points
+
+
+def canvas(height: float, *, width: float = WIDTH) -> tuple[Figure, Axes]:
+    """Return an empty figure of the house's width and its one pair of axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+    return figure, figure.add_subplot()
+
+
+def dress(
+    ax: Axes, *, title: str = "", xlabel: str = "", ylabel: str = "", grid: str = "both"
+) -> None:
+    """Put title, labels, spines, ticks and grid of the house on axes.
+
+    `grid` is "x", "y", "both" or "none". Title and labels are escaped here.
+    """
+    ax.set_facecolor(PAPER)
+    ax.figure.suptitle(
+        plain(title), x=0.01, ha="left", fontsize=TEXT + 0.5, fontweight="bold", color=INK
+    )
+    ax.set_xlabel(plain(xlabel), fontsize=TEXT, color=INK)
+    ax.set_ylabel(plain(ylabel), fontsize=TEXT, color=INK)
+    ax.tick_params(which="both", labelsize=SMALL, color=GRID, labelcolor=INK, length=3)
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(GRID)
+    ax.set_axisbelow(True)
+    if grid != "none":
+        ax.grid(visible=True, axis=grid, color=GRID, linewidth=0.7)  # type: ignore[arg-type]
+
+
+def name_rows(ax: Axes, names: list[str]) -> None:
+    """Name the rows of a horizontal chart, the first at the top; long names are shortened."""
+    ax.set_yticks(range(len(names)), [plain(short(name, 32)) for name in names])
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+
+
+def logarithmic(
+    ax: Axes, which: str, low: float, high: float, write: Callable[[float], str]
+) -> None:
+    """Make the "x" or "y" axis, from `low` to `high`, logarithmic; write its ticks in words.
+
+    matplotlib's own writes powers as formulas, in fonts that a page need not have.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.set(**{f"{which}scale": "log"})
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    decades = math.log10(high / low)
+    steps = (1.0, 2.0, 5.0) if decades < 2 else (1.0, 3.0) if decades < 4 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axis.set_major_formatter(lambda value, _: write(value))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def legend(ax: Axes, **options: Any) -> None:
+    """Draw a legend without a frame."""
+    ax.legend(frameon=False, fontsize=SMALL, labelcolor=INK, **options)
+
+
+def plain(text: object) -> str:
+    r"""Return text that matplotlib draws as it stands: no formula, one line.
+
+    A dollar sign is escaped, for `price in $ and $/m` is not TeX; control characters,
+    which XML has no way to write, become spaces.
+    """
+    line = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in str(text)
+    )
+    return line.replace("$", r"\$")
+
+
+def short(text: object, length: int = 26) -> str:
+    """Return text of at most `length` characters: the middle of a longer one is left out."""
+    line = str(text)
+    if len(line) <= length:
+        return line
+    head = length // 2
+    return f"{line[:head]}…{line[len(line) - (length - 1 - head) :]}"
