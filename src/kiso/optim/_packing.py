@@ -55,8 +55,11 @@ class Packing:
         self.bundles = list(_bundles(leaves))
         self.n_leaves = len(leaves)
         self._scratch: dict[tuple[str, int], Array] = {}
-        self._bound: list[Array] = []  # the parameters seen last, and their flat views
+        # the parameters seen last; per bundle their memory as one flat array where it is
+        # one, otherwise pairs of a leaf and its part of the buffer
+        self._bound: list[Array] = []
         self._views: list[Array | None] = []
+        self._pairs: list[list[tuple[Array, Array]]] = []
 
     def path_of(self, bundle: Bundle, index: int) -> str:
         """Return the name of the parameter that a number of a bundle belongs to."""
@@ -76,8 +79,8 @@ class Packing:
                 return leaf.reshape(-1)
         parts = [leaves[i] for i in bundle.members]
         for i, part in zip(bundle.members, parts, strict=True):
-            if np.shape(part) != self.shapes[i]:
-                self._check_shape("grads", i, np.asarray(part))
+            if getattr(part, "shape", None) != self.shapes[i]:
+                self._check_shape("grads", i, part)
         return self._concatenate(parts, self._buffer("g", number))
 
     def gather_params(self, leaves: list[Any], in_place: bool) -> list[Array]:
@@ -97,12 +100,11 @@ class Packing:
             for number, (b, view) in enumerate(zip(self.bundles, self._views, strict=True))
         ]
 
-    def scatter(self, flat_params: list[Array], leaves: list[Array]) -> None:
-        """Write what was gathered in place back to the leaves."""
-        for bundle, flat, view in zip(self.bundles, flat_params, self._views, strict=True):
-            if view is None:
-                for i, part in zip(bundle.members, self._split(bundle, flat), strict=True):
-                    leaves[i][...] = part
+    def scatter(self) -> None:
+        """Write what was gathered in place back to the parameters."""
+        for pairs in self._pairs:
+            for leaf, part in pairs:
+                leaf[...] = part
 
     def unpack(self, flat: list[Array]) -> Tree:
         """Return a tree nested as the parameters whose leaves are views of flat arrays."""
@@ -124,6 +126,18 @@ class Packing:
             if not leaf.flags.writeable:
                 raise ValueError(f"params: {path} is read-only; in_place=True has to write to it")
         self._views = [_flat_view([leaves[i] for i in b.members]) for b in self.bundles]
+        self._pairs = [
+            []
+            if view is not None
+            else list(
+                zip(
+                    [leaves[i] for i in b.members],
+                    self._split(b, self._buffer("p", number)),
+                    strict=True,
+                )
+            )
+            for number, (b, view) in enumerate(zip(self.bundles, self._views, strict=True))
+        ]
         self._bound = list(leaves)
 
     def _check_params(self, leaves: list[Any]) -> None:

@@ -170,7 +170,7 @@ class ElementwiseRule(ABC):
         for p, g, slots in zip(flat_params, flat_grads, state.slots, strict=True):
             self._move_in_lanes(p, g, slots, rate, state.step)
         if in_place:
-            packing.scatter(flat_params, p_leaves)
+            packing.scatter()
             return params, state
         return packing.unpack(flat_params), state
 

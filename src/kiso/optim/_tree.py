@@ -24,14 +24,12 @@ def leaves_of(tree: Tree) -> list[Any]:
 
 
 def _collect(tree: Tree, found: list[Any]) -> None:
-    if isinstance(tree, np.ndarray):
-        found.append(tree)
-    elif isinstance(tree, dict):
-        for child in tree.values():
-            _collect(child, found)
-    elif isinstance(tree, list | tuple):
-        for child in tree:
-            _collect(child, found)
+    if isinstance(tree, dict | list | tuple):
+        for child in tree.values() if isinstance(tree, dict) else tree:
+            if type(child) is np.ndarray:  # most are; a call for each would be felt
+                found.append(child)
+            else:
+                _collect(child, found)
     else:
         found.append(tree)
 
@@ -73,7 +71,7 @@ def _match(model: Tree, tree: Tree, path: str, found: list[Any]) -> None:
             raise ValueError(f"{path}: {got} where params has keys {list(model)}")
         for key, child in model.items():
             other = tree[key]
-            if isinstance(child, np.ndarray) and isinstance(other, np.ndarray):
+            if type(child) is type(other) is np.ndarray:
                 found.append(other)
             else:
                 _match(child, other, f"{path}[{key!r}]", found)
@@ -82,7 +80,7 @@ def _match(model: Tree, tree: Tree, path: str, found: list[Any]) -> None:
             got = f"{len(tree)} items" if isinstance(tree, list | tuple) else _kind(tree)
             raise ValueError(f"{path}: {got} where params has {len(model)} items")
         for index, (child, other) in enumerate(zip(model, tree, strict=True)):
-            if isinstance(child, np.ndarray) and isinstance(other, np.ndarray):
+            if type(child) is type(other) is np.ndarray:
                 found.append(other)
             else:
                 _match(child, other, f"{path}[{index}]", found)
