@@ -1,6 +1,9 @@
 """Which method fits this table, how surely, at what cost, and why."""
 
+from ._candidates import CANDIDATES, Candidate, candidates_for, find_candidate
+from ._clock import Watcher, budget_seconds
 from ._columns import classify_columns, feature_names, make_pipeline_for, make_preparation
+from ._compare import compare, load
 from ._dates import DateParts
 from ._result import (
     SCHEMA,
@@ -19,7 +22,9 @@ from ._task import Problem, pose
 from ._text import DataError
 
 __all__ = [
+    "CANDIDATES",
     "SCHEMA",
+    "Candidate",
     "Column",
     "Comparison",
     "Curve",
@@ -32,10 +37,16 @@ __all__ = [
     "Problem",
     "Protocol",
     "Table",
+    "Watcher",
     "Weight",
+    "budget_seconds",
+    "candidates_for",
     "classify_columns",
+    "compare",
     "feature_names",
+    "find_candidate",
     "find_column",
+    "load",
     "make_pipeline_for",
     "make_preparation",
     "pose",

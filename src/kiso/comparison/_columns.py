@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "classify_columns",
     "feature_names",
+    "is_boolean",
     "make_pipeline_for",
     "make_preparation",
     "width",
@@ -96,11 +97,16 @@ def _classify(values: pd.Series[Any], name: str, *, first: bool, nameless: bool)
     kind = values.dtype.kind
     if kind == "M":
         return column("date", "as time, month, day, weekday, hour")
-    if kind == "b" or present.map(type).eq(bool).all():
+    if is_boolean(present):
         return column("boolean")
     if kind in "iuf":
         return _classify_numbers(values, name, all_distinct, first, column)
     return _classify_text(present, all_distinct and len(values) > 1, column)
+
+
+def is_boolean(values: pd.Series[Any]) -> bool:
+    """Whether a column without missing values holds nothing but True and False."""
+    return values.dtype.kind == "b" or all(isinstance(value, bool) for value in values.unique())
 
 
 def _classify_numbers(

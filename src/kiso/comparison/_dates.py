@@ -149,7 +149,7 @@ def _parts(dates: Any) -> list[np.ndarray[Any, np.dtype[np.float64]]]:
         seconds / (365.2425 * 86400.0),
         np.asarray(index.month, dtype=np.float64),
         np.asarray(index.day, dtype=np.float64),
-        np.asarray(index.weekday, dtype=np.float64),
+        np.asarray(index.day_of_week, dtype=np.float64),
         np.mod(seconds, 86400.0) / 3600.0,
     ]
     for part in parts:

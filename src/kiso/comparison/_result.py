@@ -148,6 +148,7 @@ class Comparison:
     seconds: float
     complete: bool  # False after Ctrl-C or an exhausted budget
     versions: dict[str, str]
+    interrupted: bool = False  # Ctrl-C
     conclusion: str = ""  # in words: which is best, how surely, at what cost
 
     @property

@@ -89,7 +89,7 @@ def find_column(table: Table, wanted: str) -> str:
 
 
 def read_table(source: str | Path, *, header: bool | None = None) -> Table:
-    """Read CSV, TSV, Parquet, also compressed (gzip, bzip2, xz).
+    r"""Read CSV, TSV, Parquet, also compressed (gzip, bzip2, xz).
 
     The delimiter (comma, semicolon, tab, bar, blanks), the encoding, the decimal sign and
     whether there is a header are found out from the content. `?`, `NA` and empty cells are
@@ -112,7 +112,7 @@ def read_table(source: str | Path, *, header: bool | None = None) -> Table:
     --------
     >>> import pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "t.csv")
-    >>> _ = path.write_text("size;price\\n1,5;10\\n2,5;?\\n")
+    >>> _ = path.write_text("size;price\n1,5;10\n2,5;?\n")
     >>> read_table(path).frame
        size  price
     0   1.5   10.0
@@ -245,9 +245,8 @@ def _check_lines(text: str, name: str, dialect: Dialect, n_fields: int) -> list[
         raise DataError(f"{name}, line {reader.line_num}: {error}.") from error
     if not short:
         return []
-    return [
-        f"{short} {'line has' if short == 1 else 'lines have'} fewer cells than there are columns: filled up as missing."
-    ]
+    lines = "1 line has" if short == 1 else f"{short} lines have"
+    return [f"{lines} fewer cells than there are columns: filled up as missing."]
 
 
 def _parse(text: str, name: str, dialect: Dialect, n_fields: int) -> pd.DataFrame:
@@ -268,7 +267,6 @@ def _parse(text: str, name: str, dialect: Dialect, n_fields: int) -> pd.DataFram
                 skipinitialspace=True,
                 decimal=dialect.decimal,
                 low_memory=False,
-                float_precision="round_trip",
             )
         except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
             reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
@@ -361,9 +359,8 @@ def _objects(values: np.ndarray[Any, Any], parse_text: bool) -> tuple[Any, str]:
             pd.Series([np.nan if m else float(v) for v, m in zip(values, missing, strict=True)])
         )
     if types and {t.__name__ for t in types} <= {"date", "datetime", "Timestamp"}:
-        dates = pd.to_datetime(
-            pd.Series(np.where(missing, None, values)), errors="coerce", utc=True
-        )
+        stamps = [None if m else v for v, m in zip(values, missing, strict=True)]
+        dates = pd.to_datetime(pd.Series(stamps, dtype=object), errors="coerce", utc=True)
         return dates.dt.tz_localize(None).to_numpy(), ""
     text = np.full(len(values), np.nan, dtype=object)
     text[~missing] = [

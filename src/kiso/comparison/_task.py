@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._columns import classify_columns
+from ._columns import classify_columns, is_boolean
 from ._result import Column, Data, Task
 from ._table import Table, find_column
 from ._text import DataError
@@ -123,7 +123,7 @@ def infer(values: pd.Series[Any], target: str) -> tuple[Task, str]:
         raise DataError(
             f"The target {target!r} holds dates: choose a column of numbers or classes."
         )
-    if kind == "b" or values.map(type).eq(bool).all():
+    if is_boolean(values):
         return "classification", "the target is true or false"
     if kind not in "iuf":
         return "classification", f"the target is text with {n_unique:,} distinct values"
@@ -146,7 +146,7 @@ def _classes(values: pd.Series[Any], target: str) -> Any:
     names = [str(label) for label in classes]
     if len(names) < 2:
         raise DataError(
-            f"The target {target!r} has one class only, {names[0]!r}: there is nothing to tell apart."
+            f"The target {target!r} has one class only, {names[0]!r}: nothing to tell apart."
         )
     return y.astype(np.intp), labels, names, [int(count) for count in counts]
 
@@ -193,7 +193,8 @@ def check_folds(problem: Problem, n_folds: int) -> None:
     else:
         advice = "merge or remove it"
     raise DataError(
-        f"Class {name!r} of {data.target!r} has {rows}{others}, fewer than {n_folds} folds: {advice}."
+        f"Class {name!r} of {data.target!r} has {rows}{others}, "
+        f"fewer than {n_folds} folds: {advice}."
     )
 
 

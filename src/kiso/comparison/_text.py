@@ -65,12 +65,12 @@ class DataError(ValueError):
 
 @dataclass
 class Dialect:
-    """How the lines of a text file become cells.
+    r"""How the lines of a text file become cells.
 
     Attributes
     ----------
     delimiter : str
-        One character, or the regular expression `\\s+` for runs of blanks.
+        One character, or the regular expression `\s+` for runs of blanks.
     decimal : str
         "." or ",".
     has_header : bool
@@ -94,7 +94,7 @@ def decompress(raw: bytes, name: str) -> bytes:
     for magic, module in openers.items():
         if raw.startswith(magic):
             try:
-                return bytes(module.decompress(raw))  # type: ignore[attr-defined]
+                return bytes(module.decompress(raw))
             except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
                 raise DataError(f"{name} is damaged or cut short: {error}.") from error
     return raw
@@ -123,7 +123,7 @@ def decode(raw: bytes, name: str) -> tuple[str, str]:
     except UnicodeDecodeError:
         text, note = raw.decode("cp1252", errors="replace"), "not UTF-8: read as Windows-1252"
     head = text[:SAMPLE]
-    odd = sum(ch < " " and ch not in "\t\n\r\f\v" or ch == "\ufffd" for ch in head)
+    odd = sum((ch < " " and ch not in "\t\n\r\f\v") or ch == "\ufffd" for ch in head)
     if odd > 0.01 * len(head):
         raise DataError(f"{name} is not a text table: give CSV, TSV or Parquet.")
     if _MARKUP.match(head):

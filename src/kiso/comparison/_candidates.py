@@ -1,0 +1,226 @@
+"""The estimators that `compare` tries: one line of the registry each, imported when tried.
+
+A new family adds its lines here and nothing else. Grids are small, and in order from the
+simplest fit to the most pliable: of equal scores the first wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from ._result import Task
+from ._table import nearest
+from ._text import DataError
+
+__all__ = ["CANDIDATES", "Candidate", "candidates_for", "choose", "find_candidate"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An estimator, its grid, and when it is suitable.
+
+    Attributes
+    ----------
+    name : str
+        Short name, unique within a task: what `--models` and `kiso fit` take.
+    task : "classification" or "regression"
+    path : str
+        Module and class, "kiso.linear_model:Ridge".
+    description : str
+        In one sentence, what kind of function it fits.
+    grid : mapping
+        Parameter -> values to search inside the training fold.
+    params : mapping
+        Parameters that are set and not searched.
+    seeded : bool
+        Whether it takes `random_state`.
+    sparse : bool
+        Whether it takes sparse features.
+    counted : tuple of str
+        Fitted attributes whose sizes add up to the number of parameters.
+    keeps_rows : bool
+        Whether it predicts from the training rows themselves: they are its parameters.
+    objective : str
+        What `objective_path_` holds, for people; "" if its fit is one step.
+    unsuitable : callable
+        `(n_rows, n_features)` -> why it is skipped, "" if it is not.
+    baseline : bool
+    """
+
+    name: str
+    task: Task
+    path: str
+    description: str
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    seeded: bool = False
+    sparse: bool = True
+    counted: tuple[str, ...] = ("coef_", "intercept_")
+    keeps_rows: bool = False
+    objective: str = ""
+    unsuitable: Callable[[int, int], str] = lambda n_rows, n_features: ""
+    baseline: bool = False
+
+    @property
+    def class_name(self) -> str:
+        """Name of the estimator's class."""
+        return self.path.partition(":")[2]
+
+    def make(self, params: Mapping[str, Any] | None = None, seed: int = 0) -> Any:
+        """Return a new estimator with these parameters on top of the candidate's own."""
+        module, _, name = self.path.partition(":")
+        settings = {**self.params, **(params or {})}
+        if self.seeded:
+            settings["random_state"] = seed
+        return getattr(import_module(module), name)(**settings)
+
+
+_LOCAL_WORK = 2e10  # multiplications that a fit and its predictions may take
+
+
+def _too_local(n_rows: int, n_features: int) -> str:
+    """LWR solves (features + 1)² equations for each query, of which leave-one-out has 26,000."""
+    queries = 26 * min(n_rows, 1000) + 1.2 * n_rows
+    work = queries * n_rows * (n_features + 1.0) ** 2
+    if work <= _LOCAL_WORK:
+        return ""
+    return (
+        f"it fits a model around each query: {n_rows:,} rows of {n_features} features are about "
+        f"{work / _LOCAL_WORK:,.0f} times the work that compare allows"
+    )
+
+
+CANDIDATES: tuple[Candidate, ...] = (
+    Candidate(
+        "baseline",
+        "classification",
+        "sklearn.dummy:DummyClassifier",
+        "Always predicts the most frequent class, whatever the row.",
+        params={"strategy": "prior"},
+        counted=("class_prior_",),
+        baseline=True,
+    ),
+    Candidate(
+        "logistic",
+        "classification",
+        "kiso.linear_model:LogisticRegression",
+        "Probabilities from a weighted sum of the features; planes between the classes.",
+        grid={"C": [0.01, 0.1, 1.0, 10.0]},
+        objective="penalised log loss",
+    ),
+    Candidate(
+        "perceptron",
+        "classification",
+        "kiso.linear_model:Perceptron",
+        "Rosenblatt's rule: moves a plane whenever it is on the wrong side of a row.",
+        seeded=True,
+        objective="perceptron loss",
+    ),
+    Candidate(
+        "sgd",
+        "classification",
+        "kiso.linear_model:SGDClassifier",
+        "Logistic regression or a linear SVM, learnt one row at a time.",
+        grid={"loss": ["log_loss", "hinge"], "alpha": [1e-2, 1e-3, 1e-4]},
+        seeded=True,
+        objective="penalised loss",
+    ),
+    Candidate(
+        "baseline",
+        "regression",
+        "sklearn.dummy:DummyRegressor",
+        "Always predicts the mean, whatever the row.",
+        params={"strategy": "mean"},
+        counted=("constant_",),
+        baseline=True,
+    ),
+    Candidate(
+        "linear",
+        "regression",
+        "kiso.linear_model:LinearRegression",
+        "A weighted sum of the features, by least squares.",
+        sparse=False,
+    ),
+    Candidate(
+        "ridge",
+        "regression",
+        "kiso.linear_model:Ridge",
+        "Least squares that keeps the weights small.",
+        grid={"alpha": [1000.0, 100.0, 10.0, 1.0, 0.1]},
+    ),
+    Candidate(
+        "bayes",
+        "regression",
+        "kiso.linear_model:BayesianLinearRegression",
+        "A distribution over weighted sums; how small the weights are, the data decide.",
+        sparse=False,
+        objective="negative log evidence",
+    ),
+    Candidate(
+        "local",
+        "regression",
+        "kiso.linear_model:LocallyWeightedRegression",
+        "A plane fitted afresh around each query, by the rows near it.",
+        seeded=True,
+        sparse=False,
+        keeps_rows=True,
+        unsuitable=_too_local,
+    ),
+    Candidate(
+        "sgd",
+        "regression",
+        "kiso.linear_model:SGDRegressor",
+        "Least squares, learnt one row at a time.",
+        grid={"alpha": [1e-2, 1e-3, 1e-4]},
+        seeded=True,
+        objective="penalised loss",
+    ),
+)
+
+
+def candidates_for(task: Task) -> list[Candidate]:
+    """Return the candidates for a task, the baseline first."""
+    return [candidate for candidate in CANDIDATES if candidate.task == task]
+
+
+def find_candidate(name: str, task: Task) -> Candidate:
+    """Return the candidate of this name (short name or class name, in any case).
+
+    Raises
+    ------
+    DataError
+        If there is none for the task, with the nearest names.
+    """
+    found = candidates_for(task)
+    wanted = name.strip().lower()
+    for candidate in found:
+        if wanted in (candidate.name, candidate.class_name.lower()):
+            return candidate
+    names = [candidate.name for candidate in found]
+    for candidate in CANDIDATES:
+        if wanted in (candidate.name, candidate.class_name.lower()):
+            raise DataError(
+                f"Model {name!r} is for {candidate.task}, and the task is {task}; "
+                f"there is {', '.join(names)}."
+            )
+    near = nearest(wanted, names) or names
+    raise DataError(f"There is no model {name!r} for {task}; there is {', '.join(near)}.")
+
+
+def choose(task: Task, models: Sequence[str] = (), exclude: Sequence[str] = ()) -> list[Candidate]:
+    """Return the candidates to run: those named, or all but those excluded.
+
+    The baseline is always among them: a score without it says little.
+    """
+    wanted = [find_candidate(name, task) for name in models]
+    unwanted = [find_candidate(name, task) for name in exclude]
+    found = candidates_for(task)
+    if wanted:
+        found = [c for c in found if c in wanted or c.baseline]
+    found = [c for c in found if c not in unwanted]
+    if not any(not c.baseline for c in found) and not any(c.baseline for c in wanted):
+        raise DataError("No model is left to compare: name or keep at least one.")
+    return found

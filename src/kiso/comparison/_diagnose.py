@@ -1,0 +1,192 @@
+"""Why a model scores as it does: what the pictures of the report show.
+
+Held-out answers come from the folds of the race. The rest is fitted anew: on all rows, with
+the parameters that most folds chose, for the weights, the objective's path and the memory; and
+on growing parts of a training fold, for the learning curve.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+
+from ._clock import OutOfBudget
+from ._folds import Part, prepare
+from ._metrics import Answers
+from ._result import Curve, Diagnostics, Weight
+from ._run import Plan, Runner, count_parameters, most_chosen
+
+__all__ = ["close_runner", "diagnose", "learning_curve"]
+
+MAX_ROWS = 10_000  # held-out rows kept for the pictures
+MAX_WEIGHTS = 200
+CURVE_SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
+CURVE_FOLDS = 3
+
+
+def close_runner(runner: Runner, part: Part) -> None:
+    """Fit on all rows: memory, number of parameters, path and weights.
+
+    The memory is the peak of what Python and NumPy allocate during the fit, beyond what was
+    there before; workspaces inside compiled libraries are not seen.
+
+    Parameters
+    ----------
+    runner : Runner
+        Done with its folds.
+    part : Part
+        All rows, prepared.
+    """
+    params = most_chosen(runner.model)
+    already = tracemalloc.is_tracing()
+    if not already:
+        tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        estimator = runner.fit(params, part.X_train, part.y_train)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        if not already:
+            tracemalloc.stop()
+    runner.model.memory_bytes = max(0, peak - before)
+    runner.model.n_parameters = count_parameters(estimator, runner.candidate, len(part.y_train))
+    runner.last = (estimator, part)
+
+
+def diagnose(runner: Runner) -> None:
+    """Fill in the diagnostics that need no further fit."""
+    model, plan = runner.model, runner.plan
+    kept = model.diagnostics
+    _held_out(kept, runner)
+    if runner.last is None:
+        return
+    estimator, part = runner.last
+    path = getattr(estimator, "objective_path_", None)
+    if path is not None:
+        kept.objective = [float(value) for value in path]
+        kept.objective_label = runner.candidate.objective or "objective"
+    kept.weights = weights(estimator, part, plan.problem.data.class_names)
+
+
+def _held_out(kept: Diagnostics, runner: Runner) -> None:
+    """Keep each row's answer from the first repeat in which it was held out."""
+    problem = runner.plan.problem
+    if not runner.held_out:
+        return
+    places = np.concatenate([h.rows for h in runner.held_out])
+    _, first = np.unique(places, return_index=True)
+    if first.size > MAX_ROWS:
+        chosen = np.random.default_rng(runner.plan.seed).choice(first.size, MAX_ROWS, replace=False)
+        first = first[np.sort(chosen)]
+    predicted = np.concatenate([h.predicted for h in runner.held_out])[first]
+    places = places[first]
+    kept.rows = [int(row) for row in problem.rows[places]]
+    names = problem.data.class_names
+    if names:
+        kept.truth = [names[c] for c in problem.y[places]]
+        kept.predicted = [names[c] for c in predicted]
+    else:
+        kept.truth = [float(value) for value in problem.y[places]]
+        kept.predicted = [float(value) for value in predicted]
+    probability = [h.probability for h in runner.held_out if h.probability is not None]
+    if len(probability) == len(runner.held_out):
+        kept.probability = np.concatenate(probability)[first].tolist()
+
+
+def weights(estimator: Any, part: Part, class_names: list[str]) -> list[Weight]:
+    """Return the coefficients of a linear model times each feature's standard deviation.
+
+    So they say how far the prediction moves when a feature moves by one standard deviation;
+    the largest first.
+    """
+    coef = getattr(estimator, "coef_", None)
+    if coef is None:
+        return []
+    coef = np.atleast_2d(np.asarray(coef, dtype=np.float64))
+    names = part.names
+    if coef.shape[1] != len(names):
+        return []
+    values = coef * _spread(part.X_train)
+    of = [""] * len(values)
+    if len(values) > 1 and len(values) == len(class_names):
+        of = class_names
+    elif len(values) == 1 and len(class_names) == 2:
+        of = [class_names[1]]
+    found = [
+        Weight(name, float(value), label)
+        for row, label in zip(values, of, strict=True)
+        for name, value in zip(names, row, strict=True)
+    ]
+    found.sort(key=lambda weight: -abs(weight.value))
+    return found[:MAX_WEIGHTS]
+
+
+def _spread(X: Any) -> Any:
+    if isinstance(X, np.ndarray):
+        return X.std(axis=0)
+    mean = np.asarray(X.mean(axis=0)).ravel()
+    square = np.asarray(X.multiply(X).mean(axis=0)).ravel()
+    return np.sqrt(np.maximum(square - mean**2, 0.0))
+
+
+def learning_curve(runner: Runner) -> Curve | None:
+    """Fit growing parts of up to three training folds; None if there was no time for it.
+
+    The columns are prepared on each part alone, as they would be if there were no more rows.
+    """
+    plan = runner.plan
+    params = most_chosen(runner.model)
+    splits = plan.splits[:CURVE_FOLDS]
+    n_train = min(len(train) for train, _ in splits)
+    sizes = _sizes(n_train, len(plan.problem.data.class_names))
+    train_scores = np.full((len(splits), len(sizes)), np.nan)
+    test_scores = np.full_like(train_scores, np.nan)
+    for i, (train, test) in enumerate(splits):
+        order = np.random.default_rng([plan.seed, i]).permutation(train)
+        order = _classes_first(order, plan.problem)
+        for s, size in enumerate(sizes):
+            scores = _curve_point(runner, params, order[:size], test)
+            train_scores[i, s], test_scores[i, s] = scores
+    finite = np.flatnonzero(~np.isnan(test_scores).all(axis=0))
+    if finite.size < 2:
+        return None
+    return Curve(
+        train_rows=[sizes[i] for i in finite],
+        train_scores=[float(v) for v in np.nanmean(train_scores[:, finite], axis=0)],
+        test_scores=[float(v) for v in np.nanmean(test_scores[:, finite], axis=0)],
+        test_rows=round(float(np.mean([len(test) for _, test in splits]))),
+        verdict="",
+    )
+
+
+def _sizes(n_train: int, n_classes: int) -> list[int]:
+    least = max(10, 3 * n_classes)
+    return sorted({size for share in CURVE_SHARES if (size := int(share * n_train)) >= least})
+
+
+def _classes_first(order: Any, problem: Any) -> Any:
+    """Put two rows of each class in front, so that no part lacks a class."""
+    if problem.task == "regression":
+        return order
+    y = problem.y[order]
+    front = np.concatenate([np.flatnonzero(y == c)[:2] for c in np.unique(y)])
+    return np.concatenate([order[front], np.delete(order, front)])
+
+
+def _curve_point(runner: Runner, params: Any, train: Any, test: Any) -> tuple[float, float]:
+    plan: Plan = runner.plan
+    plan.clock.check()
+    try:
+        part = prepare(plan.problem, train, test, sparse=runner.sparse)
+        estimator = runner.fit(params, part.X_train, part.y_train, count=False)
+        return (
+            plan.metric.score(Answers(estimator), part.X_train, part.y_train),
+            plan.metric.score(Answers(estimator), part.X_test, part.y_test),
+        )
+    except OutOfBudget:
+        raise
+    except Exception:  # a part too small to fit has no point on the curve
+        return float("nan"), float("nan")

@@ -1,0 +1,341 @@
+"""The race: every model over the same folds, its grid searched inside each training fold.
+
+The order is fold by fold, all models in each, so that whenever time is up, or the user has
+seen enough, the models have been through (nearly) the same folds. Each model may use its share
+of the budget, and what the others do not need; one that runs out waits, and goes on where it
+stopped if time is left when the others are done.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ._candidates import Candidate
+from ._clock import Clock, OutOfBudget, StepCallback, Watcher
+from ._folds import Fold, Part
+from ._metrics import Answers, Metric
+from ._result import Model
+from ._task import Problem
+
+__all__ = ["HeldOut", "Plan", "Runner", "race"]
+
+WARM_ROWS = 64
+PASSES = 3
+
+
+@dataclass
+class Plan:
+    """What is the same for every model."""
+
+    problem: Problem
+    splits: list[Any]
+    n_inner: int
+    metric: Metric
+    seed: int
+    clock: Clock
+    watcher: Watcher | None = None
+
+
+@dataclass
+class HeldOut:
+    """Answers for the test rows of one outer fold."""
+
+    rows: Any  # places in the problem
+    predicted: Any
+    probability: Any | None
+
+
+@dataclass
+class Searched:
+    """An inner fit: its score and what it took."""
+
+    score: float
+    seconds: float
+
+
+@dataclass
+class Runner:
+    """One candidate on its way through the folds."""
+
+    candidate: Candidate
+    model: Model
+    plan: Plan
+    sparse: bool
+    grid: list[dict[str, Any]] = field(default_factory=list)
+    searched: dict[tuple[int, int, int], Searched] = field(default_factory=dict)
+    held_out: list[HeldOut] = field(default_factory=list)
+    last: tuple[Any, Part] | None = None  # the last outer fit, for its weights and its path
+    spent: float = 0.0
+    units: int = 0
+    warm: bool = False
+    parked: bool = False
+    closed: bool = False
+    warned: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def n_done(self) -> int:
+        """Outer folds with a score."""
+        return len(self.model.scores)
+
+    @property
+    def running(self) -> bool:
+        """Whether there are folds left that it can still do."""
+        return self.model.status == "out of budget" and self.n_done < len(self.plan.splits)
+
+    def total_units(self) -> int:
+        """Fits that the whole race takes this model."""
+        search = len(self.grid) * self.plan.n_inner if len(self.grid) > 1 else 0
+        return len(self.plan.splits) * (search + 1)
+
+    def run_fold(self, j: int, fold: Fold) -> None:
+        """Search, refit and score on outer fold j.
+
+        Raises
+        ------
+        OutOfBudget
+            If the time allowed is over; what was searched so far is kept.
+        """
+        part = fold.outer(sparse=self.sparse)
+        self._warm_up(part)
+        params, search_seconds = self._search(j, fold)
+        now = self.plan.clock.now
+        start = now()
+        estimator = self.fit(params, part.X_train, part.y_train)
+        fit_seconds = now() - start
+        answers = Answers(estimator)
+        start = now()
+        predicted = answers.predict(part.X_test)
+        predict_seconds = now() - start
+        score = self.plan.metric.score(answers, part.X_test, part.y_test)
+        train_score = self.plan.metric.score(Answers(estimator), part.X_train, part.y_train)
+        proba = answers.predict_proba(part.X_test) if hasattr(answers, "predict_proba") else None
+        self.model.scores.append(score)
+        self.model.train_scores.append(train_score)
+        self.model.params.append(params)
+        self.model.fit_seconds.append(search_seconds + fit_seconds)
+        self.model.predict_seconds.append(predict_seconds)
+        self.model.n_parameters = count_parameters(estimator, self.candidate, len(part.y_train))
+        self.held_out.append(HeldOut(fold.test, predicted, proba))
+        self.last = (estimator, part)
+        self._advance()
+
+    def fit(self, params: Mapping[str, Any], X: Any, y: Any, *, count: bool = True) -> Any:
+        """Fit a new estimator; its warnings are kept (if it counts), the clock may stop it."""
+        self.plan.clock.check()
+        estimator = self.candidate.make(params, self.plan.seed)
+        if hasattr(estimator, "set_callbacks"):
+            estimator.set_callbacks(StepCallback(self.plan.clock, self._report))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            estimator.fit(X, y)
+        if count:
+            self.model.n_fits += 1
+            self.warned.update({_gist(w) for w in caught})
+        if hasattr(estimator, "set_callbacks"):
+            estimator.set_callbacks()
+        return estimator
+
+    def _warm_up(self, part: Part) -> None:
+        """Fit a few rows once, untimed: compiled loops are loaded here and not in a fold."""
+        if self.warm or self.candidate.baseline:
+            return
+        self.warm = True
+        _, first = np.unique(part.y_train, return_index=True)
+        rows = np.unique(np.append(first[:WARM_ROWS], np.arange(min(WARM_ROWS, len(part.y_train)))))
+        X, y = part.X_train[rows], part.y_train[rows]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with suppress(Exception):  # the timed fit will fail in its turn
+                self.candidate.make(self.grid[0], self.plan.seed).fit(X, y).predict(X)
+
+    def _search(self, j: int, fold: Fold) -> tuple[dict[str, Any], float]:
+        """Return the best grid point over the inner folds, and the seconds it took."""
+        if len(self.grid) == 1:
+            return self.grid[0], 0.0
+        for k in range(len(fold.places)):
+            part = fold.inner(k, sparse=self.sparse)
+            for g, params in enumerate(self.grid):
+                if (j, g, k) not in self.searched:
+                    self.searched[j, g, k] = self._try(params, part)
+                    self._advance()
+        found = [
+            [self.searched[j, g, k] for k in range(len(fold.places))] for g in range(len(self.grid))
+        ]
+        means = np.array([np.mean([s.score for s in point]) for point in found])
+        seconds = sum(s.seconds for point in found for s in point)
+        if np.isnan(means).all():
+            return self.grid[0], seconds
+        # equal up to rounding: the simpler, which stands first
+        best = int(np.flatnonzero(means >= np.nanmax(means) - 1e-12)[0])
+        return self.grid[best], seconds
+
+    def _try(self, params: Mapping[str, Any], part: Part) -> Searched:
+        now = self.plan.clock.now
+        start = now()
+        try:
+            estimator = self.fit(params, part.X_train, part.y_train)
+            score = self.plan.metric.score(Answers(estimator), part.X_test, part.y_test)
+        except OutOfBudget:
+            raise
+        except Exception as error:  # a grid point that fails is not chosen
+            self.warned[f"a fit of the search failed: {_short(error)}"] += 1
+            score = float("nan")
+        return Searched(score, now() - start)
+
+    def _report(self, fraction: float) -> None:
+        if self.plan.watcher is not None:
+            self.plan.watcher.advance(self.model.name, self.units + fraction, self._note())
+
+    def _advance(self) -> None:
+        self.units += 1
+        if self.plan.watcher is not None:
+            self.plan.watcher.advance(self.model.name, self.units, self._note())
+
+    def _note(self) -> str:
+        return f"fold {min(self.n_done + 1, len(self.plan.splits))} of {len(self.plan.splits)}"
+
+    def close(self) -> None:
+        """Say, once, what its warnings and its unfinished folds were."""
+        if self.closed:
+            return
+        self.closed = True
+        parts = []
+        if self.model.status in ("out of budget", "interrupted"):
+            what = "the budget" if self.model.status == "out of budget" else "the interruption"
+            parts.append(f"{self.n_done} of {len(self.plan.splits)} folds finished within {what}")
+        elif self.model.message:
+            parts.append(self.model.message)
+        parts += [
+            f"{text} ({count} of {self.model.n_fits} fits)"
+            for text, count in self.warned.most_common(3)
+        ]
+        self.model.message = "; ".join(part.rstrip(".") for part in parts)
+        if self.plan.watcher is not None:
+            self.plan.watcher.finish(self.model.name, self.model.status)
+
+
+def make_runner(candidate: Candidate, plan: Plan, n_features: int, *, sparse: bool) -> Runner:
+    """Set a candidate at the start, or aside where it does not suit."""
+    model = Model(
+        name=candidate.name,
+        estimator=candidate.class_name,
+        description=candidate.description,
+        baseline=candidate.baseline,
+        status="out of budget",
+        grid={name: list(values) for name, values in candidate.grid.items()},
+    )
+    runner = Runner(candidate, model, plan, sparse, _points(candidate))
+    reason = candidate.unsuitable(len(plan.problem.y), n_features)
+    try:
+        estimator = candidate.make(seed=plan.seed)
+    except (ImportError, AttributeError) as error:
+        model.status, model.message = "failed", _short(error)
+        return runner
+    if plan.metric.needs_probability and not hasattr(estimator, "predict_proba"):
+        reason = f"it gives no probabilities, which {plan.metric.label} needs"
+    if reason:
+        model.status, model.message = "skipped", reason
+    return runner
+
+
+def _points(candidate: Candidate) -> list[dict[str, Any]]:
+    names = list(candidate.grid)
+    points: list[dict[str, Any]] = [{}]
+    for name in names:
+        points = [{**point, name: value} for point in points for value in candidate.grid[name]]
+    return points
+
+
+def race(runners: list[Runner], plan: Plan, *, seconds: float) -> None:
+    """Run all folds of all models within so many seconds from now.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        As the user's; what is done stands in the runners.
+    """
+    end = plan.clock.now() + seconds
+    for _ in range(PASSES):
+        for runner in runners:
+            runner.parked = False
+        for j, (train, test) in enumerate(plan.splits):
+            waiting = [r for r in runners if r.running and not r.parked and r.n_done == j]
+            if not waiting or plan.clock.now() >= end:
+                continue
+            fold = Fold(
+                plan.problem,
+                train,
+                test,
+                n_inner=plan.n_inner,
+                seed=plan.seed,
+                check=plan.clock.check,
+            )
+            for runner in waiting:
+                _run_one(runner, j, fold, runners, plan, end)
+        if plan.clock.now() >= end or not any(runner.running for runner in runners):
+            return
+
+
+def _run_one(
+    runner: Runner, j: int, fold: Fold, runners: list[Runner], plan: Plan, end: float
+) -> None:
+    now = plan.clock.now
+    share = (end - plan.clock.began) / max(1, len(runners))
+    others = [r for r in runners if r is not runner and r.running and not r.parked]
+    start = now()
+    allowed = end - start
+    if np.isfinite(allowed):  # what the others have not yet had of their shares is theirs
+        allowed -= sum(max(0.0, share - r.spent) for r in others)
+    plan.clock.allow(max(0.0, allowed))
+    try:
+        runner.run_fold(j, fold)
+    except OutOfBudget:
+        runner.parked = True
+    except Exception as error:  # one model's failure is not the others'
+        runner.model.status, runner.model.message = "failed", _short(error)
+    runner.spent += now() - start
+    if runner.n_done == len(plan.splits):
+        runner.model.status = "done"
+    if not runner.running:
+        runner.close()
+
+
+def count_parameters(estimator: Any, candidate: Candidate, n_rows: int) -> int | None:
+    """Return how many numbers the fitted estimator holds to predict with."""
+    if candidate.keeps_rows:
+        return n_rows * (estimator.n_features_in_ + 1)
+    sizes = [
+        np.size(getattr(estimator, name)) for name in candidate.counted if hasattr(estimator, name)
+    ]
+    return int(sum(sizes)) if sizes else None
+
+
+def most_chosen(model: Model) -> dict[str, Any]:
+    """Return the grid point chosen in most folds; of equals the one chosen first."""
+    if not model.params:
+        return {}
+    keys = [repr(sorted(params.items(), key=str)) for params in model.params]
+    winner = Counter(keys).most_common(1)[0][0]
+    return model.params[keys.index(winner)]
+
+
+def _gist(warning: Any) -> str:
+    """Return a warning's text without its numbers, so that equal ones are counted together."""
+    text = str(warning.message).split("\n")[0]
+    if issubclass(warning.category, ConvergenceWarning):
+        text = re.sub(r"\s*\([^)]*\)", "", text.split(". ")[0])
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _short(error: BaseException) -> str:
+    text = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
