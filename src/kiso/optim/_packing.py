@@ -50,6 +50,7 @@ class Packing:
         leaves = leaves_of(params)
         for path, leaf in zip(paths_of(params), leaves, strict=True):
             _check_leaf(path, leaf)
+        _refuse_shared(params, leaves)
         self.skeleton = rebuild(params, iter(range(len(leaves))))
         self.shapes = [leaf.shape for leaf in leaves]
         self.bundles = list(_bundles(leaves))
@@ -178,6 +179,20 @@ def _check_leaf(path: str, leaf: Any) -> None:
     kind = f"{leaf.dtype} array" if isinstance(leaf, np.ndarray) else type(leaf).__name__
     if not isinstance(leaf, np.ndarray) or leaf.dtype not in (np.float32, np.float64):
         raise TypeError(f"params: {path} is a {kind}; give an array of float32 or float64")
+
+
+def _refuse_shared(params: Tree, leaves: list[Array]) -> None:
+    """Refuse an array that stands in two places: it would be moved twice, or only once."""
+    seen: dict[Any, int] = {}
+    for i, leaf in enumerate(leaves):
+        place = (leaf.ctypes.data, leaf.shape, leaf.strides) if leaf.size else i
+        if place in seen:
+            first, second = paths_of(params)[seen[place]], paths_of(params)[i]
+            raise ValueError(
+                f"params: {first} and {second} share memory; give a shared array once, with "
+                "the sum of its gradients"
+            )
+        seen[place] = i
 
 
 def _bundles(leaves: list[Array]) -> Iterator[Bundle]:
