@@ -1,0 +1,148 @@
+"""What a loss is: the value of one sample summed or averaged over a batch, and its gradient.
+
+    L(a) = Σᵢ wᵢ ℓ(aᵢ, yᵢ)            reduction "sum"
+    L(a) = Σᵢ wᵢ ℓ(aᵢ, yᵢ) / Σᵢ wᵢ    reduction "mean"
+
+aᵢ is the prediction for sample i, yᵢ its target, wᵢ ≥ 0 its weight (1 where none is given).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kiso._validation import Array
+
+__all__ = ["Loss"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss(ABC):
+    """Base of the losses: stateless, so one object serves any number of models and threads.
+
+    A subclass gives `terms` and `slopes` for a batch; weights, reduction and the checks of
+    shapes are done here, once.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}, default "mean"
+        How the losses of the samples are put together.
+    """
+
+    reduction: Literal["mean", "sum"] = "mean"
+
+    def __post_init__(self) -> None:
+        if self.reduction not in ("mean", "sum"):
+            raise ValueError(f"reduction={self.reduction!r}: give 'mean' or 'sum'")
+
+    @abstractmethod
+    def terms(self, prediction: Array, target: Array) -> Array:
+        """Return ℓᵢ of each sample, shape (n_samples,); a sample's outputs are summed."""
+
+    @abstractmethod
+    def slopes(self, prediction: Array, target: Array) -> Array:
+        """Return ∂ℓᵢ/∂aᵢ, of the shape and dtype of `prediction`."""
+
+    def terms_and_slopes(self, prediction: Array, target: Array) -> tuple[Array, Array]:
+        """Return both; a loss whose parts share work does that work once."""
+        return self.terms(prediction, target), self.slopes(prediction, target)
+
+    def value(
+        self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return L, a Python float; added up in float64.
+
+        Parameters
+        ----------
+        prediction : array of shape (n_samples,) or (n_samples, n_outputs)
+            a; float32 or float64, other dtypes become float64.
+        target : array
+            y; of the same shape but where the loss says otherwise.
+        sample_weight : array of shape (n_samples,), default None
+            w; None is one each.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit, there is no sample, weights are negative, or all are 0
+            and their mean is asked for.
+        """
+        a, y, w = self._checked(prediction, target, sample_weight)
+        return self._reduce(self.terms(a, y), w)
+
+    def gradient(
+        self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Array:
+        """Return ∂L/∂a, of the shape and dtype of `prediction`; parameters as for `value`."""
+        a, y, w = self._checked(prediction, target, sample_weight)
+        return self._scaled(self.slopes(a, y), w)
+
+    def value_and_gradient(
+        self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, Array]:
+        """Return L and ∂L/∂a in one pass; parameters as for `value`."""
+        a, y, w = self._checked(prediction, target, sample_weight)
+        terms, slopes = self.terms_and_slopes(a, y)
+        return self._reduce(terms, w), self._scaled(slopes, w)
+
+    def _reduce(self, terms: Array, w: Array | None) -> float:
+        total = terms.sum(dtype=np.float64) if w is None else np.dot(terms.astype(w.dtype), w)
+        return float(total / self._divisor(len(terms), w))
+
+    def _scaled(self, slopes: Array, w: Array | None) -> Array:
+        divisor = self._divisor(len(slopes), w)
+        factor = 1.0 / divisor if w is None else _as_column(w / divisor, slopes)
+        slopes *= factor
+        return slopes
+
+    def _divisor(self, n_samples: int, w: Array | None) -> float:
+        if self.reduction == "sum":
+            return 1.0
+        return float(n_samples) if w is None else float(w.sum())
+
+    def _checked(
+        self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None
+    ) -> tuple[Array, Array, Array | None]:
+        a, y = np.asarray(prediction), np.asarray(target)
+        if a.dtype not in (np.float32, np.float64):
+            a = a.astype(np.float64)
+        if a.ndim == 0 or len(a) == 0:
+            raise ValueError(f"prediction of shape {a.shape}: give at least one sample")
+        self._check_target(a, y)
+        if sample_weight is None:
+            return a, y, None
+        w = np.asarray(sample_weight, dtype=np.float64)
+        if w.shape != (len(a),):
+            raise ValueError(f"sample_weight of shape {w.shape}: give shape ({len(a)},)")
+        if not (w >= 0).all() or not np.isfinite(w).all():
+            raise ValueError("sample_weight: give finite numbers that are not negative")
+        if self.reduction == "mean" and not w.any():
+            raise ValueError("sample_weight: all are 0, their mean loss is undefined")
+        return a, y, w
+
+    def _check_target(self, a: Array, y: Array) -> None:
+        if y.shape != a.shape:
+            raise ValueError(
+                f"target of shape {y.shape} does not fit prediction of shape {a.shape}: "
+                "give the same shape"
+            )
+
+
+def sum_outputs(losses: Array) -> Array:
+    """Sum the losses of a sample over its outputs: any shape (n, ...) to (n,)."""
+    return losses.reshape(len(losses), -1).sum(axis=1) if losses.ndim > 1 else losses
+
+
+def check_signs(y: Array) -> None:
+    """Refuse targets of a margin loss that are not −1 or 1."""
+    wrong = np.abs(y) != 1
+    if wrong.any():
+        raise ValueError(f"target holds {y[wrong].flat[0]!r}: give −1 or 1")
+
+
+def _as_column(w: Array, like: Array) -> Array:
+    return w.astype(like.dtype).reshape(-1, *[1] * (like.ndim - 1))
