@@ -138,3 +138,12 @@ def test_near_mean_is_a_value_of_the_data():
     X = np.array([[0.0, 5.0], [1.0, 5.0], [3.0, 5.0]])
     assert_array_equal(near_mean(X), [1, 5])
     assert_array_equal(near_mean(X, np.array([0.0, 0.0, 1.0])), [3, 5])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_what_is_not_finite_shows_in_the_sums(bad):
+    X = np.ones((200, 2))
+    X[150, 1] = bad
+    found = centred_gram(X)
+    assert np.isfinite(found.sums[0])
+    assert not np.isfinite(found.sums[1])

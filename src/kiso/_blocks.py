@@ -93,7 +93,8 @@ def shifted_gram(
     Returns
     -------
     ShiftedGram
-        The same to the last bit on any number of threads.
+        The same to the last bit on any number of threads. A NaN or infinity in the data
+        makes the sums of its columns NaN or infinite; no warning is given.
 
     Examples
     --------
@@ -133,22 +134,24 @@ def shifted_gram(
         product = np.empty(p if diagonal else (p, p), dtype)
         ones = np.ones(size, dtype)
         sums, gram = np.zeros(p), np.zeros(product.shape)
-        for block in blocks(rows, rows_at_once):
-            z = X[block] if as_it_is else fill(buffer, block)
-            sums += np.matmul(ones[: len(z)] if root is None else root[block], z)
-            if diagonal:
-                np.einsum("ij,ij->j", z, z, out=product)
-            else:
-                np.matmul(z.T, z, out=product)
-            gram += product
+        with np.errstate(all="ignore"):  # what is not finite shows in the sums
+            for block in blocks(rows, rows_at_once):
+                z = X[block] if as_it_is else fill(buffer, block)
+                sums += np.matmul(ones[: len(z)] if root is None else root[block], z)
+                if diagonal:
+                    np.einsum("ij,ij->j", z, z, out=product)
+                else:
+                    np.matmul(z.T, z, out=product)
+                gram += product
         return sums, gram
 
     with one_blas_thread():  # also for a single lane: it is too little work for BLAS's threads
         parts = map_rows(lane, n, min_rows=max(_MIN_ROWS, p))
     sums, gram = parts[0]
-    for more_sums, more_gram in parts[1:]:
-        sums += more_sums
-        gram += more_gram
+    with np.errstate(all="ignore"):
+        for more_sums, more_gram in parts[1:]:
+            sums += more_sums
+            gram += more_gram
     weight = float(n) if sample_weight is None else float(np.sum(sample_weight, dtype=np.float64))
     return ShiftedGram(weight, np.zeros(p) if s is None else s.astype(np.float64), sums, gram)
 
@@ -164,7 +167,8 @@ def near_mean(X: Array, sample_weight: Array | None = None) -> Array:
     if len(rows) == 0:
         return np.zeros(X.shape[1], X.dtype)
     some = X[rows[:: -(-len(rows) // _SAMPLED_ROWS)]]
-    distance = np.abs(some - some.mean(axis=0, dtype=np.float64))
+    with np.errstate(all="ignore"):
+        distance = np.abs(some - some.mean(axis=0, dtype=np.float64))
     nearest: Array = some[distance.argmin(axis=0), np.arange(X.shape[1])]
     return nearest
 
@@ -200,8 +204,10 @@ def centred_gram(
     found = pass_about(shift)
     if found.weight == 0.0:
         return found
-    scatter = found.scatter if diagonal else np.diagonal(found.scatter)
-    far = found.sums**2 / found.weight > _FAR * scatter
-    if not far.any():
+    with np.errstate(all="ignore"):
+        offset = found.sums**2 / found.weight
+        squares = found.gram if diagonal else np.diagonal(found.gram)
+        far = offset > _FAR * (squares - offset)
+    if not far.any() or not np.isfinite(squares).all():
         return found
     return pass_about(np.where(far, found.mean, shift))

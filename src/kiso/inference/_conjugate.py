@@ -1,0 +1,48 @@
+"""What the conjugate priors share: intervals, levels, and the contract that they keep.
+
+A prior is a frozen object. `posterior(data)` is another of the same class, so learning from
+data in pieces, in any order, is the same as learning from all at once; `predictive()` is
+the distribution of the next observation; `log_evidence(data)` is the logarithm of the
+probability (density) of the data in the order given, which is the sum of the predictives'
+log probabilities as the data come in one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Interval(NamedTuple):
+    """Ends of an interval; arrays where there are several parameters."""
+
+    low: Any
+    high: Any
+
+
+class ConjugatePrior(Protocol):
+    """A distribution over parameters that data turn into another of its kind."""
+
+    def posterior(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """The distribution of the parameters after seeing data."""
+
+    def predictive(self) -> Any:
+        """The distribution of the next observation, the parameters integrated out."""
+
+    def map(self) -> Any:
+        """The most probable parameters."""
+
+    def credible_interval(self, level: float = 0.95) -> Any:
+        """Central interval of each parameter that holds it with this probability."""
+
+    def log_evidence(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Log p(data), the parameters integrated out."""
+
+
+def check_level(level: float) -> float:
+    """Return a probability strictly between 0 and 1."""
+    if not 0 < level < 1 or not np.isfinite(level):
+        raise ValueError(f"level={level!r}: give a probability between 0 and 1")
+    return float(level)
