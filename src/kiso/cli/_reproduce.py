@@ -217,8 +217,12 @@ def _table(*columns: str) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        right = column in ("time", "rows")
-        table.add_column(column, overflow="fold", justify="right" if right else "left")
+        table.add_column(
+            column,
+            overflow="fold",
+            justify="right" if column in ("time", "rows") else "left",
+            min_width={"verdict": 8, "time": 6}.get(column),
+        )
     return table
 
 
@@ -251,13 +255,16 @@ def _show_results(results: list[ExperimentResult]) -> None:
             cells = map(Text, (name, check.what, check.claimed, measured(check)))
             table.add_row(*cells, verdict, time)
             name = time = ""
-        if result.message:
-            verdict = _verdict(result.status)
-            table.add_row(Text(name), Text(result.message), "", "", verdict, time)
+        if not result.checks:
+            table.add_row(Text(name), "", "", "", _verdict(result.status), time)
     out().print(table)
+    for result in results:
+        if result.message:
+            out().print(f"{result.experiment.name}: {result.status}: {result.message}")
     counts = Counter(result.status for result in results)
     words = [f"{counts[status]} {status}" for status in _WORDS if counts[status]]
-    out().print(f"{len(results)} experiments: {', '.join(words)}")
+    number = "1 experiment" if len(results) == 1 else f"{len(results)} experiments"
+    out().print(f"{number}: {', '.join(words)}")
 
 
 def _verdict(status: Status) -> Text:

@@ -1,5 +1,6 @@
 """Self-contained HTML pages from results, and the pictures on them."""
 
+from . import _words as words
 from ._comparison import write_comparison
 from ._experiments import (
     ExperimentResult,
@@ -18,6 +19,7 @@ __all__ = [
     "experiments_to_dict",
     "measured",
     "prepare_folder",
+    "words",
     "write_comparison",
     "write_experiments",
 ]

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from markupsafe import Markup
 
@@ -79,9 +79,8 @@ def experiments_to_dict(results: Sequence[ExperimentResult]) -> dict[str, Any]:
     >>> experiments_to_dict([])["schema"]
     'kiso.reproduce/1'
     """
-    counts: dict[str, int] = {}
-    for result in results:
-        counts[result.status] = counts.get(result.status, 0) + 1
+    statuses = [result.status for result in results]
+    counts = {s: statuses.count(s) for s in get_args(ExperimentStatus) if s in statuses}
     return {"schema": SCHEMA, "counts": counts, "experiments": [_plain(r) for r in results]}
 
 

@@ -144,7 +144,7 @@ def _of_predictions(comparison: Comparison, model: Model) -> Iterator[Wanted]:
 def _of_regression(
     comparison: Comparison, truth: np.ndarray, predicted: np.ndarray
 ) -> Iterator[Wanted]:
-    n, held_out = len(truth), _held_out(len(truth))
+    n, held_out = len(truth), _held_out(comparison, len(truth))
     drawn = (
         f" Of them {count(MAX_POINTS)}, drawn at random (seed {comparison.protocol.seed}), are "
         "shown."
@@ -167,7 +167,7 @@ def _of_regression(
 
 def _of_classification(comparison: Comparison, model: Model) -> Iterator[Wanted]:
     full = confusion(comparison, model.diagnostics)
-    held_out = _held_out(full.n_rows)
+    held_out = _held_out(comparison, full.n_rows)
     right = float(np.trace(full.counts)) / max(full.n_rows, 1)
     k = len(full.names)
     fewer = (
@@ -193,7 +193,7 @@ def _of_classification(comparison: Comparison, model: Model) -> Iterator[Wanted]
             "Ten groups of rows by stated probability (95 % intervals). On the dashed line a "
             "probability means what it says; below it the model is too sure that the event "
             f"happens. Mean distance from the line: {number(found.error, 2)}. "
-            f"{_held_out(found.n_rows)}",
+            f"{_held_out(comparison, found.n_rows)}",
         )
 
 
@@ -204,34 +204,32 @@ def _of_fit(comparison: Comparison, model: Model) -> Iterator[Wanted]:
         yield (
             figures.learning_curve,
             f"{d.curve.verdict} Dashed: score on the {sizes} rows that it was fitted on; solid: on "
-            f"{count(d.curve.test_rows)} rows held out. A gap that stays is over-fitting; two "
-            "low lines that meet are under-fitting.",
+            f"{count(d.curve.test_rows)} rows held out, both as means over folds. A gap that stays "
+            "is over-fitting; two low lines that meet are under-fitting.",
         )
     path = finite(d.objective)
     if len(path):
         yield (
             figures.objective,
             f"What the algorithm minimises, after each of its {count(len(d.objective))} steps "
-            f"({number(float(path[0]))} to {number(float(path[-1]))}), on the training rows of "
-            "the final fit; it is no score.",
+            f"({number(float(path[0]))} to {number(float(path[-1]))}), in the final fit on "
+            f"all {count(comparison.data.n_rows)} rows; it is no score.",
         )
     known = [w for w in d.weights if w.value is not None and np.isfinite(w.value)]
     if known:
-        largest = (
-            f"The {figures.N_WEIGHTS} largest of {count(len(known))} weights"
-            if len(known) > figures.N_WEIGHTS
-            else "The weights"
-        )
         yield (
             figures.weights,
-            f"{largest} of the final fit, each for one standard deviation of its feature: to the "
-            "right it raises the prediction, to the left it lowers it. Features that go together "
-            "share or trade their weight.",
+            f"The largest weights (up to {figures.N_WEIGHTS}) of the final fit on all "
+            f"{count(comparison.data.n_rows)} rows, each for one standard deviation of its "
+            "feature: to the right it raises the prediction, to the left it lowers it. Features "
+            "that go together share or trade their weight.",
         )
 
 
-def _held_out(n_rows: int) -> str:
-    return f"Measured on {count(n_rows)} held-out rows, by models that were not fitted on them."
+def _held_out(comparison: Comparison, n_rows: int) -> str:
+    """Say on how many rows of the table a picture of predictions stands."""
+    of = f" of the {count(comparison.data.n_rows)}" if n_rows < comparison.data.n_rows else ""
+    return f"Measured on {count(n_rows)}{of} rows, each held out from the model that predicts it."
 
 
 def _picture(draw: Callable[[], Figure], caption: str, prefix: str) -> Picture:
