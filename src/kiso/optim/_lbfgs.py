@@ -14,7 +14,7 @@ import numpy as np
 from kiso._validation import Array
 
 from ._check import check_count
-from ._line_search import LineSearch, StrongWolfe
+from ._line_search import LineSearch, StrongWolfe, check_line_search
 from ._problem import Point, Problem
 
 __all__ = ["LBFGS", "LbfgsMemory"]
@@ -102,6 +102,7 @@ class LBFGS:
 
     def __post_init__(self) -> None:
         check_count("memory", self.memory, least=1)
+        check_line_search(self.line_search)
 
     def begin(self, problem: Problem, start: Point) -> _LbfgsMover:
         """Return what moves from point to point."""

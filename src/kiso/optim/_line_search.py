@@ -9,7 +9,7 @@ Nocedal & Wright (2006), Numerical Optimization, chapter 3.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -23,6 +23,7 @@ __all__ = ["Backtracking", "ExactQuadratic", "Fixed", "LineSearch", "StrongWolfe
 MAX_TRIALS = 60
 
 
+@runtime_checkable
 class LineSearch(Protocol):
     """A rule for the step length."""
 
@@ -95,9 +96,7 @@ class Backtracking:
         alpha = first
         for _ in range(MAX_TRIALS):
             point = problem.at(start.x + alpha * d)
-            if point.finite and point.value <= start.value + self.c1 * alpha * slope + _slack(
-                start
-            ):
+            if _enough(start, d, self.c1 * alpha * slope, point):
                 return point, alpha
             alpha *= self.shrink
         raise StopDescent(Status.LINE_SEARCH, _no_step(start, slope, alpha))
@@ -133,7 +132,7 @@ class StrongWolfe:
         alpha = first
         for _ in range(MAX_TRIALS):
             point = problem.at(start.x + alpha * d)
-            if not _enough(start, self.c1 * alpha * slope0, point) or (
+            if not _enough(start, d, self.c1 * alpha * slope0, point) or (
                 low > 0 and point.value >= below.value + _slack(start)
             ):
                 return self._zoom(problem, start, d, slope0, (low, below), (alpha, point))
@@ -161,7 +160,7 @@ class StrongWolfe:
             alpha = _between(a, at_a, b, at_b, d)
             point = problem.at(start.x + alpha * d)
             worse = point.value >= at_a.value + _slack(start)
-            if worse or not _enough(start, self.c1 * alpha * slope0, point):
+            if worse or not _enough(start, d, self.c1 * alpha * slope0, point):
                 other = (alpha, point)
             else:
                 slope = float(point.gradient @ d)
@@ -175,6 +174,12 @@ class StrongWolfe:
         if good[0] > 0:  # Armijo's condition holds there, which is enough to go on
             return good[1], good[0]
         raise StopDescent(Status.LINE_SEARCH, _no_step(start, slope0, alpha))
+
+
+def check_line_search(value: Any) -> None:
+    """Refuse what is no line search."""
+    if isinstance(value, type) or not isinstance(value, LineSearch):
+        raise TypeError(f"line_search={value!r}: give one, such as Backtracking() or Fixed(0.1)")
 
 
 def _between(a: float, at_a: Point, b: float, at_b: Point, d: Array) -> float:
@@ -197,9 +202,17 @@ def _between(a: float, at_a: Point, b: float, at_b: Point, d: Array) -> float:
     return float(alpha) if low + edge <= alpha <= high - edge else middle
 
 
-def _enough(start: Point, promised: float, point: Point) -> bool:
-    """Say whether f has fallen by what was promised (< 0), as far as rounding can tell."""
-    return point.finite and point.value <= start.value + promised + _slack(start)
+def _enough(start: Point, d: Array, promised: float, point: Point) -> bool:
+    """Say whether f has fallen by what was promised (< 0).
+
+    Near a minimum rounding hides what f has fallen by; there the slope has to tell: it
+    must have shrunk, which a step of next to nothing does not do (Hager & Zhang 2005).
+    """
+    if point.finite and point.value < start.value and point.value <= start.value + promised:
+        return True
+    if not point.finite or point.value > start.value + _slack(start):
+        return False
+    return abs(float(point.gradient @ d)) <= 0.9 * abs(float(start.gradient @ d))
 
 
 def _slack(start: Point) -> float:

@@ -13,7 +13,7 @@ import scipy.linalg
 
 from kiso._validation import Array
 
-from ._line_search import Backtracking, LineSearch
+from ._line_search import Backtracking, LineSearch, check_line_search
 from ._problem import Point, Problem
 
 __all__ = ["Newton", "newton_direction"]
@@ -70,6 +70,9 @@ class Newton:
     """
 
     line_search: LineSearch = field(default_factory=Backtracking)
+
+    def __post_init__(self) -> None:
+        check_line_search(self.line_search)
 
     def begin(self, problem: Problem, start: Point) -> _NewtonMover:
         """Return what moves from point to point."""

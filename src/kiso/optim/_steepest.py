@@ -15,7 +15,7 @@ import scipy.linalg
 
 from kiso._validation import Array
 
-from ._line_search import Backtracking, LineSearch
+from ._line_search import Backtracking, LineSearch, check_line_search
 from ._problem import Point, Problem
 
 __all__ = ["SteepestDescent", "steepest_direction"]
@@ -96,6 +96,7 @@ class SteepestDescent:
     def __post_init__(self) -> None:
         if isinstance(self.norm, str) and self.norm not in NORMS:
             raise ValueError(f"norm={self.norm!r}: give 'l2', 'l1', 'linf' or a matrix")
+        check_line_search(self.line_search)
 
     def begin(self, problem: Problem, start: Point) -> _SteepestMover:
         """Return what moves from point to point."""
