@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -33,6 +34,13 @@ class _LazyGroup(click.Group):
         command: click.Command = import_module(f".{module}", __package__).command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what goes wrong ends with a sentence and an exit code."""
+        from ._console import ending
+
+        with ending(show_traceback=bool(ctx.params.get("traceback"))):
+            return super().invoke(ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
@@ -40,5 +48,6 @@ class _LazyGroup(click.Group):
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kiso")
-def main() -> None:
+@click.option("--traceback", is_flag=True, help="Show where in the code an error comes from.")
+def main(traceback: bool) -> None:
     """kiso: machine learning from first principles at production speed."""

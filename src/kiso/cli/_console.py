@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
@@ -36,13 +38,48 @@ def fail(message: str, code: int) -> NoReturn:
     raise click.exceptions.Exit(code)
 
 
+@contextmanager
+def ending(*, show_traceback: bool) -> Iterator[None]:
+    """Turn what a command raises into one sentence on standard error and an exit code.
+
+    The user's mistake (`DataError`) is 2, Ctrl-C 130, anything else 1. A reader of standard
+    output that goes away (`kiso compare | head -1`) is no error.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except KeyboardInterrupt:
+        fail("interrupted", 130)
+    except BrokenPipeError:
+        # the interpreter flushes once more at its end: let that go nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from None
+    except Exception as error:
+        if show_traceback:
+            raise
+        from kiso.comparison import DataError
+
+        if isinstance(error, DataError):
+            fail(str(error), 2)
+        text = " ".join(str(error).split())
+        kind = type(error).__name__
+        what = f"{kind}: {text}" if text else kind
+        fail(f"this should not happen: {what} (kiso --traceback ... shows where)", 1)
+
+
 def _console(stream: TextIO) -> Console:
     from rich.console import Console
+
+    class _Console(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # for `ending`
 
     if hasattr(stream, "reconfigure"):  # a terminal without a sign shows "?", and goes on
         stream.reconfigure(errors="replace")
     piped = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(
+    return _Console(
         file=stream,
         highlight=False,
         markup=False,

@@ -15,9 +15,10 @@ from ._result import (
     Difference,
     Model,
     Protocol,
+    Task,
     Weight,
 )
-from ._table import Table, find_column, read_table, table_from
+from ._table import Table, find_column, nearest, read_table, table_from
 from ._task import Problem, pose
 from ._text import DataError
 
@@ -37,6 +38,7 @@ __all__ = [
     "Problem",
     "Protocol",
     "Table",
+    "Task",
     "Watcher",
     "Weight",
     "budget_seconds",
@@ -49,6 +51,7 @@ __all__ = [
     "load",
     "make_pipeline_for",
     "make_preparation",
+    "nearest",
     "pose",
     "read_table",
     "table_from",

@@ -14,7 +14,7 @@ from ._bundled import BUNDLED, DEFAULT, bundled_table
 from ._candidates import Candidate, choose
 from ._clock import Clock, OutOfBudget, Watcher, budget_seconds
 from ._columns import width
-from ._diagnose import close_runner, diagnose, learning_curve
+from ._diagnose import close_runner, diagnose, learning_curves
 from ._folds import outer_splits, prepare
 from ._metrics import choose_metric
 from ._result import Comparison, Model, Protocol, Task
@@ -223,9 +223,8 @@ def _explain(runners: list[Runner], plan: Plan, *, curves: bool) -> None:
             for runner in group:
                 if part is not None:
                     close_runner(runner, part)
-        for runner in done if curves else []:
-            if not runner.model.baseline:
-                runner.model.diagnostics.curve = learning_curve(runner)
+        if curves:
+            learning_curves([r for r in done if not r.model.baseline], plan)
     except OutOfBudget:
         return
 

@@ -18,7 +18,7 @@ from ._metrics import Answers
 from ._result import Curve, Diagnostics, Weight
 from ._run import Plan, Runner, count_parameters, most_chosen
 
-__all__ = ["close_runner", "diagnose", "learning_curve"]
+__all__ = ["close_runner", "diagnose", "learning_curves"]
 
 MAX_ROWS = 10_000  # held-out rows kept for the pictures
 MAX_WEIGHTS = 200
@@ -132,34 +132,49 @@ def _spread(X: Any) -> Any:
     return np.sqrt(np.maximum(square - mean**2, 0.0))
 
 
-def learning_curve(runner: Runner) -> Curve | None:
-    """Fit growing parts of up to three training folds; None if there was no time for it.
+def learning_curves(runners: list[Runner], plan: Plan) -> None:
+    """Fit growing parts of up to three training folds; set each model's curve.
 
     The columns are prepared on each part alone, as they would be if there were no more rows.
+
+    Raises
+    ------
+    OutOfBudget
+        If time is up; the curves of what was done until then are set.
     """
-    plan = runner.plan
-    params = most_chosen(runner.model)
     splits = plan.splits[:CURVE_FOLDS]
     n_train = min(len(train) for train, _ in splits)
     sizes = _sizes(n_train, len(plan.problem.data.class_names))
-    train_scores = np.full((len(splits), len(sizes)), np.nan)
-    test_scores = np.full_like(train_scores, np.nan)
-    for i, (train, test) in enumerate(splits):
-        order = np.random.default_rng([plan.seed, i]).permutation(train)
-        order = _classes_first(order, plan.problem)
-        for s, size in enumerate(sizes):
-            scores = _curve_point(runner, params, order[:size], test)
-            train_scores[i, s], test_scores[i, s] = scores
-    finite = np.flatnonzero(~np.isnan(test_scores).all(axis=0))
-    if finite.size < 2:
+    # runner, train or test, fold, size
+    scores = np.full((len(runners), 2, len(splits), len(sizes)), np.nan)
+    try:
+        for i, (train, test) in enumerate(splits):
+            order = np.random.default_rng([plan.seed, i]).permutation(train)
+            order = _classes_first(order, plan.problem)
+            for s, size in enumerate(sizes):
+                parts: dict[bool, Part] = {}
+                for r, runner in enumerate(runners):
+                    plan.clock.check()
+                    if runner.sparse not in parts:
+                        parts[runner.sparse] = prepare(
+                            plan.problem, order[:size], test, sparse=runner.sparse
+                        )
+                    scores[r, :, i, s] = _curve_point(runner, parts[runner.sparse])
+    finally:
+        test_rows = round(float(np.mean([len(test) for _, test in splits])))
+        for runner, found in zip(runners, scores, strict=True):
+            runner.model.diagnostics.curve = _curve(found, sizes, test_rows)
+
+
+def _curve(scores: Any, sizes: list[int], test_rows: int) -> Curve | None:
+    """Return the means over the folds that are through, at the sizes that could be fitted."""
+    through = ~np.isnan(scores[:, :, -1:]).any(axis=(0, 2))
+    scores = scores[:, through]
+    fitted = np.flatnonzero(~np.isnan(scores).any(axis=(0, 1)))
+    if not through.any() or fitted.size < 2:
         return None
-    return Curve(
-        train_rows=[sizes[i] for i in finite],
-        train_scores=[float(v) for v in np.nanmean(train_scores[:, finite], axis=0)],
-        test_scores=[float(v) for v in np.nanmean(test_scores[:, finite], axis=0)],
-        test_rows=round(float(np.mean([len(test) for _, test in splits]))),
-        verdict="",
-    )
+    train, test = scores[:, :, fitted].mean(axis=1)
+    return Curve([sizes[i] for i in fitted], train.tolist(), test.tolist(), test_rows, verdict="")
 
 
 def _sizes(n_train: int, n_classes: int) -> list[int]:
@@ -176,15 +191,13 @@ def _classes_first(order: Any, problem: Any) -> Any:
     return np.concatenate([order[front], np.delete(order, front)])
 
 
-def _curve_point(runner: Runner, params: Any, train: Any, test: Any) -> tuple[float, float]:
-    plan: Plan = runner.plan
-    plan.clock.check()
+def _curve_point(runner: Runner, part: Part) -> tuple[float, float]:
+    score = runner.plan.metric.score
     try:
-        part = prepare(plan.problem, train, test, sparse=runner.sparse)
-        estimator = runner.fit(params, part.X_train, part.y_train, count=False)
+        estimator = runner.fit(most_chosen(runner.model), part.X_train, part.y_train, count=False)
         return (
-            plan.metric.score(Answers(estimator), part.X_train, part.y_train),
-            plan.metric.score(Answers(estimator), part.X_test, part.y_test),
+            score(Answers(estimator), part.X_train, part.y_train),
+            score(Answers(estimator), part.X_test, part.y_test),
         )
     except OutOfBudget:
         raise

@@ -1,0 +1,324 @@
+"""`kiso compare`: a ranked table on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._console import err, fail, out
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+    from kiso.comparison import Comparison, Model, Table
+
+
+@click.command()
+@click.argument("data", required=False)
+@click.option("--target", metavar="COLUMN", help="The column to predict.")
+@click.option("--task", type=click.Choice(["classification", "regression"]),
+              help="What to predict; inferred from the target where not given.")  # fmt: skip
+@click.option("--metric", help="Score, as scikit-learn names it, or rmse, mae, auc, log_loss. "
+              "Default: accuracy or r2.")  # fmt: skip
+@click.option("--budget", metavar="TIME", help="Stop after 60s, 2m, ...; say what did not finish.")
+@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True,
+              help="Folds of the cross-validation.")  # fmt: skip
+@click.option("--repeats", type=click.IntRange(min=1),
+              help="Repeats with other folds. Default: 3 below 1,000 rows, else 1.")  # fmt: skip
+@click.option("--models", metavar="A,B", help="Run these models only (and the baseline).")
+@click.option("--exclude", metavar="A,B", help="Run all models but these.")
+@click.option("--drop", metavar="A,B", help="Do not use these columns.")
+@click.option("--header/--no-header", default=None,
+              help="Whether the first line names the columns; else found out.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="The same seed gives the same scores.")  # fmt: skip
+@click.option("--report", metavar="FILE.html", type=click.Path(dir_okay=False),
+              help="Write a page with pictures, and its data beside it as JSON.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON only.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(
+    data: str | None,
+    target: str | None,
+    task: Any,
+    metric: str | None,
+    budget: str | None,
+    folds: int,
+    repeats: int | None,
+    models: str | None,
+    exclude: str | None,
+    drop: str | None,
+    header: bool | None,
+    seed: int,
+    report: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Which method fits my data, how surely, at what cost, and why.
+
+    DATA is a CSV, TSV or Parquet file (also compressed; - is standard input). Without it, a
+    data set that scikit-learn bundles is used; breast_cancer, diabetes, digits, iris and wine
+    name them.
+
+    Every suitable method and a baseline are judged on the same folds, each with a small grid
+    searched inside the training fold. Exit code 0 if done, 2 if the command or the data
+    cannot be used, 130 after Ctrl-C, which still prints what is known by then.
+    """
+    from kiso.comparison import budget_seconds, compare
+
+    budget_seconds(budget)  # a mistake in it is said before a large file is read
+    if report is not None:
+        _check_report(report)
+    table = _load(data, header)
+    _check_target(table, target)
+    watcher = None if quiet or not err().is_terminal else _Bars()
+    comparison = compare(
+        table,
+        target,
+        task=task,
+        metric=metric,
+        n_folds=folds,
+        n_repeats=repeats,
+        budget=budget,
+        models=_names(models),
+        exclude=_names(exclude),
+        drop=_names(drop),
+        random_state=seed,
+        explain=report is not None,
+        watcher=watcher,
+    )
+    if as_json:
+        click.echo(json.dumps(_lean(comparison, report), ensure_ascii=False, allow_nan=False))
+    else:
+        show(comparison)
+    if report is not None:
+        _write_report(comparison, report)
+    if comparison.interrupted:
+        raise click.exceptions.Exit(130)
+
+
+def _names(listed: str | None) -> list[str]:
+    return [name.strip() for name in (listed or "").split(",") if name.strip()]
+
+
+def _load(data: str | None, header: bool | None) -> Table:
+    from kiso.comparison import load, read_table
+
+    if data is None or header is None:
+        return load(data)
+    return read_table(data, header=header)
+
+
+def _check_target(table: Table, target: str | None) -> None:
+    if target or table.default_target:
+        return
+    names = [str(name) for name in table.frame.columns]
+    shown = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
+    fail(f"say with --target which column of {table.name} to predict: {shown}", 2)
+
+
+def _check_report(path: str) -> None:
+    from kiso.report import check_writable
+
+    try:
+        check_writable(path)
+    except (OSError, ValueError) as error:
+        fail(str(error), 2)
+
+
+def _write_report(comparison: Comparison, path: str) -> None:
+    from kiso.report import write_comparison
+
+    page = write_comparison(comparison, path)
+    if err().is_terminal:
+        err().print(f"wrote {page} and {page.with_suffix('.json').name}", soft_wrap=True)
+
+
+def _lean(comparison: Comparison, report: str | None) -> dict[str, Any]:
+    """Return the JSON without the rows behind the pictures, which the report's JSON holds."""
+    found = comparison.to_dict()
+    for model in found["models"]:
+        for name in ("rows", "truth", "predicted", "probability"):
+            model["diagnostics"][name] = []
+    found["report"] = report
+    return found
+
+
+def show(comparison: Comparison) -> None:
+    """Print a comparison: what was done, the ranked table, what is to be known, the conclusion."""
+    from rich.text import Text
+
+    console = out()
+    for line in _head(comparison):
+        console.print(Text(line))
+    console.print()
+    if any(model.scores for model in comparison.models):
+        console.print(_fitting(comparison, console.width))
+        console.print()
+    for line in _remarks(comparison):
+        console.print(Text(line))
+    console.print(Text(comparison.conclusion))
+
+
+def _head(comparison: Comparison) -> list[str]:
+    from kiso.report import words
+
+    data, protocol = comparison.data, comparison.protocol
+    used = sum(column.used for column in data.columns)
+    train = words.between([n for n, _ in protocol.fold_sizes])
+    test = words.between([n for _, n in protocol.fold_sizes])
+    folds = f"{protocol.n_folds} folds"
+    if protocol.n_repeats > 1:
+        folds += f" × {protocol.n_repeats} repeats"
+    kind = "stratified " if protocol.stratified else ""
+    reason = "as asked" if protocol.task_reason == "given" else protocol.task_reason
+    return [
+        f"{data.name}: {data.n_rows:,} rows, {used} of {len(data.columns)} columns used "
+        f"to predict {data.target}",
+        f"{protocol.task}, {reason}",
+        f"{protocol.metric_label} on held-out rows: {kind}{folds}, {train} rows to fit and "
+        f"{test} to score in each; grids searched in {protocol.n_inner_folds} inner folds; "
+        f"seed {protocol.seed}",
+    ]
+
+
+# columns in the order in which they are given up where the terminal is narrow
+_GIVEN_UP = ("95 % interval", "parameters", "memory", "predict", "estimator", "p", "fit")
+
+
+def _fitting(comparison: Comparison, width: int) -> RichTable:
+    """Return the ranked table, without what does not fit the terminal."""
+    from rich.console import Console
+
+    measure = Console(width=10_000)
+    left_out: list[str] = []
+    for name in (None, *_GIVEN_UP):
+        if name is not None:
+            left_out.append(name)
+        table = _ranking(comparison, left_out)
+        if measure.measure(table).maximum <= width:
+            break
+    return table
+
+
+def _ranking(comparison: Comparison, left_out: list[str]) -> RichTable:
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    rows = [_row(comparison, model, i) for i, model in enumerate(comparison.models) if model.scores]
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    names = [name for name in rows[0] if name not in left_out]
+    for name in names:
+        left = name in ("model", "estimator")
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
+    for row in rows:
+        is_best = comparison.best is not None and row["model"] == comparison.best.name
+        style = "bold green" if is_best else ""
+        table.add_row(*(Text(row[name]) for name in names), style=style)
+    return table
+
+
+def _row(comparison: Comparison, model: Model, place: int) -> dict[str, str]:
+    from kiso.report import words
+
+    protocol, gap = comparison.protocol, model.difference
+    sign = -1 if protocol.metric.startswith("neg_") else 1
+    means = [sign * m.mean for m in comparison.models if m.scores]
+    digits = words.decimals(means)
+    best = comparison.best
+    done = len(model.scores) == len(protocol.fold_sizes)
+    compared = gap is not None and best is not None and model is not best
+    return {
+        "": f"{place + 1}" if done else words.NONE,
+        "model": model.name,
+        "estimator": model.estimator,
+        protocol.metric_label: words.fixed(sign * model.mean, digits),
+        "±": words.fixed(model.spread, digits),
+        "folds": f"{len(model.scores)}/{len(protocol.fold_sizes)}",
+        "to best": words.fixed(gap.mean, digits) if gap and compared else "",
+        "95 % interval": (
+            f"{words.fixed(gap.low, digits)} to {words.fixed(gap.high, digits)}"
+            if gap and compared
+            else ""
+        ),
+        "p": _p_value(gap.p_value) if gap and compared else "",
+        "fit": words.seconds(_mean(model.fit_seconds)),
+        "predict": words.seconds(_mean(model.predict_seconds)),
+        "memory": words.size(model.memory_bytes),
+        "parameters": words.count(model.n_parameters),
+    }
+
+
+def _p_value(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / max(1, len(values))
+
+
+def _remarks(comparison: Comparison) -> list[str]:
+    """Return a line for each thing to be known beside the table."""
+    lines = []
+    if any(model.scores for model in comparison.models):
+        lines.append(
+            "±: standard deviation over folds; to best: mean difference, its p by the corrected "
+            "resampled t-test; fit: search and refit of a fold, the columns being prepared once "
+            "for all models; memory: peak that a fit on all rows adds."
+        )
+    for model in comparison.models:
+        if model.status != "done":
+            lines.append(
+                f"{model.name}: {model.status}" + (f": {model.message}" * bool(model.message))
+            )
+        elif model.message:
+            lines.append(f"{model.name}: {model.message}")
+    lines += [f"note: {note}" for note in comparison.data.notes]
+    if comparison.interrupted:
+        lines.append("interrupted: what follows is what was known by then.")
+    return [*lines, ""] if lines else []
+
+
+class _Bars:
+    """One progress bar a model, on standard error."""
+
+    def __init__(self) -> None:
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        self._bars = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=err(),
+            transient=True,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def begin(self, totals: Mapping[str, int]) -> None:
+        for name, total in totals.items():
+            self._tasks[name] = self._bars.add_task(name, total=total, start=False, note="")
+        self._bars.start()
+
+    def advance(self, name: str, done: float, note: str) -> None:
+        task = self._tasks[name]
+        self._bars.start_task(task) if done <= 1 else None
+        self._bars.update(task, completed=done, note=note)
+
+    def finish(self, name: str, status: str) -> None:
+        task = self._tasks[name]
+        self._bars.stop_task(task)
+        self._bars.update(task, note=status)
+
+    def end(self) -> None:
+        self._bars.stop()
