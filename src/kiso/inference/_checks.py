@@ -38,7 +38,9 @@ def check_weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
     if sample_weight is None:
         return None
     dtype = X.dtype if X.dtype in FLOATS else np.float64
-    weights: Array = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
+    weights: Array = _check_sample_weight(
+        sample_weight, X, dtype=dtype, ensure_non_negative=True, allow_all_zero_weights=True
+    )
     return weights
 
 
