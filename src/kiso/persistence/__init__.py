@@ -1,6 +1,17 @@
-"""Fitted pipelines in one file that holds no code."""
+"""Fitted pipelines in one file that holds no code; fitting them, predicting with them."""
 
 from ._file import ModelFileError, load_model, save_model
 from ._model import FittedModel
+from ._predict import conform, predict_table
+from ._train import parse_params, train_model
 
-__all__ = ["FittedModel", "ModelFileError", "load_model", "save_model"]
+__all__ = [
+    "FittedModel",
+    "ModelFileError",
+    "conform",
+    "load_model",
+    "parse_params",
+    "predict_table",
+    "save_model",
+    "train_model",
+]

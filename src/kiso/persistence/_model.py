@@ -21,10 +21,14 @@ class FittedModel:
         Name of the predicted column.
     columns : dict of str to str
         Name and kind of each column that the pipeline uses, in order.
+    unused : list of str
+        Columns that were there and are not used (constants, identifiers, free text).
     class_names : list of str
         Empty for regression.
     n_rows : int
         Rows that it was fitted on.
+    notes : list of str
+        What was said of the table when it was read.
     versions : dict of str to str
         Versions of kiso and of what it stands on, at the time of fitting.
     """
@@ -34,6 +38,8 @@ class FittedModel:
     task: str
     target: str
     columns: dict[str, str]
+    unused: list[str] = field(default_factory=list)
     class_names: list[str] = field(default_factory=list)
     n_rows: int = 0
+    notes: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)

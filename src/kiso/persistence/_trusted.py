@@ -8,9 +8,12 @@ from __future__ import annotations
 
 KISO_TYPES = frozenset(
     {
+        "kiso.comparison._dates.DateParts",
         "kiso.linear_model._bayes.BayesianLinearRegression",
         "kiso.linear_model._least_squares.LinearRegression",
         "kiso.linear_model._local.LocallyWeightedRegression",
+        "kiso.linear_model._local_loops.Rows",
+        "kiso.linear_model._local_solver.LocalFit",
         "kiso.linear_model._logistic.LogisticRegression",
         "kiso.linear_model._perceptron.Perceptron",
         "kiso.linear_model._ridge.Ridge",

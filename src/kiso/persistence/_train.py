@@ -1,0 +1,160 @@
+"""From a table to a fitted model: the pipeline of `compare`, fitted on all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+
+from kiso.comparison import (
+    Candidate,
+    DataError,
+    Problem,
+    Table,
+    Task,
+    find_candidate,
+    make_pipeline_for,
+    pose,
+)
+
+from ._model import FittedModel
+
+__all__ = ["parse_params", "train_model"]
+
+
+def train_model(
+    table: Table,
+    target: str,
+    model: str,
+    *,
+    task: Task | None = None,
+    params: Mapping[str, Any] | None = None,
+    tune: bool = False,
+    drop: Sequence[str] = (),
+    random_state: int = 0,
+    callbacks: Sequence[Any] = (),
+) -> FittedModel:
+    """Fit one model to all rows of a table that have a target.
+
+    Parameters
+    ----------
+    table : Table
+        From `kiso.comparison.read_table` or `load`.
+    target : str
+        The column to predict.
+    model : str
+        Short name ("logistic", "ridge", …) or class name.
+    task : {"classification", "regression"}, optional
+        Inferred from the target where None.
+    params : mapping, optional
+        Parameters of the estimator.
+    tune : bool, default=False
+        Choose the parameters of the model's small grid by 3-fold cross-validation; those in
+        `params` stay as given.
+    drop : sequence of str
+        Columns not to use.
+    random_state : int, default=0
+    callbacks : sequence
+        scikit-learn callbacks for the pipeline (none while tuning).
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    DataError
+        If the table, the target, the model or a parameter does not fit; in one sentence.
+    """
+    problem = pose(table, target, task, drop=drop)
+    candidate = find_candidate(model, problem.task)
+    estimator = _make(candidate, params or {}, random_state)
+    pipeline = make_pipeline_for(problem.columns, estimator, len(problem.y))
+    labels = problem.labels if problem.task == "classification" else problem.y
+    try:
+        if tune and candidate.grid:
+            pipeline = _tuned(pipeline, candidate, params or {}, problem, labels, random_state)
+        else:
+            if callbacks:
+                pipeline.set_callbacks(*callbacks)
+            pipeline.fit(problem.X, labels)
+            pipeline.set_callbacks()
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{candidate.class_name} cannot be fitted: {error}") from error
+    return FittedModel(
+        pipeline=pipeline,
+        estimator=candidate.class_name,
+        task=problem.task,
+        target=problem.data.target,
+        columns={column.name: column.kind for column in problem.columns if column.used},
+        unused=[column.name for column in problem.columns if not column.used],
+        class_names=list(problem.data.class_names),
+        n_rows=len(problem.y),
+        notes=list(problem.data.notes),
+        versions={name: version(name) for name in ("kiso", "numpy", "scikit-learn")},
+    )
+
+
+def parse_params(assignments: Sequence[str]) -> dict[str, Any]:
+    """Turn "C=0.1", "penalty=l1", "fit_intercept=false" into parameters.
+
+    A value is read as JSON where it is JSON (numbers, true, false, null, lists), else as
+    text; Python's True, False and None do too.
+
+    Raises
+    ------
+    DataError
+        For an assignment without a name or an equals sign.
+
+    Examples
+    --------
+    >>> parse_params(["C=0.1", "solver=lbfgs", "fit_intercept=False"])
+    {'C': 0.1, 'solver': 'lbfgs', 'fit_intercept': False}
+    """
+    import json
+
+    params: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals or not name.strip():
+            raise DataError(f"{assignment!r} is no setting: write name=value, as C=0.1.")
+        literal = {"True": "true", "False": "false", "None": "null"}.get(text.strip(), text)
+        try:
+            value = json.loads(literal)
+        except json.JSONDecodeError:
+            value = text.strip()
+        params[name.strip()] = value
+    return params
+
+
+def _make(candidate: Candidate, params: Mapping[str, Any], seed: int) -> Any:
+    """Make the estimator; a parameter that it does not have is the user's mistake."""
+    known = candidate.make(seed=seed).get_params()
+    unknown = [name for name in params if name not in known]
+    if unknown:
+        raise DataError(
+            f"{candidate.class_name} has no parameter {unknown[0]!r}; "
+            f"it has {', '.join(sorted(known))}."
+        )
+    return candidate.make(params, seed)
+
+
+def _tuned(
+    pipeline: Any,
+    candidate: Candidate,
+    params: Mapping[str, Any],
+    problem: Problem,
+    labels: Any,
+    seed: int,
+) -> Any:
+    grid = {f"model__{k}": list(v) for k, v in candidate.grid.items() if k not in params}
+    smallest = min(problem.data.class_counts or [len(problem.y)])
+    if smallest < 2:
+        raise DataError("Tuning needs at least 2 rows of every class.")
+    kind = StratifiedKFold if problem.task == "classification" else KFold
+    folds = kind(min(3, smallest), shuffle=True, random_state=seed)
+    search = GridSearchCV(pipeline, grid, cv=folds, error_score="raise")
+    return search.fit(problem.X, np.asarray(labels)).best_estimator_
