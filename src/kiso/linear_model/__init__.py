@@ -2,6 +2,7 @@
 
 from ._least_squares import LinearRegression
 from ._local import LocallyWeightedRegression
+from ._logistic import LogisticRegression
 from ._ridge import Ridge
 
-__all__ = ["LinearRegression", "LocallyWeightedRegression", "Ridge"]
+__all__ = ["LinearRegression", "LocallyWeightedRegression", "LogisticRegression", "Ridge"]

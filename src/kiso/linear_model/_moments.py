@@ -1,0 +1,178 @@
+"""Second moments of a regression: all that the normal equations need of the data.
+
+Symbols: X (n, d) data, Y (n, t) targets, w (n,) weights (ones where not given),
+W = Σ w; x̄, ȳ the weighted means (zero for a model without intercept);
+
+    XX = Σ w (x − x̄)(x − x̄)ᵀ     XY = Σ w (x − x̄)(y − ȳ)ᵀ     YY = Σ w (y − ȳ)²
+
+They come from one pass over the data that keeps its digits whatever the means
+(`kiso._blocks`). The sums are float64 whatever the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from kiso._blocks import ShiftedGram, centred_gram, shifted_gram
+from kiso._parallel import block_rows, blocks, lanes, run_lanes
+from kiso._validation import Array
+
+# Squares below this have lost digits to underflow.
+TINY = 1e-280
+# A column whose deviation is less than this many roundings of its mean is constant.
+ROUNDINGS = 8 * np.finfo(np.float64).eps
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Weighted second moments about the means.
+
+    Attributes
+    ----------
+    total : float
+        Σ w: the number of rows where no weights are given.
+    x_mean, y_mean : ndarray of shape (d,), (t,)
+        Weighted means; zero where the model has no intercept.
+    XX : ndarray of shape (d, d)
+    XY : ndarray of shape (d, t)
+    YY : ndarray of shape (t,)
+    scale : ndarray of shape (d,)
+        Norm of each centred column; exactly zero for a constant column.
+    exact : bool
+        False where NaN, infinity, overflow or underflow has spoilt the sums.
+    """
+
+    total: float
+    x_mean: Array
+    y_mean: Array
+    XX: Array
+    XY: Array
+    YY: Array
+    scale: Array
+    exact: bool
+
+
+class Rows:
+    """Blocks of √w (X − x̄) and √w (Y − ȳ), float64, in buffers that are used again."""
+
+    def __init__(self, X: Array, Y: Array, weights: Array | None, means: tuple[Array, Array]):
+        self.X, self.Y, self.means = X, Y, means
+        self.root_w = None if weights is None else np.sqrt(weights, dtype=np.float64)[:, None]
+
+    def buffers(self, n_rows: int) -> tuple[Array, Array]:
+        """Return buffers for blocks of up to n rows, in the memory order of X."""
+        fortran = self.X.flags.f_contiguous and not self.X.flags.c_contiguous
+        B = np.empty((n_rows, self.X.shape[1]), order="F" if fortran else "C")
+        return B, np.empty((n_rows, self.Y.shape[1]))
+
+    def fill(self, rows: slice, B: Array, C: Array) -> tuple[Array, Array]:
+        """Write a block into the buffers; return the parts of them that it fills."""
+        b, c = B[: rows.stop - rows.start], C[: rows.stop - rows.start]
+        np.subtract(self.X[rows], self.means[0], out=b)
+        np.subtract(self.Y[rows], self.means[1], out=c)
+        if self.root_w is not None:
+            b *= self.root_w[rows]
+            c *= self.root_w[rows]
+        return b, c
+
+
+def moments(X: Array, Y: Array, weights: Array | None, *, center: bool) -> Moments:
+    """Return the moments of dense data X (n, d), float32 or float64, and Y (n, t), float64."""
+    d, t = X.shape[1], Y.shape[1]
+    gram = centred_gram if center else shifted_gram
+    if t <= max(8, d // 4):
+        found = gram(X, Y, sample_weight=weights)
+        ZZ, x_mean, y_mean = _centre(found, d, center=center)
+        XX, XY, YY = ZZ[:d, :d], ZZ[:d, d:], np.diagonal(ZZ)[d:]
+    else:  # products of targets with targets are of no use: keep them out of the pass
+        found = gram(X, np.empty((len(X), 0)), sample_weight=weights)
+        XX, x_mean, _ = _centre(found, d, center=center)
+        w = np.ones(len(X)) if weights is None else weights
+        y_mean = np.average(Y, axis=0, weights=w) if center else np.zeros(t)
+        XY, YY = residual_moments(X, Y, weights, (x_mean, y_mean), np.zeros((d, t)))
+    squares, sums = np.diagonal(XX), found.sums[:d]
+    exact = all(bool(np.isfinite(part).all()) for part in (squares, sums, XY, YY))
+    lost = (squares < TINY) & (np.abs(sums) < np.sqrt(TINY)) & ((sums != 0) | (squares > 0))
+    scale = _norms(squares, found.weight, x_mean)
+    return Moments(
+        found.weight, x_mean, y_mean, XX, XY, np.maximum(YY, 0.0), scale, exact and not lost.any()
+    )
+
+
+def _centre(found: ShiftedGram, d: int, *, center: bool) -> tuple[Array, Array, Array]:
+    """Products about the means, and the means of X and Y; about zero without an intercept."""
+    if not center:
+        zero = np.zeros(len(found.sums))
+        return found.gram, zero[:d], zero[d:]
+    with np.errstate(all="ignore"):
+        return found.scatter, found.mean[:d], found.mean[d:]
+
+
+def _norms(squares: Array, total: float, means: Array) -> Array:
+    """Norms of the centred columns, zero where a column is constant up to rounding."""
+    with np.errstate(all="ignore"):
+        norms = np.sqrt(np.maximum(squares, 0.0))
+        norms[norms <= ROUNDINGS * np.sqrt(total) * np.abs(means)] = 0.0
+    return norms
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether X is a SciPy sparse matrix or array."""
+    return bool(sp.issparse(X))
+
+
+def residual_moments(
+    X: Array, Y: Array, weights: Array | None, means: tuple[Array, Array], coef: Array
+) -> tuple[Array, Array]:
+    """What the residuals r = (y − ȳ) − (x − x̄)ᵀ b leave: Σ w (x − x̄) rᵀ and Σ w r².
+
+    `coef` is b (d, t). Computed from the data, not from the moments, so they are right to
+    the last digits: the first drives iterative refinement, the second is the residual sum
+    of squares also of a fit that is nearly perfect.
+    """
+    rows = Rows(X, Y, weights, means)
+    n, d = X.shape
+    size = block_rows(d + 1, 8)
+
+    def lane_sums(lane: slice) -> tuple[Array, Array]:
+        gradient, squares = np.zeros(coef.shape), np.zeros(coef.shape[1])
+        B, C = rows.buffers(min(size, lane.stop - lane.start))
+        with np.errstate(all="ignore"):
+            for block in blocks(lane, size):
+                b, c = rows.fill(block, B, C)
+                c -= b @ coef
+                gradient += b.T @ c
+                squares += np.einsum("ij,ij->j", c, c)
+        return gradient, squares
+
+    parts: list[Any] = run_lanes(lane_sums, lanes(n, min_rows=1024))
+    return sum(p[0] for p in parts), sum(p[1] for p in parts)
+
+
+def sparse_moments(X: Any, Y: Array, weights: Array | None, *, center: bool) -> Moments:
+    """Moments of a SciPy CSR matrix with few columns; X stays sparse, XX becomes dense.
+
+    The centring subtracts W x̄ x̄ᵀ: nothing to lose for columns that are mostly zero.
+    """
+    w = np.ones(X.shape[0]) if weights is None else weights.astype(np.float64)
+    total = float(w.sum())
+    X64 = X.astype(np.float64, copy=False)
+    weighted = X64 if weights is None else X64.multiply(w[:, None]).tocsr()
+    XX = np.asarray((weighted.T @ X64).toarray())
+    x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(Y.shape[1])
+    if center:
+        x_mean = np.asarray(X64.T @ w) / total
+        y_mean = w @ Y / total
+        XX -= total * np.outer(x_mean, x_mean)
+    centred = Y - y_mean
+    XY = np.asarray(weighted.T @ centred)
+    YY = w @ centred**2
+    # what is below the rounding of the subtraction cannot be told from a constant
+    scale = np.sqrt(np.maximum(np.diagonal(XX), 0.0))
+    scale[scale <= 1e-7 * np.sqrt(total) * np.abs(x_mean)] = 0.0
+    exact = bool(np.isfinite(scale).all() and np.isfinite(XY).all())
+    return Moments(total, x_mean, y_mean, XX, XY, YY, scale, exact)
