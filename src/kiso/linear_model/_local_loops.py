@@ -85,18 +85,16 @@ def _exp(s: float) -> float:
 
 
 @compiled
-def _box_distances(z: Array, rows: Rows, box: Array) -> int:
-    """Squared distance of the query to every box; the nearest box is returned."""
-    best = 0
+def _box_distances(z: Array, rows: Rows, box: Array) -> None:
+    """Squared distance of the query to every box (one dimension has no use for them)."""
+    if z.size == 1:
+        return
     for leaf in range(box.size):
         total = 0.0
         for a in range(z.size):
             gap = max(rows.low[leaf, a] - z[a], z[a] - rows.high[leaf, a], 0.0)
             total += gap * gap
         box[leaf] = total
-        if total < box[best]:
-            best = leaf
-    return best
 
 
 @compiled
@@ -112,13 +110,47 @@ def _nearest_in(z: Array, rows: Rows, leaf: int, skip: int, beyond: float, neare
 
 
 @compiled
-def _nearest(z: Array, rows: Rows, box: Array, first: int, skip: int, beyond: float) -> float:
+def _nearest(z: Array, rows: Rows, box: Array, skip: int, beyond: float) -> float:
     """Squared distance, more than `beyond`, of the nearest row that has weight."""
+    if z.size == 1:
+        return _nearest_sorted(z[0], rows, skip, beyond)
+    first = int(np.argmin(box))
     nearest = _nearest_in(z, rows, first, skip, beyond, inf)
     for leaf in range(box.size):
         if box[leaf] < nearest and leaf != first:
             nearest = _nearest_in(z, rows, leaf, skip, beyond, nearest)
     return nearest
+
+
+@compiled
+def _nearest_sorted(q: float, rows: Rows, skip: int, beyond: float) -> float:
+    """`_nearest` among sorted rows: walk away from the query on both sides."""
+    x, v = rows.Z[0], rows.weight
+    nearest = inf
+    right = _count_below(x, q)
+    left = right - 1
+    while left >= 0 and (left == skip or v[left] == 0 or (q - x[left]) ** 2 <= beyond):
+        left -= 1
+    while right < x.size and (right == skip or v[right] == 0 or (x[right] - q) ** 2 <= beyond):
+        right += 1
+    if left >= 0:
+        nearest = (q - x[left]) ** 2
+    if right < x.size:
+        nearest = min(nearest, (x[right] - q) ** 2)
+    return nearest
+
+
+@compiled
+def _count_below(x: Array, value: float) -> int:
+    """How many of the sorted x are less than a value."""
+    low, high = 0, x.size
+    while low < high:
+        middle = (low + high) // 2
+        if x[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -170,23 +202,32 @@ def _kth_distance(z: Array, rows: Rows, k: int, squares: Array) -> float:
 
 
 @compiled
-def _segments(rows: Rows, box: Array, reach: float, skip: int, segments: Array) -> int:
-    """Runs of rows in the leaves within reach (squared), without the row to skip."""
+def _segments(z: Array, rows: Rows, box: Array, reach: float, skip: int, segments: Array) -> int:
+    """Runs of rows that hold all those within reach (squared), without the row to skip."""
+    if z.size == 1:
+        x, radius = rows.Z[0], np.sqrt(reach) * (1.0 + 1e-15)
+        first, last = _count_below(x, z[0] - radius), _count_below(x, z[0] + radius)
+        while last < x.size and x[last] <= z[0] + radius:
+            last += 1
+        return _add_run(first, last, skip, segments, 0)
     count = 0
     for leaf in range(box.size):
-        if box[leaf] > reach:
-            continue
-        start, stop = rows.starts[leaf], rows.starts[leaf + 1]
-        if count > 0 and segments[count - 1, 1] == start and start != skip + 1:
-            count -= 1
-            start = segments[count, 0]
-        if start <= skip < stop:
-            segments[count] = start, skip
-            count += 1
-            start = skip + 1
-        segments[count] = start, stop
-        count += 1
+        if box[leaf] <= reach:
+            count = _add_run(rows.starts[leaf], rows.starts[leaf + 1], skip, segments, count)
     return count
+
+
+@compiled
+def _add_run(start: int, stop: int, skip: int, segments: Array, count: int) -> int:
+    if start <= skip < stop:
+        segments[count] = start, skip
+        segments[count + 1] = skip + 1, stop
+        return count + 2
+    if count > 0 and segments[count - 1, 1] == start:
+        segments[count - 1, 1] = stop
+        return count
+    segments[count] = start, stop
+    return count + 1
 
 
 @compiled
@@ -428,8 +469,8 @@ def nearest_squares(Z: Array, rows: Rows, skip: Array, beyond: float, out: Array
     """Squared distance of each query's nearest row that is farther than `beyond`, squared."""
     box = np.empty(rows.low.shape[0])
     for i in range(out.size):
-        first = _box_distances(Z[i], rows, box)
-        out[i] = _nearest(Z[i], rows, box, first, skip[i], beyond)
+        _box_distances(Z[i], rows, box)
+        out[i] = _nearest(Z[i], rows, box, skip[i], beyond)
 
 
 @compiled
@@ -481,7 +522,7 @@ def fit_queries(
     keep = thetas.size > 0
     for i in range(values.shape[0]):
         z = Z[i]
-        first = _box_distances(z, rows, box)
+        _box_distances(z, rows, box)
         if k > 0:
             tau = _kth_distance(z, rows, k, squares)
         nearest = 0.0
@@ -489,16 +530,16 @@ def fit_queries(
             shift, reach = 0.0, tau * tau
             scale = 1.0 / max(tau * tau * tau, 1e-300)
         else:
-            nearest = _nearest(z, rows, box, first, skip[i], -1.0)
+            nearest = _nearest(z, rows, box, skip[i], -1.0)
             shift = nearest * (1.0 + 1e-15)  # rows as near, to rounding, weigh the same
             scale = 0.5 / max(tau * tau, 1e-300)
             reach = shift + (NEGLIGIBLE + np.log(n)) / scale
-        segments = runs[: _segments(rows, box, reach, skip[i], runs)]
+        segments = runs[: _segments(z, rows, box, reach, skip[i], runs)]
         centre[:] = Q[i]
         _normal_equations(z, centre, rows, segments, kernel, shift, scale, degree, t, w, G, r)
         if not G[0, 0] > 0.0:
             if kernel == TRICUBE:
-                nearest = _nearest(z, rows, box, first, skip[i], -1.0)
+                nearest = _nearest(z, rows, box, skip[i], -1.0)
             _nearest_mean(z, rows, nearest, skip[i], values[i])
             leverages[i] = inf
             if keep:
