@@ -20,6 +20,7 @@ _EPS = float(np.finfo(np.float64).eps)
 FIRST_STEP = _EPS ** (1 / 5)  # where rounding eps/h meets truncation h⁴
 SECOND_STEP = _EPS ** (1 / 6)
 _COMPLEX_STEP = 1e-30
+_AT_BOUND = 1e-8  # in units of the scale
 
 
 @cache
@@ -39,7 +40,7 @@ class Differences:
     scale : ndarray of shape (p,)
         By how much each coordinate has to change to matter; steps are a fraction of it.
     low, high : ndarray of shape (p,)
-        Bounds: nothing is evaluated outside.
+        Bounds, each low below its high: nothing is evaluated outside.
     """
 
     def __init__(self, scale: Array, low: Array, high: Array):
@@ -47,10 +48,13 @@ class Differences:
 
     def _nodes(self, x: Array, i: int, order: int, relative: float) -> tuple[Array, Array]:
         """Steps along coordinate i and their weights for the derivative of this order."""
-        h = min(relative * self.scale[i], (self.high[i] - self.low[i]) / 5)
-        if h == 0:  # low = high: the coordinate is fixed
-            return np.zeros(1), np.zeros(1)
-        below, above = (x[i] - self.low[i]) / h, (self.high[i] - x[i]) / h
+        below, above = x[i] - self.low[i], self.high[i] - x[i]
+        # a bound is often where the function is singular: the steps shrink on the way to it
+        scale, distance = self.scale[i], min(below, above)
+        if distance > _AT_BOUND * scale:
+            scale = min(scale, max(distance, 1e-2 * scale))
+        h = min(relative * scale, (below + above) / 5)
+        below, above = below / h, above / h
         shift = 0 if min(below, above) >= 2 else (2 - int(below) if below < 2 else int(above) - 2)
         k, c = _weights(shift, order)
         return k * h, c / h**order
@@ -65,8 +69,7 @@ class Differences:
         for i in range(len(x)):
             steps, weights = self._nodes(x, i, 1, relative)
             used = weights != 0
-            values = [f(_moved(x, i, step)) for step in steps[used]] or [0 * f(x)]
-            columns.append(weights[used] @ values if used.any() else values[0])
+            columns.append(weights[used] @ [f(_moved(x, i, step)) for step in steps[used]])
         return np.stack(columns, axis=1)
 
     def hessian(self, f: Callable[[Array], float], x: Array) -> Array:

@@ -10,7 +10,7 @@ that its line search cannot see.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,11 +23,9 @@ from sklearn.exceptions import ConvergenceWarning
 from kiso._validation import Array
 
 from ._conjugate import Interval, check_level
-from ._derivatives import Differences, complex_gradient
+from ._objective import Model, Objective
 
 __all__ = ["InformationWarning", "MaximumLikelihood", "maximum_likelihood"]
-
-Model = Callable[[Any, Any], Any]
 
 _NEWTON_STEPS = 20
 
@@ -116,16 +114,16 @@ def maximum_likelihood(
         One pair a parameter, None for no bound. `log_prob` is never called outside.
     scale : array-like of shape (p,), optional
         By how much each parameter has to change to matter; differences use a fraction of
-        it. Default: the larger of |θ| and 1 — give it for a parameter far from zero whose
-        likelihood is narrow.
+        it. Default: the larger of |θ₀| and 1, and later the likelihood's own width. Give it
+        for a parameter far from zero whose likelihood is narrow.
     derivative : {"central", "complex"}, default="central"
         "complex" takes the gradient by the complex step, exact to rounding, where
         `log_prob` is analytic and accepts complex θ (no abs, max or comparisons).
     max_iter : int, default=1000
         Of L-BFGS-B.
     tol : float, default=1e-8
-        Converged where the Newton decrement, the log-likelihood still to be won divided
-        by the present one's size, is below tol².
+        Converged where a Newton step would win less than tol² of the mean log-likelihood,
+        and would move no parameter by more than √tol of its size.
 
     Returns
     -------
@@ -169,7 +167,7 @@ def maximum_likelihood(
     if derivative not in ("central", "complex"):
         raise ValueError(f"derivative={derivative!r}: give 'central' or 'complex'")
     low, high = _check_bounds(bounds, start)
-    target = _Objective(
+    target = Objective(
         log_prob,
         data,
         gradient,
@@ -186,160 +184,76 @@ def maximum_likelihood(
         jac=True,
         method="L-BFGS-B",
         bounds=limits,
-        options={"maxiter": max_iter, "ftol": 0.0, "gtol": 1e-10, "maxfun": 50 * max_iter},
+        options={"maxiter": max_iter, "ftol": 1e-13, "gtol": 1e-9},
     )
-    estimate, n_newton, decrement = _settle(target, np.asarray(first.x), low, high)
-    return _report(target, estimate, decrement, tol, int(first.nit) + n_newton, str(first.message))
+    near = np.asarray(first.x)
+    target.sharpen(near)
+    estimate, n_newton = _settle(target, near)
+    return _report(target, estimate, tol, int(first.nit) + n_newton, str(first.message))
 
 
-class _Objective:
-    """The negative mean log-likelihood as the optimisers see it: always finite."""
-
-    def __init__(
-        self,
-        log_prob: Model,
-        data: Any,
-        gradient: Model | None,
-        hessian: Model | None,
-        complex_step: bool,
-        bounds: tuple[Array, Array],
-        scale: Array | None,
-    ):
-        self.log_prob, self.data = log_prob, data
-        self.given_gradient, self.given_hessian = gradient, hessian
-        self.complex_step = complex_step
-        self.low, self.high = bounds
-        self.scale = scale
-        self.worst = 0.0  # stands for −∞: above everything seen
-        self.n = 1
-
-    def differences(self, theta: Array) -> Differences:
-        scale = np.maximum(np.abs(theta), 1.0) if self.scale is None else self.scale
-        return Differences(scale, self.low, self.high)
-
-    def check_start(self, theta: Array) -> None:
-        each = np.asarray(self.log_prob(theta, self.data), dtype=np.float64)
-        if not np.isfinite(each).all():
-            raise self._not_finite("theta0", theta, each)
-        self.n = max(1, each.size)
-        mean = float(each.sum()) / self.n
-        self.worst = -mean + 10.0 * (1.0 + abs(mean))
-
-    def _not_finite(self, what: str, theta: Array, each: Array) -> ValueError:
-        bad = np.flatnonzero(~np.isfinite(each))[0]
-        at = f" for observation {bad}" if each.size > 1 else ""
-        return ValueError(
-            f"log_prob is {each.flat[bad]} at {what}, theta={theta}{at}; give bounds that keep "
-            "theta where the model is defined, or another theta0"
-        )
-
-    def _raw(self, theta: Array) -> float:
-        with np.errstate(all="ignore"):
-            each = self.log_prob(theta, self.data)
-        return -float(np.sum(each)) / self.n
-
-    def value(self, theta: Array) -> float:
-        """For a search: −∞ and NaN stand for an impossible θ."""
-        value = self._raw(theta)
-        return value if np.isfinite(value) else self.worst
-
-    def _needed(self, theta: Array) -> float:
-        """For a derivative: it has to be finite."""
-        value = self._raw(theta)
-        if not np.isfinite(value):
-            with np.errstate(all="ignore"):
-                each = np.asarray(self.log_prob(theta, self.data), dtype=np.float64)
-            raise self._not_finite("a point beside the present theta", theta, each)
-        return value
-
-    def gradient(self, theta: Array) -> Array:
-        if self.given_gradient is not None:
-            given = -np.asarray(self.given_gradient(theta, self.data), dtype=np.float64) / self.n
-            if given.shape != theta.shape:
-                raise ValueError(f"gradient returned shape {given.shape}, theta is {theta.shape}")
-            return given
-        if self.complex_step:
-            return complex_gradient(
-                lambda at: -np.sum(self.log_prob(at, self.data)) / self.n, theta
-            )
-        return self.differences(theta).gradient(self._needed, theta)
-
-    def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
-        value = self._raw(theta)
-        if not np.isfinite(value):
-            return self.worst, np.zeros_like(theta)
-        return value, self.gradient(theta)
-
-    def hessian(self, theta: Array) -> Array:
-        if self.given_hessian is not None:
-            given = -np.asarray(self.given_hessian(theta, self.data), dtype=np.float64) / self.n
-            if given.shape != (len(theta), len(theta)):
-                raise ValueError(
-                    f"hessian returned shape {given.shape} for {len(theta)} parameters"
-                )
-            return given
-        differences = self.differences(theta)
-        if self.given_gradient is not None or self.complex_step:
-            return differences.hessian_of_gradient(self.gradient, theta)
-        return differences.hessian(self._needed, theta)
-
-    def at_bound(self, theta: Array, gradient: Array) -> Array:
-        """At a bound, with the likelihood rising beyond it (or level)."""
-        near = 1e-8 * np.maximum(np.abs(theta), 1.0)
-        at_low = (theta - self.low <= near) & (gradient >= 0)
-        at_high = (self.high - theta <= near) & (gradient <= 0)
-        return np.asarray(at_low | at_high)
-
-
-def _settle(target: _Objective, theta: Array, low: Array, high: Array) -> tuple[Array, int, float]:
-    """Newton steps over the parameters that are free, while they help.
-
-    Returns θ, the steps done and the last Newton decrement ½ gᵀ H⁻¹ g.
-    """
-    decrement = np.inf
+def _settle(target: Objective, theta: Array) -> tuple[Array, int]:
+    """Newton steps over the parameters that are free, while they help; θ and their number."""
     gradient = target.gradient(theta)
     for step in range(_NEWTON_STEPS):
-        free = ~target.at_bound(theta, gradient)
-        if not free.any():
-            return theta, step, 0.0
-        L = _cholesky(target.hessian(theta)[np.ix_(free, free)])
-        if L is None:
-            return theta, step, decrement if np.isfinite(decrement) else float(np.inf)
-        z = np.linalg.solve(L, gradient[free])
-        decrement = float(z @ z) / 2
-        following = theta.copy()
-        following[free] -= np.linalg.solve(L.T, z)
-        following = np.clip(following, low, high)
+        free, newton = target.newton_step(theta, gradient, target.hessian(theta))
+        if newton is None or not free.any():
+            return theta, step
+        following = np.clip(theta + newton, target.low, target.high)
         allowed = 8 * np.finfo(np.float64).eps * (1 + abs(target.value(theta)))
         if not target.value(following) <= target.value(theta) + allowed:
-            return theta, step, decrement
+            return theta, step
         new_gradient = target.gradient(following)
         if np.linalg.norm(new_gradient[free]) >= np.linalg.norm(gradient[free]):
-            return theta, step, decrement
+            return theta, step
         theta, gradient = following, new_gradient
-    return theta, _NEWTON_STEPS, decrement
+    return theta, _NEWTON_STEPS
 
 
 def _report(
-    target: _Objective, theta: Array, decrement: float, tol: float, n_iter: int, message: str
+    target: Objective, theta: Array, tol: float, n_iter: int, message: str
 ) -> MaximumLikelihood:
-    gradient = target.gradient(theta)
-    hessian = target.hessian(theta)
-    at_bound = target.at_bound(theta, gradient)
-    free = ~at_bound
+    gradient, hessian = target.gradient(theta), target.hessian(theta)
+    free, newton = target.newton_step(theta, gradient, hessian)
     covariance = np.full(hessian.shape, np.nan)
-    L = _cholesky(hessian[np.ix_(free, free)])
-    if L is not None:
-        inverse = np.linalg.inv(L)
-        covariance[np.ix_(free, free)] = inverse.T @ inverse / target.n
-    value = target.value(theta)
-    converged = L is not None and decrement <= tol**2 * max(1.0, abs(value))
-    if at_bound.any():
+    converged = newton is not None
+    if newton is not None:
+        inner = np.ix_(free, free)
+        covariance[inner] = np.linalg.inv(hessian[inner]) / target.n
+        rounding = 4 * np.finfo(np.float64).eps * np.abs(theta)
+        to_win, noise = (v @ np.where(free, hessian @ v, 0.0) / 2 for v in (newton, rounding))
+        level = max(1.0, abs(target.value(theta)))
+        small_step = np.abs(newton) <= np.sqrt(tol) * np.maximum(np.abs(theta), target.scale)
+        converged = bool(to_win <= tol**2 * level + noise and small_step.all())
+    _warn_of(target, theta, hessian, free, converged, newton, message)
+    return MaximumLikelihood(
+        estimate=theta,
+        log_likelihood=-target.value(theta) * target.n,
+        gradient=-gradient * target.n,
+        information=hessian * target.n,
+        covariance=covariance,
+        at_bound=~free,
+        converged=converged,
+        n_iter=n_iter,
+        message="converged" if converged else message,
+    )
+
+
+def _warn_of(
+    target: Objective,
+    theta: Array,
+    hessian: Array,
+    free: Array,
+    converged: bool,
+    newton: Array | None,
+    message: str,
+) -> None:
+    if not free.all():
         _warn(
-            f"parameters {np.flatnonzero(at_bound).tolist()} lie at a bound, theta={theta}: "
+            f"parameters {np.flatnonzero(~free).tolist()} lie at a bound, theta={theta}: "
             "they have no standard error, and the others' hold with these fixed"
         )
-    if L is None:
+    if newton is None:
         lowest = float(np.linalg.eigvalsh(hessian[np.ix_(free, free)])[0]) * target.n
         _warn(
             f"the observed information at theta={theta} is not positive definite (lowest "
@@ -347,37 +261,16 @@ def _report(
             "maximum; there are no standard errors"
         )
     elif not converged:
-        warnings.warn(
-            f"maximum_likelihood stopped at theta={theta} with a Newton decrement of "
-            f"{decrement * target.n:.3g} nats: {message}. Scale the parameters or "
-            "raise max_iter",
+        _warn(
+            f"maximum_likelihood stopped at theta={theta}, where a Newton step would still move "
+            f"it by {newton}: {message}. There may be no maximum (separable data), or scale "
+            "the parameters, or raise max_iter",
             ConvergenceWarning,
-            stacklevel=3,
         )
-    return MaximumLikelihood(
-        theta, -value * target.n, -gradient * target.n, hessian * target.n, covariance,
-        at_bound, converged, n_iter, "converged" if converged else message,
-    )  # fmt: skip
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, InformationWarning, stacklevel=4)
-
-
-def _cholesky(matrix: Array) -> Array | None:
-    """The Cholesky factor; None where the matrix is not clearly positive definite."""
-    diagonal = np.diagonal(matrix)
-    if not (np.isfinite(matrix).all() and np.all(diagonal > 0)):
-        return None
-    size = np.sqrt(diagonal)
-    try:
-        L = np.linalg.cholesky(matrix / np.outer(size, size))
-    except np.linalg.LinAlgError:
-        return None
-    # differences know a second derivative to about eight digits
-    if len(L) and np.diagonal(L).min() ** 2 < 1e-8:
-        return None
-    return np.asarray(L * size[:, None])
+def _warn(message: str, category: type[Warning] = InformationWarning) -> None:
+    warnings.warn(message, category, stacklevel=5)
 
 
 def _check_bounds(
@@ -397,9 +290,9 @@ def _check_bounds(
     return low, high
 
 
-def _scale(scale: ArrayLike | None, start: Array) -> Array | None:
+def _scale(scale: ArrayLike | None, start: Array) -> Array:
     if scale is None:
-        return None
+        return np.maximum(np.abs(start), 1.0)
     given = np.broadcast_to(np.asarray(scale, dtype=np.float64), start.shape)
     if not (np.isfinite(given).all() and np.all(given > 0)):
         raise ValueError(f"scale={scale!r}: give numbers > 0, one a parameter")
