@@ -154,6 +154,14 @@ def test_what_did_not_finish_is_listed(tmp_path):
     assert "This run was interrupted." in write(found, tmp_path).text
 
 
+def test_a_fit_of_one_fold_is_said(tmp_path):
+    found = regression(30)
+    found.models[0].memory_bytes = None
+    page = write(found, tmp_path)
+    assert "of the last fit, on the training rows of one fold" in page.text
+    assert "of the final fit on all 30 rows" in page.text
+
+
 def test_a_sample_of_the_rows_is_said(tmp_path):
     found = regression(30)
     found.data.n_rows = 1000

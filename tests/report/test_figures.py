@@ -82,6 +82,14 @@ def test_sure_differences_are_filled():
     assert len(faces) == 2
 
 
+def test_the_baseline_does_not_squeeze_the_differences():
+    found = regression()
+    assert figures.differences(found).axes[0].get_xlim()[1] < 0.1
+    del found.models[1]  # only the best and the baseline: now it is what there is to see
+    found.models[0].difference.low = found.models[0].difference.high = 0.0
+    assert 0.9 < figures.differences(found).axes[0].get_xlim()[1] < 1.1
+
+
 def test_twenty_largest_weights():
     found = regression()
     values = np.random.default_rng(0).normal(size=300)

@@ -93,7 +93,7 @@ def _ranked(comparison: Comparison) -> list[dict[str, Any]]:
                 "model": model,
                 "best": model is comparison.best,
                 "score": _score(model.scores, turn, places),
-                "train_score": _score(model.train_scores, turn, places),
+                "train_score": _score(model.train_scores, turn, places).split(" ")[0],
                 "behind": _behind(comparison, model, places),
                 "folds": f"{len(finite(model.scores))} of {len(comparison.protocol.fold_sizes)}",
                 "fit": _mean(model.fit_seconds),

@@ -83,7 +83,7 @@ def overview(comparison: Comparison) -> list[Picture]:
                 f"finish; an arrow points to a mean beyond the axis. Measured on: {where}.",
             )
         ]
-    if any(m.difference for m in comparison.models):
+    if sum(m.difference is not None for m in comparison.models) > 1:
         wanted += [
             (
                 figures.differences,
@@ -98,7 +98,8 @@ def overview(comparison: Comparison) -> list[Picture]:
             (
                 figures.time_against_score,
                 "Mean test score against the mean time that one fold took to search the grid and "
-                "to fit. Green: no other model is both faster and better. Measured on: "
+                "to fit. Green: no other model is both faster and better. Grey: one is, or this is "
+                "the baseline; an arrow points to a score beyond the axis. Measured on: "
                 f"{where}.",
             )
         ]
@@ -212,18 +213,29 @@ def _of_fit(comparison: Comparison, model: Model) -> Iterator[Wanted]:
         yield (
             figures.objective,
             f"What the algorithm minimises, after each of its {count(len(d.objective))} steps "
-            f"({number(float(path[0]))} to {number(float(path[-1]))}), in the final fit on "
-            f"all {count(comparison.data.n_rows)} rows; it is no score.",
+            f"({number(float(path[0]))} to {number(float(path[-1]))}), in "
+            f"{_last_fit(comparison, model)}; it is no score.",
         )
     known = [w for w in d.weights if w.value is not None and np.isfinite(w.value)]
     if known:
         yield (
             figures.weights,
-            f"The largest weights (up to {figures.N_WEIGHTS}) of the final fit on all "
-            f"{count(comparison.data.n_rows)} rows, each for one standard deviation of its "
-            "feature: to the right it raises the prediction, to the left it lowers it. Features "
-            "that go together share or trade their weight.",
+            f"The largest weights (up to {figures.N_WEIGHTS}) of "
+            f"{_last_fit(comparison, model)}, each for one standard deviation of its feature: to "
+            "the right it raises the prediction, to the left it lowers it. Features that go "
+            "together share or trade their weight.",
         )
+
+
+def _last_fit(comparison: Comparison, model: Model) -> str:
+    """Say on which rows the fit was made whose path and weights are shown.
+
+    The fit on all rows is the one that memory is measured in; a run that ended before it
+    shows the last fold's.
+    """
+    if model.memory_bytes is None:
+        return "the last fit, on the training rows of one fold"
+    return f"the final fit on all {count(comparison.data.n_rows)} rows"
 
 
 def _held_out(comparison: Comparison, n_rows: int) -> str:

@@ -134,12 +134,11 @@ def confusion_matrix(comparison: Comparison, model: Model) -> Figure:
     share = table.counts / np.maximum(table.counts.sum(axis=1, keepdims=True), 1)
     _cells(ax, table.counts, share)
     names = [short(name, 16) for name in table.names]
-    ax.set_xticks(
-        range(k),
-        [plain(name) for name in names],
-        rotation=45 if k > 3 else 0,
-        ha="right" if k > 3 else "center",
-    )
+    ax.set_xticks(range(k), [plain(name) for name in names])
+    if max(map(len, names)) * k > 40:  # side by side they would meet
+        ax.tick_params(axis="x", labelrotation=45)
+        for tick in ax.get_xticklabels():
+            tick.set_horizontalalignment("right")
     name_rows(ax, names)
     ax.set_xlim(-0.5, k - 0.5)
     ax.set_ylim(k - 0.5, -0.5)

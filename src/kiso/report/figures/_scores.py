@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kiso.comparison import Comparison, Difference, Model
+from kiso.comparison import Comparison, Model
 
 from .._words import number, seconds
-from ._measures import axis_label, finite, sign
+from ._measures import Floats, axis_label, finite, sign
 from ._style import (
     BLUE,
     GREEN,
@@ -55,7 +55,7 @@ def scores(comparison: Comparison) -> Figure:
     """
     models, turn = scored(comparison), sign(comparison.protocol)
     figure, ax = canvas(1.0 + _ROW * max(len(models), 2))
-    low, high = _window(models)
+    low, high = _window(models, [finite(m.scores) for m in models])
     for row, model in enumerate(models):
         values = finite(model.scores)
         mean, colour = float(np.mean(values)), _colour(comparison, model)
@@ -91,7 +91,7 @@ def differences(comparison: Comparison) -> Figure:
     """
     models = [m for m in comparison.models if m.difference and np.isfinite(m.difference.mean)]
     figure, ax = canvas(1.0 + _ROW * max(len(models), 2))
-    limit = _far([m.difference for m in models if m.difference])
+    limit = _far(models)
     for row, model in enumerate(models):
         d = model.difference
         assert d is not None
@@ -129,7 +129,7 @@ def time_against_score(comparison: Comparison) -> Figure:
     """
     turn = sign(comparison.protocol)
     models = [m for m in scored(comparison) if len(finite(m.fit_seconds))]
-    low, high = _window(models)
+    low, high = _window(models, [np.array([np.mean(finite(m.scores))]) for m in models])
     points = [
         (max(float(np.mean(finite(m.fit_seconds))), 1e-5), float(np.mean(finite(m.scores))))
         for m in models
@@ -138,10 +138,10 @@ def time_against_score(comparison: Comparison) -> Figure:
     shown: list[tuple[float, float, str]] = []
     for (t, s), model in zip(points, models, strict=True):
         beaten = any(u <= t and v >= s and (u, v) != (t, s) for u, v in points)
-        colour = MUTED if beaten else GREEN
+        colour = MUTED if beaten or model.baseline else GREEN
         y = turn * max(s, low)
-        ax.plot([t], [y], "v" if s < low and turn > 0 else "o", ms=6, mew=0, color=colour,
-                clip_on=False)  # fmt: skip
+        marker = "o" if s >= low else "v" if turn > 0 else "^"
+        ax.plot([t], [y], marker, ms=6, mew=0, color=colour, clip_on=False)
         note = f" ({number(turn * s, 3)})" if s < low else ""
         shown.append((t, y, model.name + note))
     dress(ax, title="Is it worth its time?", xlabel="time to search and fit, a fold",
@@ -156,28 +156,30 @@ def time_against_score(comparison: Comparison) -> Figure:
     return figure
 
 
-def _window(models: list[Model]) -> tuple[float, float]:
+def _window(models: list[Model], values: list[Floats]) -> tuple[float, float]:
     """Range of scores worth showing: a model that is far worse must not squeeze the rest."""
     if not models:
         return 0.0, 1.0
-    every = np.concatenate([finite(m.scores) for m in models])
-    means = [float(np.mean(finite(m.scores))) for m in models]
+    every = np.concatenate(values)
+    means = [float(np.mean(v)) for v in values]
     able = [mean for m, mean in zip(models, means, strict=True) if not m.baseline] or means
     low, high = float(every.min()), float(every.max())
     floor = high - 2 * (high - float(np.quantile(able, 0.25)))
     if low < floor < high:
         low = floor
-    margin = 0.05 * (high - low) or max(abs(high), 1.0) * 0.05
+    margin = 0.08 * (high - low) or max(abs(high), 1.0) * 0.05
     return low - margin, high + margin
 
 
-def _far(found: list[Difference]) -> float:
-    """Largest difference worth showing, by the same thought."""
-    tops = np.array([d.high if np.isfinite(d.high) else d.mean for d in found])
-    tops = tops[tops > 0]
-    if not len(tops):
-        return 1.0
-    return 1.05 * min(float(tops.max()), 4 * float(np.quantile(tops, 0.75)))
+def _far(models: list[Model]) -> float:
+    """Largest difference worth showing: the baseline must not squeeze the rest."""
+    for some in ([m for m in models if not m.baseline], models):
+        found = [m.difference for m in some if m.difference is not None]
+        tops = np.array([d.high if np.isfinite(d.high) else d.mean for d in found])
+        tops = tops[tops > 0]
+        if len(tops):
+            return 1.05 * min(float(tops.max()), 4 * float(np.quantile(tops, 0.75)))
+    return 1.0
 
 
 def _beyond(ax: Axes, row: int, edge: float, value: float, turn: int) -> None:
