@@ -121,6 +121,8 @@ def draw(outcome: Outcome) -> Figure:
     middle.loglog(rates, balls, "o-", label="measured")
     middle.loglog(rates, balls[-1] * rates / rates[-1], "k--", lw=1, label="∝ η")
     middle.set(xlabel="learning rate η", ylabel="final gap", title="The ball is proportional to η")
+    middle.set_xticks(rates, [f"{rate:g}" for rate in rates])
+    middle.set_xticks([], minor=True)
     middle.legend()
     steps, gaps = outcome.data["falling"]
     right.loglog(steps[1:], gaps[1:], label="measured")

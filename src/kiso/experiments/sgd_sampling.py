@@ -81,7 +81,8 @@ def unbiased_checks(rng: np.random.Generator) -> list[Check]:
     """The mean of a batch, over many batches, is the mean of all: z-scores."""
     g = rng.standard_normal(M)
     checks = []
-    for way, draw_batches in zip(WAYS, (with_replacement, without_replacement), strict=True):
+    draws: tuple[Any, ...] = (with_replacement, without_replacement)
+    for way, draw_batches in zip(WAYS, draws, strict=True):
         # the first batch of each epoch: over all of them the error without replacement is 0
         firsts = islice(draw_batches(M, 8, random_state=rng), 0, 5 * 2000, 5)
         means = np.array([g[batch.rows].mean() for batch in firsts])
@@ -121,6 +122,8 @@ def draw(outcome: Outcome) -> Figure:
         line = ball[way][0] * (RATES / RATES[0]) ** power
         right.loglog(RATES, line, "k:", lw=1, label=f"∝ η{'²' if power == 2 else ''}")
     right.set(xlabel="learning rate η", ylabel="final ‖w − w*‖²", title="Where a fixed rate ends")
+    right.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
+    right.set_xticks([], minor=True)
     right.legend(fontsize=8)
     return figure
 

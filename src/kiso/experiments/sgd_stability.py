@@ -82,7 +82,10 @@ def gaps_of_twins(n: int, rng: np.random.Generator) -> tuple[Any, Any]:
     start = np.zeros((2, N_RUNS, N_FEATURES))
     batches = with_replacement(n, N_RUNS, n_steps=N_STEPS, random_state=rng)
     states = stochastic_descent(loss, start, batches, GradientDescent(RATE), every=20)
-    told = [(state.n_iter, worst_difference(*state.params, rng)) for state in states]
+    told = []
+    for state in states:
+        w, other = state.params
+        told.append((state.n_iter, worst_difference(w, other, rng)))
     steps, gaps = np.array(told).T
     return steps, gaps
 
@@ -124,6 +127,10 @@ def draw(outcome: Outcome) -> Figure:
     right.set(
         xlabel="samples n", ylabel=f"gap after {N_STEPS} steps", title="Stability improves as 1/n"
     )
+    right.set_xticks(SIZES, map(str, SIZES))
+    right.set_xticks([], minor=True)
+    left.set_xticks((20, 60, 200, 600), ("20", "60", "200", "600"))
+    left.set_xticks([], minor=True)
     right.legend()
     return figure
 

@@ -108,7 +108,7 @@ def draw(outcome: Outcome) -> Figure:
     right.set(
         xlabel="random unit directions N",
         ylabel="shortfall of the best: 1 − slope/(−‖∇f‖)",
-        title="The best of N comes close, none gets there (dashed: N^(−2/(n−1)))",
+        title="The best of N comes close (dashed: N^(−2/(n−1)))",
     )
     right.legend()
     return figure
