@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from kiso.comparison import Comparison, Model, Table
+
+UNLIMITED = 10_000  # columns of a file
 
 
 @click.command()
@@ -151,15 +154,20 @@ def show(comparison: Comparison) -> None:
     from rich.text import Text
 
     console = out()
-    for line in _head(comparison):
-        console.print(Text(line))
-    console.print()
+    piped = not console.is_terminal and "COLUMNS" not in os.environ
+
+    def say(lines: list[str]) -> None:
+        for line in lines:
+            console.print(Text(line), soft_wrap=piped)
+
+    say([*_head(comparison), ""])
     if any(model.scores for model in comparison.models):
-        console.print(_fitting(comparison, console.width))
-        console.print()
-    for line in _remarks(comparison):
-        console.print(Text(line))
-    console.print(Text(comparison.conclusion))
+        table = _fitting(comparison, UNLIMITED if piped else console.width)
+        if piped:
+            console.width = UNLIMITED
+        console.print(table)
+        say([""])
+    say([*_remarks(comparison), comparison.conclusion])
 
 
 def _head(comparison: Comparison) -> list[str]:
@@ -185,14 +193,17 @@ def _head(comparison: Comparison) -> list[str]:
 
 
 # columns in the order in which they are given up where the terminal is narrow
-_GIVEN_UP = ("95 % interval", "parameters", "memory", "predict", "estimator", "p", "fit")
+_GIVEN_UP = (
+    "95 % interval", "parameters", "memory", "predict", "estimator", "p", "fit", "to best",
+    "folds", "±", "",
+)  # fmt: skip
 
 
 def _fitting(comparison: Comparison, width: int) -> RichTable:
     """Return the ranked table, without what does not fit the terminal."""
     from rich.console import Console
 
-    measure = Console(width=10_000)
+    measure = Console(width=UNLIMITED)
     left_out: list[str] = []
     for name in (None, *_GIVEN_UP):
         if name is not None:
@@ -312,7 +323,7 @@ class _Bars:
 
     def advance(self, name: str, done: float, note: str) -> None:
         task = self._tasks[name]
-        self._bars.start_task(task) if done <= 1 else None
+        self._bars.start_task(task)
         self._bars.update(task, completed=done, note=note)
 
     def finish(self, name: str, status: str) -> None:

@@ -230,9 +230,12 @@ def rare_below(n_rows: int) -> int:
 
 def width(columns: Sequence[Column]) -> int:
     """Return about how many features the columns give; never fewer than they do."""
-    per_kind = {"number": 2, "boolean": 2, "date": 5}
     return sum(
-        per_kind.get(column.kind, min(column.n_unique + 1, MAX_CATEGORIES))
+        1 + (column.n_missing > 0)
+        if column.kind in ("number", "boolean")
+        else 5
+        if column.kind == "date"
+        else min(column.n_unique + 1, MAX_CATEGORIES)
         for column in columns
         if column.used
     )

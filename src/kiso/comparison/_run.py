@@ -209,9 +209,10 @@ class Runner:
             return
         self.closed = True
         parts = []
-        if self.model.status in ("out of budget", "interrupted"):
-            what = "the budget" if self.model.status == "out of budget" else "the interruption"
-            parts.append(f"{self.n_done} of {len(self.plan.splits)} folds finished within {what}")
+        ends = {"out of budget": "within the budget", "interrupted": "before the interruption"}
+        if self.model.status in ends:
+            folds = f"{self.n_done} of {len(self.plan.splits)} folds"
+            parts.append(f"{folds} finished {ends[self.model.status]}")
         elif self.model.message:
             parts.append(self.model.message)
         parts += [

@@ -18,7 +18,7 @@ def conclusion(comparison: Comparison) -> str:
     if best is None:
         return _nothing(comparison)
     protocol = comparison.protocol
-    spread = f" ± {abs(best.spread):.3g}" if np.isfinite(best.spread) else ""
+    spread = f" ± {_number(best.spread)}" if np.isfinite(best.spread) else ""
     J = len(protocol.fold_sizes)
     parts = [
         f"{best.name} is best on {comparison.data.name}: {protocol.metric_label} "
@@ -52,7 +52,7 @@ def _nothing(comparison: Comparison) -> str:
 
 def _shown(model: Model, protocol: Protocol) -> str:
     sign = -1.0 if protocol.metric.startswith("neg_") else 1.0
-    return f"{sign * model.mean:.4g}"
+    return _number(sign * model.mean)
 
 
 def _ties(best: Model, others: list[Model]) -> list[str]:
@@ -143,7 +143,14 @@ def _room(train: float, test: float, protocol: Protocol) -> float:
 
 
 def _score(score: float, protocol: Protocol) -> str:
-    return f"{abs(score) if protocol.metric.startswith('neg_') else score:.3g}"
+    return _number(-score if protocol.metric.startswith("neg_") else score)
+
+
+def _number(value: float) -> str:
+    """Return about four digits, and never 3.147e+04 for what people write as 31,470."""
+    if 1e4 <= abs(value) < 1e9:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
 
 
 def _p(value: float) -> str:
