@@ -3,6 +3,16 @@
 from ._least_squares import LinearRegression
 from ._local import LocallyWeightedRegression
 from ._logistic import LogisticRegression
+from ._perceptron import Perceptron
 from ._ridge import Ridge
+from ._sgd import SGDClassifier, SGDRegressor
 
-__all__ = ["LinearRegression", "LocallyWeightedRegression", "LogisticRegression", "Ridge"]
+__all__ = [
+    "LinearRegression",
+    "LocallyWeightedRegression",
+    "LogisticRegression",
+    "Perceptron",
+    "Ridge",
+    "SGDClassifier",
+    "SGDRegressor",
+]
