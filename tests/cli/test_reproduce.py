@@ -120,7 +120,7 @@ def test_a_false_claim_ends_with_1(run):
 def test_an_error_is_said_and_the_others_go_on(run):
     result = run("broken-one", "good-one")
     assert result.exit_code == 1
-    assert "ValueError: matrix is singular" in result.stdout
+    assert "ValueError: matrix is singular (test_reproduce.py, line" in result.stdout
     assert "1 holds, 1 failed" in result.stdout
 
 

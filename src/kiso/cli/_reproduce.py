@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
 from time import perf_counter
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 import click
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from kiso.experiments import Experiment
     from kiso.report import ExperimentResult
     from kiso.report import ExperimentStatus as Status
-
-_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -148,7 +147,6 @@ def _run_one(experiment: Experiment, seed: int, *, pictures: bool) -> Experiment
             return ExperimentResult(experiment, "skipped", seed=seed, message=_absent(absent))
         outcome = experiment.run(seed)
     except Exception as error:
-        _log.debug("experiment %s", experiment.name, exc_info=True)
         return ExperimentResult(experiment, "failed", seconds=perf_counter() - start, seed=seed,
                                 message=_said(error))  # fmt: skip
     spent = perf_counter() - start
@@ -158,7 +156,6 @@ def _run_one(experiment: Experiment, seed: int, *, pictures: bool) -> Experiment
         try:
             figure = experiment.draw(outcome)
         except Exception as error:
-            _log.debug("picture of %s", experiment.name, exc_info=True)
             status, message = "failed", f"its picture: {_said(error)}"
     return ExperimentResult(experiment, status, outcome, spent, seed, message, figure)
 
@@ -175,8 +172,11 @@ def _absent(names: list[str]) -> str:
 
 
 def _said(error: Exception) -> str:
+    """Return an error in one line: its kind, its message, where it was raised."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    frames = extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}{': ' if text else ''}{text}{where}"
 
 
 @contextmanager
