@@ -351,9 +351,10 @@ class LogisticRegression(LinearClassifier, IterativeEstimator[_Problem, Logistic
         mass = np.bincount(codes, weights=weights, minlength=len(self.classes_))
         present = self.classes_[mass > 0]
         if len(present) < 2:
-            seen = f"one class, {present[0]!r}" if len(present) else "no class"
             where = "" if len(self.classes_) < 2 else " among the samples of positive weight"
-            raise ValueError(f"y holds {seen}{where}: a classifier needs at least 2 classes")
+            raise ValueError(
+                f"y holds one class, {present[0]!r}{where}: a classifier needs at least 2 classes"
+            )
 
     def _start(self, shape: tuple[int, int], previous: Array | None) -> Array:
         """Start at the last solution, where it fits and is asked for, else at zero."""

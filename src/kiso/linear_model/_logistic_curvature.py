@@ -48,7 +48,7 @@ class _Factor:
         self.scale = 1.0 / np.sqrt(np.where(diagonal > floor, diagonal, 1.0))
         H = H * self.scale[:, None]
         H *= self.scale
-        shift = precision * len(H)
+        shift = 16.0 * precision * len(H)
         while True:
             np.fill_diagonal(H, 1.0 + shift)
             try:

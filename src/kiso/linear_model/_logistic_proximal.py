@@ -9,8 +9,9 @@ Each step minimises a model of F, with f replaced by its quadratic at θ,
 by coordinate descent (Friedman, Hastie & Tibshirani 2010; Lee, Sun & Saunders 2014), then
 moves θ ← θ + t δ with t such that F falls by 1e-4 of what the model promises. M is the
 Hessian of all classes where it is small enough, else its diagonal blocks, of a sample of
-the rows. Beyond 2,000 features only those take part that are not zero or want to leave
-zero the most. The fit stops when the least subgradient of F is at most tol everywhere.
+the rows. Beyond 2,000 features only those take part in a step whose subgradient is
+largest. The fit stops when the least subgradient of F is at most tol
+everywhere.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class _Model:
         if d <= _MAX_FEATURES:
             return np.arange(p)
         urge = np.abs(subgradient[:d]).max(axis=1)
-        urge[np.any(theta[:d] != 0, axis=1)] += 1.0 + urge.max()
+        urge[np.any(theta[:d] != 0, axis=1)] += np.finfo(float).tiny  # with room left, these too
         chosen = np.argpartition(-urge, _MAX_FEATURES)[:_MAX_FEATURES]
         return np.concatenate([np.sort(chosen[urge[chosen] > 0]), np.arange(d, p)])
 
