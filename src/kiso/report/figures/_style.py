@@ -30,7 +30,7 @@ THEME = {
 }
 INK, MUTED, GRID, PAPER, BLUE, VERMILION, GREEN, PURPLE = (light for light, _ in THEME.values())
 
-WIDTH = 4.8  # inches; a phone shows it at about three quarters of its size, still readable
+WIDTH = 4.5  # inches; a phone shows it at about three quarters of its size, still readable
 TEXT, SMALL = 9.5, 8.5  # points
 
 
