@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso.linear_model import LinearRegression, Ridge, _linear_gaussian, _normal_equations
+from kiso.linear_model import LinearRegression, Ridge, _normal_equations, _penalised
 from tests.naive import least_squares as naive
 
 LAYOUTS = {
@@ -253,7 +253,7 @@ def test_wide_data():
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("columns", [20, 40])
 def test_sparse_is_dense(fit_intercept, columns, monkeypatch):
-    monkeypatch.setattr(_linear_gaussian, "SPARSE_COLUMNS", 30)  # 40 columns: by gradient
+    monkeypatch.setattr(_penalised, "SPARSE_COLUMNS", 30)  # 40 columns: by gradient
     rng = np.random.default_rng(5)
     S = sp.random(300, columns, density=0.2, format="csr", random_state=0)
     S.data = rng.normal(size=S.nnz) + 1

@@ -1,5 +1,6 @@
 """Linear models: scikit-learn's names, kiso's speed, and every fit open to inspection."""
 
+from ._bayes import BayesianLinearRegression
 from ._least_squares import LinearRegression
 from ._local import LocallyWeightedRegression
 from ._logistic import LogisticRegression
@@ -8,6 +9,7 @@ from ._ridge import Ridge
 from ._sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
+    "BayesianLinearRegression",
     "LinearRegression",
     "LocallyWeightedRegression",
     "LogisticRegression",

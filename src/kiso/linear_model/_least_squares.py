@@ -10,11 +10,11 @@ import scipy.linalg
 
 from kiso._validation import Array, positive
 
-from ._linear_gaussian import LinearGaussianModel, LinearState, Problem
 from ._moments import is_sparse
+from ._penalised import LinearState, PenalisedLeastSquares, Problem
 
 
-class LinearRegression(LinearGaussianModel):
+class LinearRegression(PenalisedLeastSquares):
     """Ordinary least squares: maximum likelihood under Gaussian noise.
 
     Minimises Σ wᵢ (yᵢ − xᵢᵀ w − b)², which maximises the likelihood of

@@ -40,17 +40,18 @@ class Solution:
     coef : ndarray of shape (d, t)
     rss : ndarray of shape (t,)
         Weighted residual sum of squares, without the penalty.
-    rank : int
-    triangle : ndarray
+    rank : int or None
+        Rank of the centred data; None where the method does not tell.
+    triangle : ndarray or None
         A small matrix with the singular values of the centred, weighted data where α = 0.
     solver : str
-        "cholesky" or "svd": what was trusted in the end.
+        What was trusted in the end: "cholesky", "svd", "nnls" or "lbfgs".
     """
 
     coef: Array
     rss: Array
-    rank: int
-    triangle: Array
+    rank: int | None
+    triangle: Array | None
     solver: str
 
 

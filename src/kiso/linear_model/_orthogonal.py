@@ -106,6 +106,17 @@ def triangle(
     return parts[0] if len(parts) == 1 else _r(np.vstack(parts))
 
 
+def data_triangle(
+    X: Array, Y: Array, weights: Array | None, means: tuple[Array, Array], scale: Array
+) -> tuple[Array, Array, float]:
+    """Return R (d, d), z (d,) and e with ‖√w (y − ȳ − (X − x̄) b)‖² = ‖R b − z‖² + e."""
+    d = X.shape[1]
+    T = triangle(X, Y, weights, means, scale)
+    top = np.zeros((d, d + 1))
+    top[: min(d, len(T))] = T[:d]
+    return top[:, :d] * scale, top[:, d], float((T[d:, d:] ** 2).sum())
+
+
 def _r(A: Array) -> Array:
     return np.asarray(np.linalg.qr(A, mode="r"))
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from kiso._validation import RANDOM_STATE, Array, Integral, StrOptions, positive
 
-from ._linear_gaussian import LinearGaussianModel, LinearState, Problem
 from ._moments import is_sparse
+from ._penalised import LinearState, PenalisedLeastSquares, Problem
 
 # what each of scikit-learn's solvers stands for here
 METHODS = {
@@ -24,7 +24,7 @@ METHODS = {
 }
 
 
-class Ridge(LinearGaussianModel):
+class Ridge(PenalisedLeastSquares):
     """Least squares with an L2 penalty: MAP under Gaussian noise and a Gaussian prior.
 
     Minimises Σ wᵢ (yᵢ − xᵢᵀ w − b)² + α ‖w‖². With noise variance σ² this is the mode of
