@@ -75,14 +75,14 @@ class Mergeable(BaseEstimator, ABC, Generic[S]):
             If one has other settings or another number of columns, or was given its
             parameters and so has no data.
         """
-        for other in others:
-            if type(other) is not type(self):
-                raise TypeError(f"cannot merge {type(self).__name__} with {type(other).__name__}")
-            if not _same(other.get_params(), self.get_params()):
-                raise ValueError(f"cannot merge {self!r} with {other!r}: settings differ")
+        settings = self.get_params(deep=False)
         for one in (self, *others):
-            check_is_fitted(one)
+            if type(one) is not type(self):
+                raise TypeError(f"cannot merge {type(self).__name__} with {type(one).__name__}")
+            if not all(_same(getattr(one, name), value) for name, value in settings.items()):
+                raise ValueError(f"cannot merge {self!r} with {one!r}: settings differ")
             if not hasattr(one, "statistics_"):
+                check_is_fitted(one)
                 raise ValueError(f"{one!r} was given its parameters: there are no data to merge")
             self._check_same_width(one.n_features_in_, self.n_features_in_)
         merged: Self = clone(self)
@@ -186,8 +186,8 @@ class Distribution(Mergeable[S]):
         return self._kl_to(other)
 
 
-def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    return a.keys() == b.keys() and all(np.array_equal(a[key], b[key]) for key in a)
+def _same(a: Any, b: Any) -> bool:
+    return a is b or np.array_equal(a, b)
 
 
 def check_n_samples(n_samples: Any) -> int:

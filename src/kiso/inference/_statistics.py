@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from kiso._blocks import ShiftedGram
+from kiso._blocks import ShiftedGram, shifted_gram
 from kiso._validation import Array
 
 __all__ = ["Counts", "Moments", "Observations", "Statistics", "Sums"]
@@ -101,11 +101,8 @@ class Moments:
         means += np.array([s.offset for s in every])
         weight = float(w.sum())
         offset = means[0] + w @ (means - means[0]) / weight  # equal means merge to just that
-        between = np.sqrt(w)[:, None] * (means - offset)
-        if self.scatter.ndim == 1:
-            scatter = np.einsum("ij,ij->j", between, between)
-        else:
-            scatter = between.T @ between
+        diagonal = self.scatter.ndim == 1
+        scatter = shifted_gram(means, sample_weight=w, shift=offset, diagonal=diagonal).gram
         for s in every:
             scatter += s.scatter
         return Moments(weight, shift, offset, scatter)
