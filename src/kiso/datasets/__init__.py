@@ -2,6 +2,7 @@
 
 from ._cache import DataUnavailableError, data_home
 from ._images import available, fetch_fashion_mnist, fetch_mnist, read_idx
+from ._portland import load_portland_housing
 
 __all__ = [
     "DataUnavailableError",
@@ -9,5 +10,6 @@ __all__ = [
     "data_home",
     "fetch_fashion_mnist",
     "fetch_mnist",
+    "load_portland_housing",
     "read_idx",
 ]
