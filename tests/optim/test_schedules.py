@@ -86,6 +86,15 @@ def test_a_function_will_do():
     assert p[0] == -6.0
 
 
+@pytest.mark.parametrize("rate", [-0.1, np.nan, np.inf])
+def test_a_function_that_gives_no_rate_is_told(rate):
+    p = np.zeros(1)
+    rule = GradientDescent(lambda step: rate if step else 1.0)
+    p, state = rule.update(np.ones(1), rule.init(p), p)
+    with pytest.raises(ValueError, match="learning_rate gave .* at step 1: give a finite number"):
+        rule.update(np.ones(1), state, p)
+
+
 def test_with_rate_keeps_the_rest():
     assert Adam(0.1, beta1=0.5).with_rate(0.2) == Adam(0.2, beta1=0.5)
 

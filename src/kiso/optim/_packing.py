@@ -7,10 +7,11 @@ contiguous, is moved where it lies. Numbers of a leaf stand in C order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import is_
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ._tree import Tree, leaves_of, paths_of, rebuild
 
 SMALL = 1 << 15
 
-__all__ = ["Bundle", "Packing"]
+__all__ = ["Bundle", "Packing", "Workspace", "new_buffer"]
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,16 @@ class Bundle:
         """How many numbers it holds."""
         return self.bounds[-1]
 
+    def pick(self, leaves: list[Any]) -> list[Any]:
+        """Return its leaves."""
+        return [leaves[i] for i in self.members]
+
+
+Buffers: TypeAlias = Callable[[int, Bundle], Array]  # room for the numbers of a bundle
+
 
 class Packing:
-    """How the leaves of a tree stand in flat arrays; holds the buffers for that.
+    """How the leaves of a tree stand in flat arrays. Never changes.
 
     Parameters
     ----------
@@ -54,106 +62,59 @@ class Packing:
         self.skeleton = rebuild(params, iter(range(len(leaves))))
         self.shapes = [leaf.shape for leaf in leaves]
         self.bundles = list(_bundles(leaves))
-        self.n_leaves = len(leaves)
-        self._scratch: dict[tuple[str, int], Array] = {}
-        # the parameters seen last; per bundle their memory as one flat array where it is
-        # one, otherwise pairs of a leaf and its part of the buffer
-        self._bound: list[Array] = []
-        self._views: list[Array | None] = []
-        self._pairs: list[list[tuple[Array, Array]]] = []
+        self._bundle_shapes = [bundle.pick(self.shapes) for bundle in self.bundles]
 
     def path_of(self, bundle: Bundle, index: int) -> str:
         """Return the name of the parameter that a number of a bundle belongs to."""
         member = int(np.searchsorted(bundle.bounds, index, side="right")) - 1
         return paths_of(self.skeleton)[bundle.members[member]]
 
-    def gather_grads(self, leaves: list[Any]) -> list[Array]:
+    def gather_grads(self, leaves: list[Any], buffers: Buffers) -> list[Array]:
         """Return the gradients flat, one array a bundle, to be read only."""
-        return [self._gather_grad(number, leaves) for number in range(len(self.bundles))]
+        return [self._gather_grad(number, leaves, buffers) for number in range(len(self.bundles))]
 
-    def _gather_grad(self, number: int, leaves: list[Any]) -> Array:
+    def _gather_grad(self, number: int, leaves: list[Any], buffers: Buffers) -> Array:
         bundle = self.bundles[number]
-        if len(bundle.members) == 1:
-            leaf = np.asarray(leaves[bundle.members[0]])
-            self._check_shape("grads", bundle.members[0], leaf)
-            if leaf.dtype == bundle.dtype and leaf.flags.c_contiguous:
-                return leaf.reshape(-1)
-        parts = [leaves[i] for i in bundle.members]
-        for i, part in zip(bundle.members, parts, strict=True):
-            if getattr(part, "shape", None) != self.shapes[i]:
+        parts = bundle.pick(leaves)
+        if [getattr(part, "shape", None) for part in parts] != self._bundle_shapes[number]:
+            for i, part in zip(bundle.members, parts, strict=True):
                 self._check_shape("grads", i, part)
-        return self._concatenate(parts, self._buffer("g", number))
+        if len(parts) == 1 and parts[0].dtype == bundle.dtype and parts[0].flags.c_contiguous:
+            return parts[0].reshape(-1)
+        return _concatenate(parts, buffers(number, bundle))
 
-    def gather_params(self, leaves: list[Any], in_place: bool) -> list[Array]:
-        """Return the parameters flat: their own memory where in place and possible."""
-        if not in_place:
-            self._check_params(leaves)
-            return [
-                self._concatenate([leaves[i] for i in b.members], np.empty(b.size, b.dtype))
-                for b in self.bundles
-            ]
-        if len(leaves) != len(self._bound) or not all(map(is_, leaves, self._bound)):
-            self._bind(leaves)
-        return [
-            self._concatenate([leaves[i] for i in b.members], self._buffer("p", number))
-            if view is None
-            else view
-            for number, (b, view) in enumerate(zip(self.bundles, self._views, strict=True))
-        ]
-
-    def scatter(self) -> None:
-        """Write what was gathered in place back to the parameters."""
-        for pairs in self._pairs:
-            for leaf, part in pairs:
-                leaf[...] = part
+    def gather_params(self, leaves: list[Array]) -> list[Array]:
+        """Return copies of the parameters, flat."""
+        self.check_params(leaves)
+        return [_concatenate(b.pick(leaves), np.empty(b.size, b.dtype)) for b in self.bundles]
 
     def unpack(self, flat: list[Array]) -> Tree:
         """Return a tree nested as the parameters whose leaves are views of flat arrays."""
-        leaves: list[Any] = [None] * self.n_leaves
+        leaves: list[Any] = [None] * len(self.shapes)
         for bundle, array in zip(self.bundles, flat, strict=True):
-            for i, part in zip(bundle.members, self._split(bundle, array), strict=True):
+            for i, part in zip(bundle.members, self.split(bundle, array), strict=True):
                 leaves[i] = part
         return rebuild(self.skeleton, iter(leaves))
 
-    def _split(self, bundle: Bundle, flat: Array) -> Iterator[Array]:
-        bounds = bundle.bounds
-        for k, i in enumerate(bundle.members):
-            yield flat[bounds[k] : bounds[k + 1]].reshape(self.shapes[i])
+    def split(self, bundle: Bundle, flat: Array) -> list[Array]:
+        """Return views of a bundle's flat array, shaped as its leaves."""
+        ends = pairwise(bundle.bounds)
+        shapes = bundle.pick(self.shapes)
+        return [flat[a:b].reshape(shape) for (a, b), shape in zip(ends, shapes, strict=True)]
 
-    def _bind(self, leaves: list[Any]) -> None:
-        """Look where these parameters lie and remember it."""
-        self._check_params(leaves)
-        for path, leaf in zip(paths_of(self.skeleton), leaves, strict=True):
-            if not leaf.flags.writeable:
-                raise ValueError(f"params: {path} is read-only; in_place=True has to write to it")
-        self._views = [_flat_view([leaves[i] for i in b.members]) for b in self.bundles]
-        self._pairs = [
-            []
-            if view is not None
-            else list(
-                zip(
-                    [leaves[i] for i in b.members],
-                    self._split(b, self._buffer("p", number)),
-                    strict=True,
-                )
-            )
-            for number, (b, view) in enumerate(zip(self.bundles, self._views, strict=True))
-        ]
-        self._bound = list(leaves)
-
-    def _check_params(self, leaves: list[Any]) -> None:
-        if len(leaves) != self.n_leaves:
+    def check_params(self, leaves: list[Any]) -> None:
+        """Refuse parameters that are not those of this packing."""
+        if len(leaves) != len(self.shapes):
             raise ValueError(
-                f"params: {len(leaves)} arrays where the state was made for {self.n_leaves}"
+                f"params: {len(leaves)} arrays where the state was made for {len(self.shapes)}"
             )
         for bundle in self.bundles:
             for i in bundle.members:
-                leaf = leaves[i]
-                self._check_shape("params", i, leaf)
-                if leaf.dtype != bundle.dtype:
+                self._check_shape("params", i, leaves[i])
+                if leaves[i].dtype != bundle.dtype:
                     raise ValueError(
-                        f"params: {paths_of(self.skeleton)[i]} is {leaf.dtype}, the state was "
-                        f"made for {bundle.dtype}"
+                        f"params: {paths_of(self.skeleton)[i]} is {leaves[i].dtype}, the state "
+                        f"was made for {bundle.dtype}"
                     )
 
     def _check_shape(self, what: str, i: int, leaf: Any) -> None:
@@ -162,17 +123,71 @@ class Packing:
             path = paths_of(self.skeleton)[i]
             raise ValueError(f"{what}: {path} has shape {shape}, expected {self.shapes[i]}")
 
-    def _buffer(self, what: str, number: int) -> Array:
-        buffer = self._scratch.get((what, number))
+
+class Workspace:
+    """What steps in place keep of one state's parameters, so that they allocate nothing.
+
+    Where the leaves of a bundle lie one after the other in memory they are moved there;
+    otherwise their numbers go through a buffer. Whichever it is is found out once, as long
+    as the same arrays come again.
+    """
+
+    def __init__(self, packing: Packing):
+        self.packing = packing
+        self._buffers: dict[int, Array] = {}  # for gradients
+        self._bound: list[Array] = []  # the parameters seen last
+        self._flat: list[Array] = []  # a bundle each: their memory, or a buffer
+        self._copies: list[tuple[list[Array], list[Array]]] = []  # leaves, parts of the buffer
+
+    def grad_buffer(self, number: int, bundle: Bundle) -> Array:
+        """Return room for the gradients of a bundle."""
+        buffer = self._buffers.get(number)
         if buffer is None:
-            bundle = self.bundles[number]
-            buffer = self._scratch[what, number] = np.empty(bundle.size, bundle.dtype)
+            buffer = self._buffers[number] = new_buffer(number, bundle)
         return buffer
 
-    @staticmethod
-    def _concatenate(parts: list[Any], out: Array) -> Array:
-        np.concatenate(parts, axis=None, out=out, casting="same_kind")
-        return out
+    def gather_params(self, leaves: list[Array]) -> list[Array]:
+        """Return the parameters flat: what is written there reaches them by `scatter`."""
+        if len(leaves) != len(self._bound) or not all(map(is_, leaves, self._bound)):
+            self._bind(leaves)
+        for bundle, flat, (own, _) in zip(
+            self.packing.bundles, self._flat, self._copies, strict=True
+        ):
+            if own:
+                _concatenate(bundle.pick(leaves), flat)
+        return self._flat
+
+    def scatter(self) -> None:
+        """Write what went through a buffer back to the parameters."""
+        for leaves, parts in self._copies:
+            for leaf, part in zip(leaves, parts, strict=True):
+                leaf[...] = part
+
+    def _bind(self, leaves: list[Array]) -> None:
+        """Look where these parameters lie and remember it."""
+        packing = self.packing
+        packing.check_params(leaves)
+        for path, leaf in zip(paths_of(packing.skeleton), leaves, strict=True):
+            if not leaf.flags.writeable:
+                raise ValueError(f"params: {path} is read-only; in_place=True has to write to it")
+        self._flat, self._copies = [], []
+        for number, bundle in enumerate(packing.bundles):
+            own = bundle.pick(leaves)
+            view = _flat_view(own)
+            flat = new_buffer(number, bundle) if view is None else view
+            self._flat.append(flat)
+            self._copies.append((own, packing.split(bundle, flat)) if view is None else ([], []))
+        self._bound = list(leaves)
+
+
+def new_buffer(number: int, bundle: Bundle) -> Array:
+    """Return new room for the numbers of a bundle."""
+    return np.empty(bundle.size, bundle.dtype)
+
+
+def _concatenate(parts: list[Any], out: Array) -> Array:
+    np.concatenate(parts, axis=None, out=out, casting="same_kind")
+    return out
 
 
 def _check_leaf(path: str, leaf: Any) -> None:

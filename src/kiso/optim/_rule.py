@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
-from kiso._parallel import map_rows
+from kiso._parallel import map_rows, n_threads
 from kiso._validation import Array
 
-from ._packing import Packing
+from ._packing import Packing, Workspace, new_buffer
 from ._rule_loops import all_finite
 from ._schedules import LearningRate, check_learning_rate, rate_at
 from ._tree import Tree, leaves_like, leaves_of
@@ -22,6 +23,9 @@ from ._tree import Tree, leaves_like, leaves_of
 __all__ = ["ElementwiseRule", "NonFiniteGradientError", "Rule", "RuleState"]
 
 MIN_LANE = 1 << 18  # numbers that are worth a thread
+UNIT = 1 << 10
+
+T = TypeVar("T")
 
 
 class NonFiniteGradientError(FloatingPointError):
@@ -77,6 +81,14 @@ class RuleState:
     step: int
     packing: Packing
     slots: list[dict[str, Array]]
+    _workspace: Workspace | None = None
+
+    @property
+    def workspace(self) -> Workspace:
+        """What steps in place keep; no other state has it."""
+        if self._workspace is None:
+            self._workspace = Workspace(self.packing)
+        return self._workspace
 
     def tree(self, name: str) -> Tree:
         """Return one of the running averages, nested and shaped as the parameters."""
@@ -159,20 +171,25 @@ class ElementwiseRule(ABC):
         packing = state.packing
         p_leaves = leaves_of(params)
         g_leaves = leaves_like(params, grads)
-        flat_grads = packing.gather_grads(g_leaves)
+        room = state.workspace.grad_buffer if in_place else new_buffer
+        flat_grads = packing.gather_grads(g_leaves, room)
         if self.check_finite:
             self._refuse_non_finite(state, flat_grads)
-        if not in_place:
-            state = state.copy()
-        flat_params = packing.gather_params(p_leaves, in_place)
+        if in_place:
+            flat_params = state.workspace.gather_params(p_leaves)
+            self._step(flat_params, flat_grads, state)
+            state.workspace.scatter()
+            return params, state
+        flat_params = packing.gather_params(p_leaves)
+        state = state.copy()
+        self._step(flat_params, flat_grads, state)
+        return packing.unpack(flat_params), state
+
+    def _step(self, flat_params: list[Array], flat_grads: list[Array], state: RuleState) -> None:
         rate = rate_at(self.learning_rate, state.step)
         state.step += 1
         for p, g, slots in zip(flat_params, flat_grads, state.slots, strict=True):
             self._move_in_lanes(p, g, slots, rate, state.step)
-        if in_place:
-            packing.scatter()
-            return params, state
-        return packing.unpack(flat_params), state
 
     def _move_in_lanes(
         self, p: Array, g: Array, slots: dict[str, Array], rate: float, step: int
@@ -185,7 +202,7 @@ class ElementwiseRule(ABC):
             part = {name: slot[rows] for name, slot in slots.items()}
             self._move(p[rows], g[rows], part, rate, step)
 
-        map_rows(lane, p.size, min_rows=MIN_LANE)
+        _in_lanes(lane, p.size)
 
     def _refuse_non_finite(self, state: RuleState, flat_grads: list[Array]) -> None:
         for bundle, flat in zip(state.packing.bundles, flat_grads, strict=True):
@@ -196,13 +213,24 @@ class ElementwiseRule(ABC):
 
     def with_rate(self, learning_rate: LearningRate) -> Self:
         """Return the same rule with another learning rate or schedule."""
-        from dataclasses import replace
-
         return replace(self, learning_rate=learning_rate)
 
 
 def _is_finite(flat: Array) -> bool:
     if flat.size < 2 * MIN_LANE:
         return bool(all_finite(flat))
-    parts = map_rows(lambda rows: all_finite(flat[rows]), flat.size, min_rows=MIN_LANE)
-    return all(parts)
+    return all(_in_lanes(lambda rows: all_finite(flat[rows]), flat.size))
+
+
+def _in_lanes(task: Callable[[slice], T], size: int) -> list[T]:
+    """Run a task on as many lanes as there are threads.
+
+    Lanes end on whole units, which the compiler's vectors divide, so that where they end
+    does not show in any number: one thread or many, the result is the same.
+    """
+
+    def lane(units: slice) -> T:
+        last = units.stop * UNIT + UNIT > size
+        return task(slice(units.start * UNIT, size if last else units.stop * UNIT))
+
+    return map_rows(lane, size // UNIT, min_rows=MIN_LANE // UNIT, max_lanes=n_threads())

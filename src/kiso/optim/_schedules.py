@@ -26,8 +26,13 @@ __all__ = [
 
 
 def rate_at(learning_rate: LearningRate, step: int) -> float:
-    """Return the learning rate of a step, counted from 0."""
-    return float(learning_rate(step)) if callable(learning_rate) else float(learning_rate)
+    """Return the learning rate of a step, counted from 0; 0 is allowed of a schedule."""
+    if not callable(learning_rate):
+        return float(learning_rate)
+    rate = float(learning_rate(step))
+    if not 0.0 <= rate < math.inf:
+        raise ValueError(f"learning_rate gave {rate} at step {step}: give a finite number >= 0")
+    return rate
 
 
 @dataclass(frozen=True)
