@@ -100,7 +100,7 @@ class Picky(RegressorMixin, BaseEstimator):
 class Recorder(RegressorMixin, BaseEstimator):
     """Keeps the training sets of all fits."""
 
-    seen: list = []  # noqa: RUF012
+    seen: list = []
 
     def fit(self, X, y):
         type(self).seen.append((np.array(X), np.array(y)))

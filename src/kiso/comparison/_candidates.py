@@ -116,6 +116,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         "classification",
         "kiso.linear_model:Perceptron",
         "Rosenblatt's rule: moves a plane whenever it is on the wrong side of a row.",
+        grid={"average": [False, True]},
         seeded=True,
         objective="perceptron loss",
     ),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ._text import DataError
 
-__all__ = ["Clock", "OutOfBudget", "StepCallback", "Watcher", "budget_seconds"]
+__all__ = ["Clock", "OneStep", "OutOfBudget", "StepCallback", "Watcher", "budget_seconds"]
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*", re.IGNORECASE)
@@ -102,6 +102,23 @@ class StepCallback:
         self.clock.check()
         if self.max_steps:
             self.report(min(1.0, self.steps / self.max_steps))
+
+
+class OneStep:
+    """A callback that ends a fit after its first step."""
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Nothing to set up."""
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Nothing to put away."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Nothing to do before the step."""
+
+    def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
+        """Ask to stop."""
+        return True
 
 
 def budget_seconds(text: str | float | None) -> float | None:

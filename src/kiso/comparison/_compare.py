@@ -204,6 +204,8 @@ def _run(runners: list[Runner], plan: Plan, *, explain: bool) -> bool:
         return True
     finally:
         for runner in running:
+            if runner.model.status in ("out of budget", "interrupted"):
+                runner.finish()
             runner.close()
         if plan.watcher is not None:
             plan.watcher.end()

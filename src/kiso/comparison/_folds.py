@@ -62,7 +62,11 @@ def outer_splits(problem: Problem, n_folds: int, n_repeats: int, seed: int) -> l
 
 
 def inner_splits(y: Any, n_inner: int, seed: int, *, stratified: bool) -> list[Any]:
-    """Return (train, test) places within an outer training set."""
+    """Return (train, test) places within an outer training set; none if it is too small."""
+    if len(y) < 2 * n_inner:
+        return []
+    if stratified and np.unique(y, return_counts=True)[1].max() < n_inner:
+        stratified = False
     kind = StratifiedKFold if stratified else KFold
     with warnings.catch_warnings():
         # a class smaller than the inner folds is in some of them; the scores show it

@@ -20,7 +20,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ._candidates import Candidate
-from ._clock import Clock, OutOfBudget, StepCallback, Watcher
+from ._clock import Clock, OneStep, OutOfBudget, StepCallback, Watcher
 from ._folds import Fold, Part
 from ._metrics import Answers, Metric
 from ._result import Model
@@ -78,7 +78,6 @@ class Runner:
     units: int = 0
     warm: bool = False
     parked: bool = False
-    closed: bool = False
     warned: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -145,7 +144,7 @@ class Runner:
         return estimator
 
     def _warm_up(self, part: Part) -> None:
-        """Fit a few rows once, untimed: compiled loops are loaded here and not in a fold."""
+        """Fit a step on a few rows, untimed: compiled loops are loaded here, not in a fold."""
         if self.warm or self.candidate.baseline:
             return
         self.warm = True
@@ -155,11 +154,14 @@ class Runner:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with suppress(Exception):  # the timed fit will fail in its turn
-                self.candidate.make(self.grid[0], self.plan.seed).fit(X, y).predict(X)
+                estimator = self.candidate.make(self.grid[0], self.plan.seed)
+                if hasattr(estimator, "set_callbacks"):
+                    estimator.set_callbacks(OneStep())
+                estimator.fit(X, y).predict(X)
 
     def _search(self, j: int, fold: Fold) -> tuple[dict[str, Any], float]:
         """Return the best grid point over the inner folds, and the seconds it took."""
-        if len(self.grid) == 1:
+        if len(self.grid) == 1 or not fold.places:
             return self.grid[0], 0.0
         for k in range(len(fold.places)):
             part = fold.inner(k, sparse=self.sparse)
@@ -203,25 +205,21 @@ class Runner:
     def _note(self) -> str:
         return f"fold {min(self.n_done + 1, len(self.plan.splits))} of {len(self.plan.splits)}"
 
+    def finish(self) -> None:
+        """Tell the watcher that its folds are over."""
+        if self.plan.watcher is not None:
+            self.plan.watcher.finish(self.model.name, self.model.status)
+
     def close(self) -> None:
-        """Say, once, what its warnings and its unfinished folds were."""
-        if self.closed:
-            return
-        self.closed = True
-        parts = []
+        """Say in its message what is unfinished, what failed, and what its fits warned of."""
+        parts = [self.model.message] if self.model.message else []
         ends = {"out of budget": "within the budget", "interrupted": "before the interruption"}
         if self.model.status in ends:
             folds = f"{self.n_done} of {len(self.plan.splits)} folds"
-            parts.append(f"{folds} finished {ends[self.model.status]}")
-        elif self.model.message:
-            parts.append(self.model.message)
-        parts += [
-            f"{text} ({count} of {self.model.n_fits} fits)"
-            for text, count in self.warned.most_common(3)
-        ]
+            parts = [f"{folds} finished {ends[self.model.status]}"]
+        for text, count in self.warned.most_common(3):
+            parts.append(f"{text} ({count} of {self.model.n_fits} fits)")
         self.model.message = "; ".join(part.rstrip(".") for part in parts)
-        if self.plan.watcher is not None:
-            self.plan.watcher.finish(self.model.name, self.model.status)
 
 
 def make_runner(candidate: Candidate, plan: Plan, n_features: int, *, sparse: bool) -> Runner:
@@ -307,7 +305,7 @@ def _run_one(
     if runner.n_done == len(plan.splits):
         runner.model.status = "done"
     if not runner.running:
-        runner.close()
+        runner.finish()
 
 
 def count_parameters(estimator: Any, candidate: Candidate, n_rows: int) -> int | None:
