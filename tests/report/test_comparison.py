@@ -59,6 +59,14 @@ class Page(HTMLParser):
             assert "url(" not in data
 
 
+def bare(n_rows=20, **options):
+    """Return a comparison without what the pictures of single models need."""
+    found = regression(n_rows, **options)
+    for model in found.models:
+        model.diagnostics = Diagnostics()
+    return found
+
+
 def write(comparison, folder):
     return Page(write_comparison(comparison, folder / "report.html"))
 
@@ -136,7 +144,7 @@ def test_hostile_names_stay_text(tmp_path):
 
 
 def test_what_did_not_finish_is_listed(tmp_path):
-    found = regression(n_models=6)
+    found = bare(n_models=6)
     reasons = {"interrupted": "Ctrl-C in fold 3", "out of budget": "60 s were up",
                "failed": "ValueError: singular", "skipped": "too many rows"}  # fmt: skip
     for model, (status, why) in zip(found.models[2:], reasons.items(), strict=False):
@@ -192,7 +200,7 @@ def test_scores_that_are_nan(tmp_path):
 
 
 def test_one_fold(tmp_path):
-    found = regression(n_folds=1)
+    found = bare(400, n_folds=1)
     for model in found.models:
         model.scores, model.train_scores = model.scores[:1], model.train_scores[:1]
         model.difference = None
@@ -202,11 +210,11 @@ def test_one_fold(tmp_path):
 
 
 def test_repeats_are_said(tmp_path):
-    assert "10 folds, 2 times 5" in write(regression(n_repeats=2), tmp_path).text
+    assert "10 folds, 2 times 5" in write(bare(n_repeats=2), tmp_path).text
 
 
 def test_many_classes(tmp_path):
-    found = classification([f"a class of number {i}" for i in range(60)], 3000)
+    found = classification([f"a class of number {i}" for i in range(60)], 3000, n_models=1)
     page = write(found, tmp_path)
     assert "Of 60 classes the 11 with most errors stand alone" in page.text
     assert "Most frequent mistakes" in page.text
@@ -220,8 +228,8 @@ def test_many_rows(tmp_path):
 
 
 def test_same_result_same_page(tmp_path):
-    first = write(regression(50), tmp_path).html
-    assert write(regression(50), tmp_path).html == first
+    first = write(regression(50, n_models=1), tmp_path).html
+    assert write(regression(50, n_models=1), tmp_path).html == first
 
 
 def test_one_broken_picture_costs_no_other(tmp_path, monkeypatch):
@@ -250,7 +258,7 @@ def test_paths_that_cannot_be_written(tmp_path, make, name, error, words):
     elif make == "file":
         (tmp_path / "file").write_text("")
     path = tmp_path / (name if make != "folder" else "report.html")
-    for refuse in (check_writable, lambda p: write_comparison(regression(20), p)):
+    for refuse in (check_writable, lambda p: write_comparison(bare(), p)):
         with pytest.raises(error, match=words):
             refuse(path)
 
@@ -271,7 +279,7 @@ def test_device_is_no_file():
 
 def test_a_write_that_breaks_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "report.html"
-    write_comparison(regression(20), path)
+    write_comparison(bare(), path)
     before = path.read_bytes()
 
     def full(self, data):
@@ -279,7 +287,7 @@ def test_a_write_that_breaks_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="no space left"):
-        write_comparison(regression(30), path)
+        write_comparison(bare(n_models=3), path)
     assert path.read_bytes() == before
     assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "report.json"]
 
@@ -287,5 +295,5 @@ def test_a_write_that_breaks_leaves_the_old_file(tmp_path, monkeypatch):
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "real.html").write_text("old")
     (tmp_path / "report.html").symlink_to(tmp_path / "real.html")
-    assert write_comparison(regression(20), tmp_path / "report.html").name == "real.html"
+    assert write_comparison(bare(), tmp_path / "report.html").name == "real.html"
     assert (tmp_path / "report.html").is_symlink()

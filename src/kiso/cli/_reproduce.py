@@ -245,11 +245,11 @@ def _show_list(experiments: list[Experiment], *, as_json: bool) -> None:
 def _show_results(results: list[ExperimentResult]) -> None:
     from rich.text import Text
 
-    from kiso.report import measured
+    from kiso.report import measured, words
 
     table = _table("experiment", "claim", "claimed", "measured", "verdict", "time")
     for result in results:
-        name, time = result.experiment.name, _time(result.seconds)
+        name, time = result.experiment.name, words.seconds(result.seconds) if result.seconds else ""
         for check in result.checks:
             verdict = _verdict("holds" if check.holds else "false")
             cells = map(Text, (name, check.what, check.claimed, measured(check)))
@@ -262,18 +262,12 @@ def _show_results(results: list[ExperimentResult]) -> None:
         if result.message:
             out().print(f"{result.experiment.name}: {result.status}: {result.message}")
     counts = Counter(result.status for result in results)
-    words = [f"{counts[status]} {status}" for status in _WORDS if counts[status]]
+    parts = [f"{counts[status]} {status}" for status in _WORDS if counts[status]]
     number = "1 experiment" if len(results) == 1 else f"{len(results)} experiments"
-    out().print(f"{number}: {', '.join(words)}")
+    out().print(f"{number}: {', '.join(parts)}")
 
 
 def _verdict(status: Status) -> Text:
     from rich.text import Text
 
     return Text(_WORDS[status], style=_COLOURS.get(status, ""), no_wrap=True)
-
-
-def _time(seconds: float) -> str:
-    if seconds <= 0:
-        return ""
-    return f"{seconds:.2f} s" if seconds < 100 else f"{seconds / 60:.1f} min"

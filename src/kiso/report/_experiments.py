@@ -44,6 +44,15 @@ class ExperimentResult:
         Why there is no verdict.
     figure : matplotlib.figure.Figure or None
         Its picture.
+
+    Examples
+    --------
+    >>> from kiso.experiments import Check, Experiment, Outcome
+    >>> from kiso.report import ExperimentResult
+    >>> outcome = Outcome((Check("one and one", "2", 2.0, True),))
+    >>> claim = Experiment("Sums", (1,), "1 + 1 = 2", "arithmetic", lambda seed: outcome, None)
+    >>> ExperimentResult(claim, "holds", claim.run(0)).checks[0].measured
+    2.0
     """
 
     experiment: Experiment
@@ -143,6 +152,14 @@ def prepare_folder(folder: str | os.PathLike[str]) -> Path:
     ------
     OSError
         If a file is in its way, or it may not be made or written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from kiso.report import prepare_folder
+    >>> with TemporaryDirectory() as folder:
+    ...     prepare_folder(f"{folder}/made/here").is_dir()
+    True
     """
     place = Path(folder)
     if place.exists() and not place.is_dir():
@@ -157,7 +174,15 @@ def prepare_folder(folder: str | os.PathLike[str]) -> Path:
 
 
 def measured(check: Check) -> str:
-    """Return what a check measured, as people read it: six significant digits."""
+    """Return what a check measured, as people read it: six significant digits.
+
+    Examples
+    --------
+    >>> from kiso.experiments import Check
+    >>> from kiso.report import measured
+    >>> measured(Check("slope", "0.1345", 0.13452528, True))
+    '0.134525'
+    """
     value = check.measured
     if isinstance(value, str):
         return value

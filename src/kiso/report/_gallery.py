@@ -209,7 +209,7 @@ def _of_fit(comparison: Comparison, model: Model) -> Iterator[Wanted]:
             "is over-fitting; two low lines that meet are under-fitting.",
         )
     path = finite(d.objective)
-    if len(path):
+    if len(path) > 1:  # one step is no path
         yield (
             figures.objective,
             f"What the algorithm minimises, after each of its {count(len(d.objective))} steps "

@@ -48,6 +48,14 @@ def predicted_against_truth(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If no held-out row has a finite prediction.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("diabetes", models=["ridge"], n_repeats=1, explain=False)
+    >>> figures.predicted_against_truth(found, found.best).axes[0].get_xlabel()
+    'true progression'
     """
     truth, predicted = _finite_pairs(model)
     rows = sample(len(truth), comparison.protocol.seed)
@@ -86,6 +94,15 @@ def residuals(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If no held-out row has a finite prediction.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("diabetes", models=["ridge"], n_repeats=1, explain=False)
+    >>> figure = figures.residuals(found, found.best)
+    >>> sum(int(bar.get_height()) for bar in figure.axes[0].patches)
+    442
     """
     truth, predicted = _finite_pairs(model)
     errors = truth - predicted
@@ -126,6 +143,15 @@ def confusion_matrix(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If the model has no held-out predictions.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("iris", models=["logistic"], n_repeats=1, explain=False)
+    >>> figure = figures.confusion_matrix(found, found.best)
+    >>> sum(int(text.get_text()) for text in figure.axes[0].texts)
+    150
     """
     _some_rows(model)
     table = merged(confusion(comparison, model.diagnostics))
@@ -168,6 +194,14 @@ def frequent_mistakes(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If the model has no held-out predictions.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("iris", models=["logistic"], n_repeats=1, explain=False)
+    >>> figures.frequent_mistakes(found, found.best).axes[0].get_xlabel()
+    'held-out rows'
     """
     _some_rows(model)
     found = mistakes(confusion(comparison, model.diagnostics))
@@ -203,6 +237,14 @@ def calibration(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If the model gave no probabilities.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("iris", models=["logistic"], n_repeats=1, explain=False)
+    >>> figures.calibration(found, found.best).axes[0].get_ylabel()
+    'observed frequency'
     """
     found = reliability(comparison, model.diagnostics)
     if found is None:

@@ -52,6 +52,14 @@ def scores(comparison: Comparison) -> Figure:
     matplotlib.figure.Figure
         A dot for each outer fold's test score, a bar at their mean; models from top to
         bottom in the order of the table. A mean beyond the axis is written at its edge.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("diabetes", models=["ridge"], n_repeats=1, explain=False)
+    >>> [tick.get_text() for tick in figures.scores(found).axes[0].get_yticklabels()]
+    ['ridge', 'baseline']
     """
     models, turn = scored(comparison), sign(comparison.protocol)
     figure, ax = canvas(1.0 + _ROW * max(len(models), 2))
@@ -88,6 +96,14 @@ def differences(comparison: Comparison) -> Figure:
     matplotlib.figure.Figure
         A filled dot where the interval leaves out zero, so that the model is surely worse;
         an open one where the two cannot be told apart.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("diabetes", models=["ridge"], n_repeats=1, explain=False)
+    >>> figures.differences(found).axes[0].get_xlabel()
+    'difference in R²'
     """
     models = [m for m in comparison.models if m.difference and np.isfinite(m.difference.mean)]
     figure, ax = canvas(1.0 + _ROW * max(len(models), 2))
@@ -126,6 +142,14 @@ def time_against_score(comparison: Comparison) -> Figure:
     matplotlib.figure.Figure
         One dot a model, time on a logarithmic axis (search and refit, one fold). Green are
         those that no other model beats in both.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("diabetes", models=["ridge"], n_repeats=1, explain=False)
+    >>> figures.time_against_score(found).axes[0].get_xscale()
+    'log'
     """
     turn = sign(comparison.protocol)
     models = [m for m in scored(comparison) if len(finite(m.fit_seconds))]

@@ -50,6 +50,15 @@ def learning_curve(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If the model has no learning curve.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("diabetes", models=["ridge"], n_repeats=1)
+    >>> figure = figures.learning_curve(found, found.best)
+    >>> [line.get_label() for line in figure.axes[0].lines][:2]
+    ['rows it was fitted on', 'rows held out']
     """
     curve = model.diagnostics.curve
     if curve is None:
@@ -94,6 +103,15 @@ def objective(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If the model has no objective path.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("iris", models=["logistic"], n_repeats=1, explain=False)
+    >>> path = figures.objective(found, found.best).axes[0].lines[0].get_ydata()
+    >>> bool(path[-1] < path[0])
+    True
     """
     path = np.array([np.nan if v is None else v for v in model.diagnostics.objective], dtype=float)
     if not np.isfinite(path).any():
@@ -135,6 +153,14 @@ def weights(comparison: Comparison, model: Model) -> Figure:
     ------
     ValueError
         If the model has no weights.
+
+    Examples
+    --------
+    >>> from kiso.comparison import compare
+    >>> from kiso.report import figures
+    >>> found = compare("diabetes", models=["ridge"], n_repeats=1, explain=False)
+    >>> len(figures.weights(found, found.best).axes[0].patches)
+    10
     """
     known = [w for w in model.diagnostics.weights if w.value is not None and np.isfinite(w.value)]
     if not known:
