@@ -7,6 +7,7 @@ import pytest
 import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from kiso.optim import (
     LBFGS,
@@ -112,12 +113,13 @@ def test_rules_descend(name, rule):
     assert gap(f, result) > -1e-12
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 def test_l_bfgs_needs_about_as_many_calls_as_scipys(seed):
     f = Rosenbrock(20)
     x0 = np.random.default_rng(seed).standard_normal(20)
     ours = minimize(f, x0, tol=1e-6)
-    theirs = minimize(f, x0, method="scipy:L-BFGS-B", tol=1e-12)
+    with threadpool_limits(1):  # on 20 numbers SciPy's threads only wait for each other
+        theirs = minimize(f, x0, method="scipy:L-BFGS-B", tol=1e-12)
     assert ours.success
     assert ours.n_calls <= 1.5 * theirs.n_calls
 
