@@ -321,6 +321,9 @@ f = Rosenbrock()
     [
         (lambda: minimize(f, f.start, method="newtn"), "method='newtn': give one of .*'newton'"),
         (lambda: minimize(f, f.start, method=3), "method=3: give a name"),
+        (lambda: minimize(f, f.start, method=Adam), "method=<class .*: give a name"),
+        (lambda: minimize(f, f.start, method="scipy:nothing"), "Unknown solver nothing"),
+        (lambda: Newton(Backtracking), "line_search=<class"),
         (lambda: minimize(f, [[1.0, 2.0]]), r"x0 has shape \(1, 2\): give a vector"),
         (lambda: minimize(f, [np.nan, 1.0]), "x0 holds NaN"),
         (lambda: minimize(f, f.start, max_iter=-1), "max_iter=-1"),

@@ -320,6 +320,7 @@ def test_decoupled_decay_is_not_divided_by_the_scale():
         (lambda: RMSProp(rho=True), "rho=True"),
         (lambda: ClipNorm(Adam(), max_norm=0.0), "max_norm=0.0"),
         (lambda: ClipValue("adam"), "rule='adam': give an update rule"),
+        (lambda: ClipValue(Adam), "rule=<class .*: give an update rule"),
         (lambda: WeightDecay(Adam(), decay=-0.1), "decay=-0.1"),
     ],
 )

@@ -116,6 +116,11 @@ def test_short_last_batch_takes_a_shorter_step():
     assert last.params["mean"][0] == pytest.approx(mean)
 
 
+def test_a_rule_has_to_be_one():
+    with pytest.raises(TypeError, match="rule='adam'"):
+        stochastic_descent(mean_loss, start(), full_batch(10), "adam")
+
+
 @pytest.mark.parametrize(("every", "told"), [(1, [1, 2, 3, 4, 5]), (2, [2, 4, 5]), (9, [5])])
 def test_every(every, told):
     states = list(

@@ -170,7 +170,7 @@ def descent(
     0 2.4e+01
     1 4.7e+00
     ...
-    21 3.7e-21
+    21 ...
     """
     check_count("max_iter", max_iter)
     check_real("tol", tol, least=0)
@@ -261,10 +261,11 @@ def _method(method: MethodLike) -> Method:
             known = ", ".join(map(repr, METHODS))
             raise ValueError(f"method={method!r}: give one of {known}, a Method or a Rule")
         return METHODS[method]()
-    if isinstance(method, Method):
-        return method
-    if isinstance(method, Rule):
-        return _ByRule(method)
+    if not isinstance(method, type):
+        if isinstance(method, Method):
+            return method
+        if isinstance(method, Rule):
+            return _ByRule(method)
     raise TypeError(f"method={method!r}: give a name, a Method or an update rule")
 
 
@@ -336,7 +337,9 @@ def _scipy(problem: Problem, x: Array, name: str, max_iter: int, tol: float) -> 
     point = problem.at(np.asarray(found.x, dtype=np.float64))
     n_iter = int(found.get("nit", 0))
     status = Status.CONVERGED if found.success else Status.SCIPY
-    if not found.success and n_iter >= max_iter:
+    if not point.finite:
+        status = Status.NON_FINITE_VALUE
+    elif not found.success and n_iter >= max_iter:
         status = Status.MAX_ITER
     message = f"SciPy's {name}, {n_iter} steps: {found.message}"
     return Result(point.x, point.value, point.gradient, n_iter, problem.n_calls, status, message)

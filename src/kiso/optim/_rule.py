@@ -66,6 +66,12 @@ class Rule(Protocol):
         """Take one step; return (params, state)."""
 
 
+def check_rule(value: Any, name: str = "rule") -> None:
+    """Refuse what is no update rule (a class is none: it has to be made)."""
+    if isinstance(value, type) or not isinstance(value, Rule):
+        raise TypeError(f"{name}={value!r}: give an update rule such as Adam()")
+
+
 @dataclass
 class RuleState:
     """What a rule remembers between steps.

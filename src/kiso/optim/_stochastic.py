@@ -16,7 +16,7 @@ from kiso.base import State
 
 from ._check import check_count
 from ._problem import Status
-from ._rule import NonFiniteGradientError, Rule
+from ._rule import NonFiniteGradientError, Rule, check_rule
 from ._sampling import Batch
 from ._tree import Tree, map_tree
 
@@ -94,6 +94,7 @@ def stochastic_descent(
     >>> state.n_iter, state.status.name, state.params.round(1)
     (400, 'EXHAUSTED', np.float64(2.9))
     """
+    check_rule(rule)
     check_count("every", every, least=1)
     moving = map_tree(np.array, params)
     return _steps(fun, moving, rule.init(moving), batches, rule, every)

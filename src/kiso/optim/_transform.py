@@ -10,7 +10,7 @@ import numpy as np
 
 from kiso._validation import Array
 
-from ._rule import NonFiniteGradientError, Rule
+from ._rule import NonFiniteGradientError, Rule, check_rule
 from ._tree import Tree, leaves_like, leaves_of, paths_of, rebuild
 
 __all__ = ["GradientTransform", "TransformState"]
@@ -36,8 +36,7 @@ class GradientTransform(ABC):
     rule: Rule
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rule, Rule):
-            raise TypeError(f"rule={self.rule!r}: give an update rule such as Adam()")
+        check_rule(self.rule)
 
     @abstractmethod
     def _transform(self, grads: list[Array], params: list[Array], out: list[Array]) -> None:
