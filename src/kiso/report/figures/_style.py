@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,17 +43,24 @@ def canvas(height: float, *, width: float = WIDTH) -> tuple[Figure, Axes]:
 
 
 def dress(
-    ax: Axes, *, title: str = "", xlabel: str = "", ylabel: str = "", grid: str = "both"
+    ax: Axes,
+    *,
+    title: str = "",
+    xlabel: str = "",
+    ylabel: str = "",
+    grid: str = "both",
+    align: Literal["left", "center", "right"] = "center",
 ) -> None:
     """Put title, labels, spines, ticks and grid of the house on axes.
 
-    `grid` is "x", "y", "both" or "none". Title and labels are escaped here.
+    `grid` is "x", "y", "both" or "none". Title and labels are escaped here. Where long names leave
+    little width, `align="right"` lets the label of x reach under them, not over the edge.
     """
     ax.set_facecolor(PAPER)
     ax.figure.suptitle(
         plain(title), x=0.01, ha="left", fontsize=TEXT + 0.5, fontweight="bold", color=INK
     )
-    ax.set_xlabel(plain(xlabel), fontsize=TEXT, color=INK)
+    ax.set_xlabel(plain(xlabel), fontsize=TEXT, color=INK, loc=align)
     ax.set_ylabel(plain(ylabel), fontsize=TEXT, color=INK)
     ax.tick_params(which="both", labelsize=SMALL, color=GRID, labelcolor=INK, length=3)
     for side, spine in ax.spines.items():

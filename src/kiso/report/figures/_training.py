@@ -172,7 +172,7 @@ def weights(comparison: Comparison, model: Model) -> Figure:
     ax.barh(range(len(largest)), values, height=0.66, color=colours)
     ax.axvline(0, color=MUTED, linewidth=0.8)
     name_rows(ax, [f"{w.feature} → {w.of}" if w.of else w.feature for w in largest])
-    dress(ax, title=f"Largest weights: {model.name}", grid="x",
+    dress(ax, title=f"Largest weights: {model.name}", grid="x", align="right",
           xlabel="weight (for one standard deviation)")  # fmt: skip
     ax.tick_params(axis="y", labelsize=SMALL - 0.5)
     return figure
