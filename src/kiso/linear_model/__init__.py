@@ -6,7 +6,8 @@ from ._local import LocallyWeightedRegression
 from ._logistic import LogisticRegression
 from ._perceptron import Perceptron
 from ._ridge import Ridge
-from ._sgd import SGDClassifier, SGDRegressor
+from ._sgd import SGDClassifier
+from ._sgd_regressor import SGDRegressor
 
 __all__ = [
     "BayesianLinearRegression",

@@ -171,8 +171,8 @@ def descend_in_batches(
             loss_sum, penalty, updated = learner.step(X[rows], *_batch(targets, rows, s, learner))
             total += loss_sum + penalty
             moved += updated
-        refuse_overflow(learner.W, learner.b, n_iter)
         objective = total / len(train)
+        refuse_overflow(learner.W, learner.b, objective, n_iter)
         scores = None
         if score is not None:
             scores = [score(k, learner.W[k], float(learner.b[k])) for k in range(len(learner.b))]

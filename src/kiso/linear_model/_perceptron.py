@@ -199,7 +199,8 @@ class Perceptron(StochasticClassifier):
         dense = isinstance(X, np.ndarray)
         d2 = (1.0 if dense else SPARSE_DECAY) if self.fit_intercept else 0.0
         R2 = float(row_norms(X, squared=True).max()) + d2
-        classes = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        labels = self.classes_.tolist()
+        classes = labels[1:] if len(labels) == 2 else labels
         if margin is not None:
             return len(classes) * R2 / margin**2
         rows = np.column_stack(

@@ -184,7 +184,11 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
         weight = np.zeros(0, X.dtype)
         if sample_weight is not None:
             weight = _check_sample_weight(
-                sample_weight, X, dtype=X.dtype, allow_all_zero_weights=self.early_stopping
+                sample_weight,
+                X,
+                dtype=X.dtype,
+                copy=True,
+                allow_all_zero_weights=self.early_stopping,
             )
         targets = self._learn(y, weight, partial=partial, classes=classes)
         rng = check_generator(self.random_state)

@@ -94,8 +94,8 @@ class StochasticClassifier(LinearClassifier, StochasticModel):
         n_classes = len(self.classes_)
         if n_classes < 2:
             raise ValueError(
-                f"y holds one class, {self.classes_[0]!r}: the number of classes has to be "
-                "greater than one"
+                f"y holds one class, {self.classes_.tolist()[0]!r}: the number of classes has "
+                "to be greater than one"
             )
         if n_classes == 2:
             codes = (y == self.classes_[1]).astype(np.int8)
@@ -105,7 +105,8 @@ class StochasticClassifier(LinearClassifier, StochasticModel):
             unknown = self.classes_[np.minimum(codes, n_classes - 1)] != y if partial else None
         if unknown is not None and unknown.any():
             raise ValueError(
-                f"y holds {y[unknown][0]!r}, which is not among the classes {self.classes_}"
+                f"y holds {y[unknown].tolist()[0]!r}, which is not among the classes "
+                f"{self.classes_}"
             )
         learnt = (1,) if n_classes == 2 else tuple(range(n_classes))
         return Targets(codes, weight, learnt, self._class_weights(y))

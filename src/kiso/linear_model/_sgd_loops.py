@@ -186,15 +186,17 @@ def epoch(
     step_length, weight_i = eta, 1.0
     for n in range(order.size):
         i, soon = order[n], order[min(n + AHEAD, order.size - 1)]
+        touched += y[soon]
         if weight.size > 0:
             weight_i = weight[i]
         dot, odd = zero, zero
         if dense:
-            touched += X[soon, 0]
+            touched += X[soon, 0] + X[soon, X.shape[1] - 1]
             for j in range(X.shape[1]):
                 dot += X[i, j] * v[j]
         else:
-            touched += data[min(indptr[soon], data.size - 1)]
+            at = min(indptr[soon], data.size - 1)
+            touched += data[at] + indices[at]
             first, stop = np.uintp(indptr[i]), np.uintp(indptr[i + 1])
             half = (stop - first) >> one  # two halves side by side: two sums in flight
             for k in range(first, first + half):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
-from kiso._parallel import run_lanes
+from kiso._parallel import lanes, run_lanes
 from kiso._validation import Array
 from kiso.base import State
 
@@ -43,6 +43,7 @@ RATES = {
 }
 SPARSE_DECAY = 0.01  # share of a step that the intercept takes on sparse rows (Bottou)
 _MIN_ETA = 1e-6  # adaptive: below it the fit ends instead of dividing η once more
+_WORTH_A_THREAD = 1 << 16  # entries of an epoch below which one thread is faster than many
 
 Score = Callable[[int, Array, float], float]
 
@@ -335,7 +336,10 @@ def descend(
     passive_aggressive = RATES[settings.learning_rate] >= loops.PA1
     norms = row_norms(X, squared=True) if passive_aggressive else np.zeros(0, X.dtype)
     order = train.astype(np.intp)
+    uniform = np.empty(len(order))
     team = machines(start, settings)
+    n_lanes = len(team) if len(order) * X.shape[1] >= _WORTH_A_THREAD else 1
+    lanes_of_machines = lanes(len(team), max_lanes=n_lanes)
     only = targets.of(0) if len(team) == 1 else None
 
     def lane(numbers: slice) -> None:
@@ -346,10 +350,10 @@ def descend(
 
     for n_iter in range(1, settings.max_iter + 1):
         if settings.shuffle:
-            loops.shuffle(order, rng.random(len(order)))
-        run_lanes(lane, [slice(k, k + 1) for k in range(len(team))])
+            loops.shuffle(order, rng.random(out=uniform))
+        run_lanes(lane, lanes_of_machines)
         for machine in team:
-            refuse_overflow(machine.v, machine.b, n_iter)
+            refuse_overflow(machine.v, machine.b, machine.objective, n_iter)
             if not machine.done:
                 machine.judge(settings, score)
         state = _state(team, settings, n_iter)
@@ -358,12 +362,12 @@ def descend(
             return
 
 
-def refuse_overflow(coef: Array, intercept: Any, n_iter: int) -> None:
-    """Raise where weights are no longer numbers."""
-    if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+def refuse_overflow(coef: Array, intercept: Any, objective: float, n_iter: int) -> None:
+    """Raise where weights, or the losses they led to, are no longer numbers."""
+    if not (np.isfinite(objective) and np.isfinite(coef).all() and np.isfinite(intercept).all()):
         raise ValueError(
-            f"Floating-point under-/overflow occurred at epoch #{n_iter}: the weights are no "
-            "longer finite. Scale the features (StandardScaler), or lower eta0."
+            f"Floating-point under-/overflow occurred at epoch #{n_iter}: the weights or losses "
+            "are no longer finite. Scale the features (StandardScaler), or lower eta0."
         )
 
 
