@@ -83,7 +83,8 @@ def plot_trajectories(
     ax.plot(*first, "s", color="black", ms=6, zorder=5)
     ax.annotate("start", first, xytext=(6, 6), textcoords="offset points", fontsize=9)
     if len(minimizers):
-        ax.plot(*minimizers.T, "*", color="gold", mec="black", ms=14, ls="", label="minimum")
+        style = {"color": "gold", "mec": "black", "ms": 18, "zorder": 3.5}  # below the ends
+        ax.plot(*minimizers.T, "*", **style, label="minimum")
     ax.set(xlim=xlim, ylim=ylim, xlabel="x₁", ylabel="x₂")
     ax.legend(loc="best", framealpha=0.9)
     return ax
