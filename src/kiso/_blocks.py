@@ -113,7 +113,7 @@ def shifted_gram(
     root = None if sample_weight is None else np.sqrt(sample_weight, dtype=dtype)
     s = None if shift is None or not np.any(shift) else np.asarray(shift, dtype=dtype)
     columns_first = X.flags.f_contiguous and not X.flags.c_contiguous
-    rows_at_once = max(block_rows(p, dtype.itemsize), 2 * p)
+    rows_at_once = max(block_rows(p, dtype.itemsize), 0 if diagonal else 2 * p)
 
     def fill(buffer: Array, rows: slice) -> Array:
         """Put the rows, shifted and weighted, into the buffer."""

@@ -19,6 +19,7 @@ from ._information import (
 from ._laplace import Laplace
 from ._linear_gaussian import LinearGaussian
 from ._maximum_likelihood import InformationWarning, MaximumLikelihood, maximum_likelihood
+from ._plots import plot_bayes_and_likelihood
 from ._predictive import BetaBinomial, NegativeBinomial, StudentT
 from ._protocol import Distribution
 
@@ -52,4 +53,5 @@ __all__ = [
     "kl_divergence",
     "maximum_likelihood",
     "mutual_information",
+    "plot_bayes_and_likelihood",
 ]
