@@ -125,8 +125,7 @@ CASES = [
             "windowed numpy loop": run_numpy_window,
         },
         objective=error,
-        target=10,
-        targets={"numpy": 20},
+        target=20,
         slack=1e-9,
         settings=f"Gaussian, degree 1, τ = {TAU:g} on [0, 10]. The NumPy loop takes all rows for "
         "each query; the windowed one only those above a relative weight of 1e-16.",

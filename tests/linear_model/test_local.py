@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso.linear_model import LocallyWeightedRegression
+from kiso.linear_model import LocallyWeightedRegression, _local_loops, _local_solver
 from tests.naive import local_regression as naive
 
 LWR = LocallyWeightedRegression
@@ -121,6 +121,64 @@ def test_sorted_windows_in_one_dimension():
         got = LWR(0.05, degree=degree).fit(X, y).predict(Q[5:-5])
         expected = naive.local_regression(X, y, Q[5:-5], tau=0.05, degree=degree)
         assert_allclose(got, expected, rtol=1e-9, atol=1e-11)
+
+
+def scattered(shape, n, rng):
+    """Sorted or not, dense or bunched: what a cell may have to hold."""
+    if shape == "uniform":
+        return rng.uniform(0, 10, n)
+    if shape == "exponential":
+        return rng.exponential(2.0, n)
+    if shape == "bunched":
+        return np.concatenate([rng.normal(2, 1e-3, n // 2), rng.normal(7, 1e-9, n - n // 2)])
+    if shape == "lonely":
+        return np.concatenate([[-2.0], rng.uniform(2, 10, n - 1)])
+    return rng.integers(0, 12, n).astype(float)  # duplicates
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    shape=st.sampled_from(["uniform", "exponential", "bunched", "lonely", "duplicates"]),
+    tau=st.sampled_from([0.2, 0.6, 3.0, 50.0, 1e4]),
+    degree=st.integers(0, 2),
+    offset=st.sampled_from([0.0, 2.0**20]),
+    seed=st.integers(0, 9),
+)
+def test_cells_give_what_rows_give(shape, tau, degree, offset, seed):
+    rng = np.random.default_rng(seed)
+    x = scattered(shape, 3000, rng)
+    y = np.sin(x) + x
+    weight = rng.uniform(0, 1, 3000)
+    at = np.concatenate([rng.uniform(-1, 11, 200), x[:50], [-8.0, 25.0]])[:, None] + offset
+    model = LWR(tau, degree=degree).fit(x[:, None] + offset, y, sample_weight=weight)
+    few = np.concatenate([model.predict(part) for part in np.split(at, 63)])  # by rows
+    assert_allclose(model.predict(at), few, rtol=1e-10, atol=1e-10)
+    coef = model.local_coef(at, about="query")
+    few = np.concatenate([model.local_coef(p, about="query") for p in np.split(at, 63)])
+    size = np.abs(few).max(axis=0)
+    assert_allclose(coef / size, few / size, atol=1e-8)
+
+
+def test_cells_are_used_where_they_are_sure():
+    X, y = sine(3000)
+    rows, _ = _local_solver.arrange(X, y[:, None], np.ones(3000), None)
+    local = _local_loops.Local(_local_loops.GAUSSIAN, 2, 0.3, 0)
+    assert _local_solver.Cells.of(rows, local, 3) is None
+    assert _local_solver.Cells.of(rows, local._replace(tau=1e-4), 300) is None
+    cells = _local_solver.Cells.of(rows, local, 300)
+    Q = np.array([[0.1], [3.0], [5.9], [9.0], [60.0]])
+    equations, todo = _local_solver._no_equations(Q, 3, 1)
+    cells.fill(Q, equations, todo)
+    assert_array_equal(todo, [False, False, False, True, True])  # the last are far from all rows
+    by_rows, _ = _local_solver._no_equations(Q, 3, 1)
+    everything = np.ones(5, bool)
+    no_skip = np.full(5, -1, np.intp)
+    _local_loops.sum_rows(Q, Q, no_skip, everything, rows, local, by_rows, np.empty((5, 1)))
+    for G, r in (equations[:2], by_rows[:2]):  # whose weights are relative to the nearest row's
+        r[1] /= G[1, 0, 0]
+        G[1] /= G[1, 0, 0]
+    assert_allclose(np.tril(equations.G[1]), np.tril(by_rows.G[1]), rtol=1e-12, atol=1e-13)
+    assert_allclose(equations.r[1], by_rows.r[1], rtol=1e-12, atol=1e-13)
 
 
 # --- LOWESS ---

@@ -1,20 +1,19 @@
-"""Compiled loops of locally weighted regression: distances, weights, moments, solves.
+"""Compiled loops of locally weighted regression: distances, weights, normal equations.
 
 The symbols: a query q, rows x⁽ⁱ⁾ with outputs y⁽ⁱ⁾ and own weights v⁽ⁱ⁾, a bandwidth τ, the
 kernel weights w⁽ⁱ⁾ of the rows at the query, a centre c, and the terms of the polynomial
 
     t(x) = 1, δ₁ … δ_d, δ₁δ₁, δ₁δ₂ … δ_dδ_d,        δ = x − c,
 
-cut off at the degree. Each query accumulates the small normal equations
+cut off at the degree. Each query accumulates the small normal equations Gθ = r,
 
     G = Σᵢ v⁽ⁱ⁾w⁽ⁱ⁾ t(x⁽ⁱ⁾) t(x⁽ⁱ⁾)ᵀ,    r = Σᵢ v⁽ⁱ⁾w⁽ⁱ⁾ t(x⁽ⁱ⁾) y⁽ⁱ⁾ᵀ
 
-and solves Gθ = r by a Cholesky factorisation that leaves out a term which the rows cannot
-tell from those before it. First c = q; where the rows lie off to one side, so that the
-constant and the slopes are nearly collinear, a second pass takes c = the weighted mean.
+first with c = q; where the rows lie off to one side, so that the constant and the slopes
+are nearly collinear, a second pass takes c = the weighted mean.
 
 The rows stand in leaves, runs of rows that are neighbours, each with the box that holds
-it: a query visits the leaves whose box its kernel reaches.
+it: a query visits the leaves whose box its kernel reaches. One feature is simply sorted.
 """
 
 from __future__ import annotations
@@ -35,12 +34,6 @@ BLOCK = 256  # rows whose terms are held in the L1 cache at a time
 # together weigh less than a rounding of the nearest one
 NEGLIGIBLE = 37.0
 
-# A term is left out when its part that is independent of the terms before it has less than
-# this share of its mean square: rounding in G would pass for signal below it.
-COLLINEAR = 1e-11
-# The same for a spread about the rows' own mean against the distance of the query, squared:
-# rows so far off are one point to the query.
-FLAT = 1e-24
 # Below this share the mean is taken out before squaring and not after: the second pass.
 OFF_CENTRE = 1e-2
 
@@ -59,6 +52,36 @@ class Rows(NamedTuple):
     starts: Array  # (n_leaves + 1,) intp: leaf l is rows starts[l] to starts[l + 1]
     low: Array  # (n_leaves, n_coordinates): the corners of the boxes
     high: Array
+
+
+class Local(NamedTuple):
+    """What is fitted around a query."""
+
+    kernel: int
+    degree: int
+    tau: float
+    k: int  # where positive, the bandwidth is the distance of the k-th nearest row instead
+
+
+class Equations(NamedTuple):
+    """Gθ = r of some queries, each about its centre."""
+
+    G: Array  # (n_queries, n_terms, n_terms), the lower triangle
+    r: Array  # (n_queries, n_terms, n_outputs)
+    about_query: Array  # (n_queries, n_terms): the diagonal of G with c = q
+    centre: Array  # (n_queries, n_features): c
+
+
+class Scratch(NamedTuple):
+    """Buffers of one thread, overwritten by every query."""
+
+    box: Array  # (n_leaves,): squared distance of the query to each box
+    runs: Array  # (n_leaves + 1, 2): the rows in reach, from and to
+    squares: Array  # (n,): squared distances, for the k-th nearest in several dimensions
+    w: Array  # (BLOCK,): row weight times kernel weight
+    t: Array  # (n_terms + 1, BLOCK): the terms, and one of them weighted
+    G: Array  # (n_terms, n_terms)
+    r: Array  # (n_terms, n_outputs)
 
 
 @compiled
@@ -333,16 +356,13 @@ def _normal_equations(
     centre: Array,
     rows: Rows,
     segments: Array,
-    kernel: int,
+    local: Local,
     shift: float,
     scale: float,
-    degree: int,
-    t: Array,
-    w: Array,
-    G: Array,
-    r: Array,
+    s: Scratch,
 ) -> None:
     """Accumulate G (its lower triangle) and r over the segments, a block at a time."""
+    G, r, t, kernel = s.G, s.r, s.t, local.kernel
     n_terms, n_outputs = r.shape
     G[:] = 0.0
     r[:] = 0.0
@@ -357,12 +377,12 @@ def _normal_equations(
         for start in range(first, end, BLOCK):
             stop = min(start + BLOCK, end)
             n = stop - start
-            _weights(z, rows, start, stop, kernel, shift, scale, w)
-            _fill_terms(rows.X, start, stop, centre, degree, t)
+            _weights(z, rows, start, stop, kernel, shift, scale, s.w)
+            _fill_terms(rows.X, start, stop, centre, local.degree, t)
             wt = t[n_terms, :n]
             for a in range(n_terms):
                 for j in range(n):
-                    wt[j] = w[j] * t[a, j]
+                    wt[j] = s.w[j] * t[a, j]
                 for b in range(a + 1):
                     G[a, b] += _dot(wt, t[b, :n])
                 for o in range(n_outputs):
@@ -372,76 +392,12 @@ def _normal_equations(
 @compiled
 def _off_centre(G: Array, n_features: int) -> bool:
     """Whether the rows lie so far to one side of the centre that squaring loses digits."""
+    if G.shape[0] == 1:
+        return False
     for a in range(1, 1 + n_features):
         if G[a, a] * G[0, 0] - G[a, 0] * G[a, 0] < OFF_CENTRE * G[a, a] * G[0, 0]:
             return True
     return False
-
-
-@compiled
-def _factor(G: Array, about_query: Array, n_features: int) -> None:
-    """Cholesky in place, G = LLᵀ; a term left out has a zero row and column.
-
-    `about_query` holds the mean square of each term about the query (times the weight).
-    """
-    n_terms = G.shape[0]
-    for a in range(n_terms):
-        flat = FLAT if a <= n_features else FLAT * FLAT
-        least = max(COLLINEAR * G[a, a], flat * about_query[a])
-        pivot = G[a, a]
-        for k in range(a):
-            pivot -= G[a, k] * G[a, k]
-        if a > 0 and not pivot > least:
-            G[a:, a] = 0.0
-            G[a, :a] = 0.0
-            continue
-        root = np.sqrt(pivot)
-        G[a, a] = root
-        for b in range(a + 1, n_terms):
-            total = G[b, a]
-            for k in range(a):
-                total -= G[b, k] * G[a, k]
-            G[b, a] = total / root
-
-
-@compiled
-def _forward(L: Array, b: Array) -> None:
-    """Solve Lz = b in place; zero where L leaves a term out."""
-    for a in range(b.size):
-        if L[a, a] == 0.0:
-            b[a] = 0.0
-            continue
-        total = b[a]
-        for k in range(a):
-            total -= L[a, k] * b[k]
-        b[a] = total / L[a, a]
-
-
-@compiled
-def _backward(L: Array, b: Array) -> None:
-    """Solve Lᵀθ = z in place; zero where L leaves a term out."""
-    for a in range(b.size - 1, -1, -1):
-        if L[a, a] == 0.0:
-            b[a] = 0.0
-            continue
-        total = b[a]
-        for k in range(a + 1, b.size):
-            total -= L[k, a] * b[k]
-        b[a] = total / L[a, a]
-
-
-@compiled
-def _terms_at(offset: Array, degree: int, t: Array) -> None:
-    """Terms of the single point at an offset from the centre."""
-    t[0] = 1.0
-    if degree > 0:
-        t[1 : 1 + offset.size] = offset
-    if degree > 1:
-        k = 1 + offset.size
-        for a in range(offset.size):
-            for b in range(a, offset.size):
-                t[k] = offset[a] * offset[b]
-                k += 1
 
 
 @compiled
@@ -474,94 +430,82 @@ def nearest_squares(Z: Array, rows: Rows, skip: Array, beyond: float, out: Array
 
 
 @compiled
-def fit_queries(
+def sum_rows(
     Q: Array,
     Z: Array,
     skip: Array,
+    todo: Array,
     rows: Rows,
-    kernel: int,
-    degree: int,
-    tau: float,
-    k: int,
+    local: Local,
+    equations: Equations,
     values: Array,
-    leverages: Array,
-    thetas: Array,
-    centres: Array,
 ) -> None:
-    """Fit the local polynomial at each query.
+    """Write the normal equations of each query that is still to do.
 
     Parameters
     ----------
-    Q : (n_queries, n_features) float64
-        The queries, and in Z their coordinates for distances.
+    Q, Z : (n_queries, …) float64
+        The queries, and their coordinates for distances.
     skip : (n_queries,) intp
-        A row to leave out of each fit, −1 for none.
-    tau, k : float, int
-        The bandwidth; with k > 0 it is the distance of the k-th nearest row instead.
-    values, leverages, thetas, centres : out
-        The fit at the query (n_queries, n_outputs); e₀ᵀG⁻¹e₀ about the query, which times
-        its own weight is a training row's leverage (n_queries,); and, where these are not
-        empty, θ (n_queries, n_terms, n_outputs) about its centre (n_queries, n_features).
+        A row to leave out of each, −1 for none.
+    todo : (n_queries,) bool
+    values : (n_queries, n_outputs), out
+        Written, with G = 0, where no row is in reach: the mean of the nearest.
     """
-    n, d = rows.weight.size, Q.shape[1]
-    n_outputs = values.shape[1]
-    n_terms = 1
-    if degree > 0:
-        n_terms += d
-    if degree > 1:
-        n_terms += d * (d + 1) // 2
-    box = np.empty(rows.low.shape[0])
-    runs = np.empty((box.size + 1, 2), np.intp)
-    squares = np.empty(n if k > 0 and Z.shape[1] > 1 else 0)
-    w = np.empty(BLOCK)
-    t = np.empty((n_terms + 1, BLOCK))
-    G = np.empty((n_terms, n_terms))
-    r = np.empty((n_terms, n_outputs))
-    about_query, point = np.empty(n_terms), np.empty(n_terms)
-    centre = np.empty(d)
-    keep = thetas.size > 0
-    for i in range(values.shape[0]):
-        z = Z[i]
-        _box_distances(z, rows, box)
-        if k > 0:
-            tau = _kth_distance(z, rows, k, squares)
-        nearest = 0.0
-        if kernel == TRICUBE:
-            shift, reach = 0.0, tau * tau
-            scale = 1.0 / max(tau * tau * tau, 1e-300)
-        else:
-            nearest = _nearest(z, rows, box, skip[i], -1.0)
-            shift = nearest * (1.0 + 1e-15)  # rows as near, to rounding, weigh the same
-            scale = 0.5 / max(tau * tau, 1e-300)
-            reach = shift + (NEGLIGIBLE + np.log(n)) / scale
-        segments = runs[: _segments(z, rows, box, reach, skip[i], runs)]
-        centre[:] = Q[i]
-        _normal_equations(z, centre, rows, segments, kernel, shift, scale, degree, t, w, G, r)
-        if not G[0, 0] > 0.0:
-            if kernel == TRICUBE:
-                nearest = _nearest(z, rows, box, skip[i], -1.0)
-            _nearest_mean(z, rows, nearest, skip[i], values[i])
-            leverages[i] = inf
-            if keep:
-                thetas[i] = 0.0
-                thetas[i, 0] = values[i]
-                centres[i] = centre
+    n_terms, n_outputs = equations.r.shape[1:]
+    n_leaves = rows.low.shape[0]
+    several = local.k > 0 and Z.shape[1] > 1
+    s = Scratch(
+        np.empty(n_leaves),
+        np.empty((n_leaves + 1, 2), np.intp),
+        np.empty(rows.weight.size if several else 0),
+        np.empty(BLOCK),
+        np.empty((n_terms + 1, BLOCK)),
+        np.empty((n_terms, n_terms)),
+        np.empty((n_terms, n_outputs)),
+    )
+    for i in range(Q.shape[0]):
+        if not todo[i]:
             continue
-        for a in range(n_terms):
-            about_query[a] = G[a, a]
-        if degree > 0 and _off_centre(G, d):
-            for a in range(d):
-                centre[a] += G[1 + a, 0] / G[0, 0]
-            _normal_equations(z, centre, rows, segments, kernel, shift, scale, degree, t, w, G, r)
-        _terms_at(Q[i] - centre, degree, point)
-        _factor(G, about_query, d)
-        _forward(G, point)
-        leverages[i] = _dot(point, point)
-        for o in range(n_outputs):
-            _forward(G, r[:, o])
-            values[i, o] = _dot(point, r[:, o])
-            if keep:
-                _backward(G, r[:, o])
-                thetas[i, :, o] = r[:, o]
-        if keep:
-            centres[i] = centre
+        about_query, centre = equations.about_query[i], equations.centre[i]
+        _sum(Q[i], Z[i], skip[i], rows, local, s, about_query, centre)
+        equations.G[i] = s.G
+        equations.r[i] = s.r
+        if not s.G[0, 0] > 0.0:
+            nearest = _nearest(Z[i], rows, s.box, skip[i], -1.0)
+            _nearest_mean(Z[i], rows, nearest, skip[i], values[i])
+
+
+@compiled
+def _sum(
+    q: Array,
+    z: Array,
+    skip: int,
+    rows: Rows,
+    local: Local,
+    s: Scratch,
+    about_query: Array,
+    centre: Array,
+) -> None:
+    """Normal equations about the query or, where that loses digits, about the mean."""
+    tau = local.tau
+    _box_distances(z, rows, s.box)
+    if local.k > 0:
+        tau = _kth_distance(z, rows, local.k, s.squares)
+    if local.kernel == TRICUBE:
+        shift, reach = 0.0, tau * tau
+        scale = 1.0 / max(tau * tau * tau, 1e-300)
+    else:
+        nearest = _nearest(z, rows, s.box, skip, -1.0)
+        shift = nearest * (1.0 + 1e-15)  # rows as near, to rounding, weigh the same
+        scale = 0.5 / max(tau * tau, 1e-300)
+        reach = shift + (NEGLIGIBLE + np.log(rows.weight.size)) / scale
+    segments = s.runs[: _segments(z, rows, s.box, reach, skip, s.runs)]
+    centre[:] = q
+    _normal_equations(z, centre, rows, segments, local, shift, scale, s)
+    for a in range(about_query.size):
+        about_query[a] = s.G[a, a]
+    if _off_centre(s.G, q.size):
+        for a in range(q.size):
+            centre[a] += s.G[1 + a, 0] / s.G[0, 0]
+        _normal_equations(z, centre, rows, segments, local, shift, scale, s)

@@ -11,14 +11,17 @@ measures distances, τ the bandwidth, e⁽ⁱ⁾ the residual of row i and h⁽�
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 
-from kiso._parallel import map_rows
+from kiso._parallel import blocks, map_rows
 from kiso._validation import Array
 
-from ._local_loops import GAUSSIAN, TRICUBE, Rows, fit_queries, nearest_squares
+from ._local_cells_loops import POWERS, REACH, WIDTH, equations_from_cells, sum_cells
+from ._local_loops import GAUSSIAN, TRICUBE, Equations, Local, Rows, nearest_squares, sum_rows
+from ._local_solve_loops import solve_queries
 
 KERNELS = {"gaussian": GAUSSIAN, "tricube": TRICUBE}
 LEAF_ROWS = 256
@@ -26,6 +29,9 @@ LEAF_ROWS = 256
 # 1 − h below this has lost half its digits or more: the row is left out in earnest
 ALONE = 1e-7
 GRID, GOLDEN_STEPS = 16, 10
+# Cells are worth summing from so many rows in each and queries over each
+CELL_ROWS, CELL_VISITS = 16, 64
+EQUATIONS_BYTES = 1 << 18
 
 
 def metric_root(precision: Array | None, n_features: int) -> Array | None:
@@ -117,6 +123,64 @@ def n_terms(n_features: int, degree: int) -> int:
     return 1 + (degree > 0) * n_features + (degree > 1) * n_features * (n_features + 1) // 2
 
 
+def _queries(Q: Array) -> Array:
+    """Copy as contiguous, writeable float64: one compiled form serves all."""
+    return np.array(Q, dtype=np.float64, order="C")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The rows of one sorted feature, summed in cells of half a bandwidth."""
+
+    x0: float
+    local: Local
+    m: Array  # (n_powers, n_cells)
+    my: Array
+
+    @classmethod
+    def of(cls, rows: Rows, local: Local, n_queries: int) -> Cells | None:
+        """Sum the cells where that pays: many rows a cell, and many queries that share it."""
+        n = rows.weight.size
+        if rows.X.shape[0] * rows.Y.shape[0] > 1 or local.kernel == TRICUBE or local.k > 0:
+            return None
+        x = rows.X[0]
+        x0, span = float(x[0]), float(x[-1]) - float(x[0])
+        width = WIDTH * local.tau
+        if span * CELL_ROWS > width * n or n < CELL_ROWS:
+            return None
+        n_cells = int(span / width) + 1
+        if n_queries * min(1.0, 2 * REACH / WIDTH / n_cells) < CELL_VISITS:
+            return None
+        edges = x0 + width * np.arange(1, n_cells)
+        starts = np.concatenate([[0], np.searchsorted(x, edges), [n]]).astype(np.intp)
+        m, my = np.empty((2, POWERS + 2 * local.degree, n_cells))
+
+        def task(lane: slice) -> None:
+            y, v = rows.Y[0], rows.weight
+            sum_cells(x, y, v, starts, local.tau, lane.start, lane.stop, m, my)
+
+        map_rows(task, n_cells)
+        return cls(x0, local, m, my)
+
+    def fill(self, Q: Array, equations: Equations, todo: Array) -> None:
+        """Write the equations about each query, and that they are done where they are."""
+        G, r = equations.G, equations.r
+        equations_from_cells(Q, self.x0, self.local.tau, self.m, self.my, G, r, todo)
+        equations.about_query[:] = np.diagonal(G, axis1=1, axis2=2)
+
+
+def _no_equations(Q: Array, n_terms: int, n_outputs: int) -> tuple[Equations, Array]:
+    """Room for the equations of some queries, and that all are still to do."""
+    n = len(Q)
+    equations = Equations(
+        G=np.zeros((n, n_terms, n_terms)),
+        r=np.empty((n, n_terms, n_outputs)),
+        about_query=np.empty((n, n_terms)),
+        centre=Q.copy(),
+    )
+    return equations, np.ones(n, dtype=np.bool_)
+
+
 class LocalFit:
     """Local polynomials over fixed rows: kernel, degree and metric, at any bandwidth."""
 
@@ -140,7 +204,7 @@ class LocalFit:
         rows: Rows | None = None,
         coef: bool = False,
     ) -> tuple[Array, Array, Array, Array]:
-        """Fit at each query; see `fit_queries` for what comes back."""
+        """Fit at each query; values, leverages and, with `coef`, thetas and their centres."""
         data = self.rows if rows is None else rows
         n, d = Q.shape
         n_kept = n if coef else 0
@@ -149,25 +213,22 @@ class LocalFit:
         thetas = np.empty((n_kept, n_terms(d, self.degree), data.Y.shape[0]))
         centres = np.empty((n_kept, d))
         left_out = np.full(n, -1, np.intp) if skip is None else skip
+        local = Local(self.kernel, self.degree, float(tau), k)
+        cells = Cells.of(data, local, n) if self.root is None and skip is None else None
+        step = max(1, EQUATIONS_BYTES // (8 * thetas.shape[1] ** 2))
 
         def task(lane: slice) -> None:
-            q = np.array(Q[lane], dtype=np.float64, order="C")  # writeable: one compiled form
-            z = q if self.root is None else np.ascontiguousarray(self.coordinates(q))
-            kept = lane if coef else slice(0)
-            fit_queries(
-                q,
-                z,
-                left_out[lane],
-                data,
-                self.kernel,
-                self.degree,
-                float(tau),
-                k,
-                values[lane],
-                leverages[lane],
-                thetas[kept],
-                centres[kept],
-            )
+            for block in blocks(lane, step):
+                q = _queries(Q[block])
+                z = q if self.root is None else np.ascontiguousarray(self.coordinates(q))
+                equations, todo = _no_equations(q, thetas.shape[1], values.shape[1])
+                if cells is not None:
+                    cells.fill(q, equations, todo)
+                sum_rows(q, z, left_out[block], todo, data, local, equations, values[block])
+                kept = block if coef else slice(0)
+                out = values[block], leverages[block], thetas[kept]
+                solve_queries(q, self.degree, *equations, *out)
+                centres[kept] = equations.centre[: len(centres[kept])]
 
         map_rows(task, n, min_rows=8)
         return values, leverages, thetas, centres
@@ -177,9 +238,7 @@ class LocalFit:
         out = np.empty(len(Q))
 
         def task(lane: slice) -> None:
-            z = np.ascontiguousarray(
-                self.coordinates(np.array(Q[lane], dtype=np.float64, order="C"))
-            )
+            z = np.ascontiguousarray(self.coordinates(_queries(Q[lane])))
             nearest_squares(z, self.rows, skip[lane], beyond, out[lane])
 
         map_rows(task, len(Q), min_rows=64)
