@@ -83,7 +83,12 @@ def plot_trajectories(
     ax.plot(*first, "s", color="black", ms=6, zorder=5)
     ax.annotate("start", first, xytext=(6, 6), textcoords="offset points", fontsize=9)
     if len(minimizers):
-        style = {"color": "gold", "mec": "black", "ms": 18, "zorder": 3.5}  # below the ends
+        style: dict[str, Any] = {
+            "color": "gold",
+            "mec": "black",
+            "ms": 18,
+            "zorder": 3.5,
+        }  # below the ends
         ax.plot(*minimizers.T, "*", **style, label="minimum")
     ax.set(xlim=xlim, ylim=ylim, xlabel="x₁", ylabel="x₂")
     ax.legend(loc="best", framealpha=0.9)
