@@ -265,5 +265,6 @@ def test_bad_questions(named):
         BetaBernoulli().map()
     with pytest.raises(ValueError, match="no single most probable"):
         DirichletCategorical([0.5, 2.0]).map()
-    with pytest.raises(ValueError, match="n_trials"):
-        BetaBernoulli().predictive(0)
+    for n_trials in (0, 2.5):
+        with pytest.raises(ValueError, match="n_trials"):
+            BetaBernoulli().predictive(n_trials)

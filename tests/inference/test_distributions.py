@@ -354,6 +354,17 @@ def test_bad_gaussian_parameters(mean, covariance, match):
         Gaussian.from_parameters(mean, covariance)
 
 
+def test_tiny_covariances_are_no_worse_than_others():
+    tiny = Gaussian.from_parameters([0.0, 0.0], np.eye(2) * 1e-300)
+    round_ = Gaussian.from_parameters([0.0, 0.0], np.eye(2))
+    assert_allclose(tiny.log_prob([[0.0, 0.0]]), round_.log_prob([[0.0, 0.0]]) + 300 * np.log(10))
+
+
+def test_one_number_is_no_data():
+    with pytest.raises(ValueError, match=r"X=5.0: give an array"):
+        Gaussian().fit(5.0)
+
+
 def test_bad_gaussian_settings():
     with pytest.raises(ValueError, match="covariance_type"):
         Gaussian("round").fit([[1.0]])
@@ -390,6 +401,8 @@ def test_poisson_against_scipy(rate):
 
 
 def test_poisson_support():
+    huge = Poisson.from_parameters(1e300).entropy()
+    assert_allclose(huge, 0.5 * (np.log(2 * np.pi * np.e) + 300 * np.log(10)))
     p = Poisson().fit([0, 0])
     assert_array_equal(p.rate_, [0])
     assert_array_equal(p.log_prob([0.0, 1.0, -1.0, 0.5]), [0, -np.inf, -np.inf, -np.inf])
@@ -452,6 +465,10 @@ def test_categorical():
     assert_array_equal(Categorical.from_parameters([0.1, 0.9], ["b", "a"]).probs_, [0.9, 0.1])
     p = Categorical.from_parameters([0.5, 0.5])
     assert p.kl_divergence(Categorical.from_parameters([1.0])) == np.inf
+    with pytest.raises(TypeError, match="strings with labels that are not"):
+        Categorical().fit([1, 2]).merge(Categorical().fit(["a"]))
+    with pytest.raises(TypeError, match="labels of one kind"):
+        Categorical().fit([None, "a"])
     with pytest.raises(ValueError, match="not among the categories"):
         Categorical(["a"]).fit(["b"])
     with pytest.raises(ValueError, match="twice"):

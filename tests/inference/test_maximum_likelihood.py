@@ -177,11 +177,27 @@ def test_impossible_parameters_are_given_up():
     assert_allclose(found.estimate, [X.mean(), X.std()], rtol=1e-8)
 
 
-def test_far_from_zero_with_a_scale():
+@pytest.mark.parametrize("scale", [None, [1.0, 1.0]])
+def test_far_from_zero(scale):
     x = 1e9 + np.random.default_rng(3).normal(size=1000)
-    found = maximum_likelihood(normal, [x[0], 0.0], x, scale=[1.0, 1.0])
+    found = maximum_likelihood(normal, [x[0], 0.0], x, scale=scale)
     assert_allclose(found.estimate[0] - 1e9, (x - 1e9).mean(), atol=1e-6)
     assert_allclose(found.standard_errors[0], x.std() / np.sqrt(1000), rtol=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_units_do_not_matter(unit):
+    """Data of deviation 1e-6 or 1e6, a start in other units, and no scale given."""
+    found = maximum_likelihood(normal, [0.0, np.log(unit) + 1], X * unit)
+    assert found.converged
+    assert_allclose(found.estimate[0] / unit, X.mean(), rtol=1e-7)
+    assert_allclose(found.standard_errors[0] / unit, X.std() / np.sqrt(500), rtol=1e-5)
+
+
+def test_an_optimum_without_curvature_is_warned_of():
+    with pytest.warns(InformationWarning, match="not positive definite"):
+        found = maximum_likelihood(lambda t, x: -((x - t[0]) ** 4), 5.0, np.zeros(3))
+    assert abs(found.estimate[0]) < 0.1
 
 
 def nan_for_observation_2(theta, x):
@@ -196,6 +212,7 @@ def nan_for_observation_2(theta, x):
         ({"log_prob": nan_for_observation_2}, "log_prob is nan at theta0.* observation 2"),
         ({"log_prob": lambda t, x: np.full(3, -np.inf)}, "log_prob is -inf at theta0"),
         ({"theta0": [np.nan, 0.0]}, "theta0="),
+        ({"data": np.array([])}, "no observations"),
         ({"theta0": [[0.0, 0.0]]}, "theta0="),
         ({"bounds": [(0, 1)]}, "bounds="),
         ({"bounds": [(0, 1), (1, 0)]}, "bounds="),

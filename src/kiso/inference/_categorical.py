@@ -131,6 +131,8 @@ def _labels(X: Any) -> Array:
         labels = labels[:, 0]
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"X has shape {labels.shape}; give a vector of at least one label")
+    if labels.dtype.kind == "O" and len({isinstance(label, str) for label in labels}) > 1:
+        raise TypeError("X holds strings and other labels together; give labels of one kind")
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         raise ValueError("X contains NaN or infinity")
     return labels

@@ -21,11 +21,11 @@ def check_rows(
 
     With `finite=False` NaN and infinity pass: the caller checks what came of them.
     """
+    if np.ndim(X) == 0:
+        raise ValueError(f"{name}={X!r}: give an array of shape (n,) or (n, n_features)")
     rows: Array = check_array(
         X, dtype=FLOATS, ensure_2d=False, ensure_all_finite=finite, input_name=name
     )
-    if rows.ndim == 0:
-        raise ValueError(f"{name}: one number; give an array of shape (n,) or (n, n_features)")
     if rows.ndim == 1:
         rows = rows[:, None]
     if n_features is not None and rows.shape[1] != n_features:
@@ -123,7 +123,7 @@ def check_covariance(value: ArrayLike, *, name: str, definite: bool = False) -> 
     if not np.isfinite(matrix).all():
         raise ValueError(f"{name} contains NaN or infinity")
     diagonal = np.diagonal(matrix)
-    size = np.sqrt(np.abs(np.outer(diagonal, diagonal)))
+    size = np.outer(*[np.sqrt(np.abs(diagonal))] * 2)
     if np.any(np.abs(matrix - matrix.T) > 1e-8 * size + 1e-300):
         raise ValueError(f"{name} is not symmetric")
     kind = "definite" if definite else "semi-definite"

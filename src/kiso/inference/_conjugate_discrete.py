@@ -64,9 +64,9 @@ class BetaBernoulli:
 
     def predictive(self, n_trials: int = 1) -> BetaBinomial:
         """The number of successes among the next `n_trials`."""
-        if n_trials < 1:
+        if n_trials != int(n_trials) or n_trials < 1:
             raise ValueError(f"n_trials={n_trials!r}: give a whole number from 1")
-        return BetaBinomial(n_trials, self.a, self.b)
+        return BetaBinomial(int(n_trials), self.a, self.b)
 
     def map(self) -> float:
         """The most probable probability, (a − 1)/(a + b − 2) inside, else 0 or 1.

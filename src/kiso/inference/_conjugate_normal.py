@@ -176,5 +176,5 @@ def _moments(data: ArrayLike, sample_weight: ArrayLike | None) -> tuple[float, f
 
 
 def _check_finite(value: float, name: str) -> None:
-    if not np.isfinite(value):
+    if not np.isfinite(float(value)):
         raise ValueError(f"{name}={value!r}: give a finite number")

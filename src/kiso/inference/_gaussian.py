@@ -125,7 +125,7 @@ class Gaussian(Distribution[Moments]):
         found = Moments.of(centred_gram(rows, sample_weight=weights, diagonal=diagonal))
         if not (np.isfinite(found.mean).all() and np.isfinite(found.scatter).all()):
             check_rows(X)  # names the NaN or infinity
-            raise ValueError("X: its squares overflow; scale the data")
+            raise ValueError(f"X: its squares overflow {rows.dtype}; scale the data")
         return found
 
     def _estimate(self, statistics: Moments) -> dict[str, Any]:

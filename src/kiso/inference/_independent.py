@@ -242,8 +242,9 @@ def _poisson_entropy(rate: float) -> float:
     if rate == 0:
         return 0.0
     if rate > _LARGE_RATE:
-        series = 1 / (12 * rate) + 1 / (24 * rate**2) + 19 / (360 * rate**3)
-        return float(0.5 * np.log(2 * np.pi * np.e * rate) - series)
+        inverse = 1 / rate
+        series = inverse / 12 + inverse**2 / 24 + 19 * inverse**3 / 360
+        return float(0.5 * (np.log(2 * np.pi * np.e) + np.log(rate)) - series)
     # counts beyond carry less than 1e-18 of the entropy
     counts = np.arange(int(rate + 12 * np.sqrt(rate) + 40))
     log_p = xlogy(counts, rate) - rate - gammaln(counts + 1)

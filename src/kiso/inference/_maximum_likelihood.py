@@ -114,8 +114,7 @@ def maximum_likelihood(
         One pair a parameter, None for no bound. `log_prob` is never called outside.
     scale : array-like of shape (p,), optional
         By how much each parameter has to change to matter; differences use a fraction of
-        it. Default: the larger of |θ₀| and 1, and later the likelihood's own width. Give it
-        for a parameter far from zero whose likelihood is narrow.
+        it. Default: measured at `theta0`. Near the optimum it is measured anew.
     derivative : {"central", "complex"}, default="central"
         "complex" takes the gradient by the complex step, exact to rounding, where
         `log_prob` is analytic and accepts complex θ (no abs, max or comparisons).
@@ -177,19 +176,34 @@ def maximum_likelihood(
         _scale(scale, start),
     )
     target.check_start(start)
-    limits = list(zip(low, high, strict=True))
-    first = minimize(
-        target.value_and_gradient,
-        start,
+    if scale is None:
+        target.adapt_scale(start)
+    near, n_first, message = _search(target, start, max_iter)
+    target.adapt_scale(near)
+    estimate, n_newton = _settle(target, near)
+    return _report(target, estimate, tol, n_first + n_newton, message)
+
+
+def _search(target: Objective, start: Array, max_iter: int) -> tuple[Array, int, str]:
+    """L-BFGS-B in units of the scale; θ, iterations and SciPy's message."""
+    low, high, scale = target.low, target.high, target.scale
+
+    def at(u: Array) -> Array:
+        return np.clip(start + scale * u, low, high)
+
+    def value_and_gradient(u: Array) -> tuple[float, Array]:
+        value, gradient = target.value_and_gradient(at(u))
+        return value, scale * gradient
+
+    found = minimize(
+        value_and_gradient,
+        np.zeros_like(start),
         jac=True,
         method="L-BFGS-B",
-        bounds=limits,
+        bounds=list(zip((low - start) / scale, (high - start) / scale, strict=True)),
         options={"maxiter": max_iter, "ftol": 1e-13, "gtol": 1e-9},
     )
-    near = np.asarray(first.x)
-    target.sharpen(near)
-    estimate, n_newton = _settle(target, near)
-    return _report(target, estimate, tol, int(first.nit) + n_newton, str(first.message))
+    return at(np.asarray(found.x)), int(found.nit), str(found.message)
 
 
 def _settle(target: Objective, theta: Array) -> tuple[Array, int]:

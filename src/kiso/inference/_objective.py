@@ -16,6 +16,9 @@ from ._derivatives import Differences, complex_gradient
 
 Model = Callable[[Any, Any], Any]
 
+_MAX_DOUBLINGS = 25  # of a width, twice each: up to 1e15 times
+_FLAT = 1e-6  # curvature, in units of f and the scale, that differences do not tell from 0
+
 
 class Objective:
     """The negative mean log-likelihood as the optimisers see it: always finite."""
@@ -42,7 +45,9 @@ class Objective:
         each = np.asarray(self.log_prob(theta, self.data), dtype=np.float64)
         if not np.isfinite(each).all():
             raise self._not_finite("theta0", theta, each)
-        self.n = max(1, each.size)
+        if each.size == 0:
+            raise ValueError("log_prob returned no log probability: data has no observations")
+        self.n = each.size
         mean = float(each.sum()) / self.n
         self.worst = -mean + 10.0 * (1.0 + abs(mean))
 
@@ -116,18 +121,34 @@ class Objective:
         at_high = (self.high - theta <= near) & (gradient <= 0)
         free = ~(at_low | at_high)
         L = _cholesky(hessian[np.ix_(free, free)])
-        if L is None:
+        flat = np.diagonal(hessian) * self.scale**2 < _FLAT
+        if L is None or flat[free].any():
             return free, None
         step = np.zeros_like(theta)
         step[free] = -np.linalg.solve(L.T, np.linalg.solve(L, gradient[free]))
         return free, step
 
-    def sharpen(self, theta: Array) -> None:
-        """Take the likelihood's own width at θ as the scale, where that is smaller."""
-        curvature = np.diagonal(self.hessian(theta))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            width = 1 / np.sqrt(curvature)
-        self.scale = np.where(curvature > 0, np.minimum(self.scale, width), self.scale)
+    def adapt_scale(self, theta: Array) -> None:
+        """Take as scale the likelihood's own width at θ, where f has risen by 0.01 to 1."""
+        f = self.value(theta)
+
+        def rise(i: int, width: float) -> float:
+            down, up = theta.copy(), theta.copy()
+            down[i] = max(theta[i] - width, self.low[i])
+            up[i] = min(theta[i] + width, self.high[i])
+            return self.value(down) + self.value(up) - 2 * f
+
+        scale = self.scale.copy()
+        for i in range(len(theta)):
+            for _ in range(_MAX_DOUBLINGS):
+                if rise(i, scale[i]) >= 0.01:
+                    break
+                scale[i] *= 4
+            for _ in range(_MAX_DOUBLINGS):
+                if rise(i, scale[i]) <= 1.0:
+                    break
+                scale[i] /= 4
+        self.scale = scale
 
 
 def _cholesky(matrix: Array) -> Array | None:

@@ -125,6 +125,8 @@ class Counts:
     def merge(self, others: Sequence[Counts]) -> Counts:
         """Add up, category by category."""
         every = [self, *others]
+        if len({s.categories.dtype.kind in "US" for s in every}) > 1:
+            raise TypeError("cannot merge labels that are strings with labels that are not")
         categories = np.unique(np.concatenate([s.categories for s in every]))
         counts = np.zeros(len(categories))
         for s in every:
