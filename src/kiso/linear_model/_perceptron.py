@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.optimize import nnls
 from sklearn.utils.extmath import row_norms
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -219,6 +218,8 @@ class Perceptron(StochasticClassifier):
 
 def _largest_margin(rows: Array, member: Array, label: Any) -> float:
     """γ = max over unit w of min_i y_i (w·x_i), y_i = 1 for members and −1 for others."""
+    from scipy.optimize import nnls
+
     signed = np.where(member, 1.0, -1.0)[:, None] * rows
     scale = float(np.abs(signed).max()) or 1.0
     E = np.vstack([signed.T / scale, np.ones(len(signed))])

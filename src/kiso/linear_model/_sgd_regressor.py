@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kiso._validation import FLOATS, Array, RandomState, StrOptions
@@ -199,6 +198,8 @@ class SGDRegressor(RegressorMixin, StochasticModel):
         return Targets(y.astype(weight.dtype), weight)
 
     def _scorer(self, X: Any, targets: Targets, rows: Array) -> Score:
+        from sklearn.metrics import r2_score
+
         held_out, y = X[rows], targets.y[rows]
         weight = targets.weight[rows] if targets.weight.size else None
 
