@@ -161,6 +161,10 @@ class TestHeader:
         frame = written(f"{names}\n5,6,7\n8,9,1\n").frame
         assert list(frame.columns) == names.split(",")
 
+    def test_names_some_of_which_are_numbers(self, written):
+        frame = written("0,1,2,y\n0.5,1.5,2.5,a\n1.5,2.5,3.5,b\n").frame
+        assert list(frame.columns) == ["0", "1", "2", "y"]
+
     def test_said_by_the_caller(self, written):
         assert len(written(PLAIN, header=False).frame) == 3
         assert len(written("1,2\n3,4\n", header=True).frame) == 1

@@ -65,7 +65,7 @@ def diagnose(runner: Runner) -> None:
         return
     estimator, part = runner.last
     path = getattr(estimator, "objective_path_", None)
-    if path is not None:
+    if path is not None and len(path) > 1:  # a single step is no path
         kept.objective = [float(value) for value in path]
         kept.objective_label = runner.candidate.objective or "objective"
     kept.weights = weights(estimator, part, plan.problem.data.class_names)

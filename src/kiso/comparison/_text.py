@@ -224,8 +224,8 @@ def _has_header(first: list[str], body: list[list[str]], decimal: str) -> bool:
     if len(first) != len(body[0]):
         return True  # a header that lacks the index column's name
     numbers = [i for i, cell in enumerate(first) if number(cell)]
-    if len(numbers) == len(first) and _consecutive(first):
-        return True  # a data frame's default names 0, 1, 2, ... or years
+    if _consecutive([first[i] for i in numbers]):
+        return True  # a data frame's default names 0, 1, 2, ... or years, among others or not
     if numbers:
         return False
     columns = list(zip(*body, strict=True))
