@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 from scipy.special import xlog1py, xlogy
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from kiso.inference import Gaussian, InformationWarning, maximum_likelihood
 from kiso.inference._derivatives import Differences, complex_gradient
@@ -89,6 +90,7 @@ def test_a_scalar_parameter_and_a_scalar_log_likelihood():
     assert_allclose(found.estimate, -np.log(np.abs(X).mean()), atol=1e-8)
 
 
+@threadpool_limits.wrap(limits=1)  # hundreds of tiny problems: threads would only wait
 def test_standard_errors_are_the_spread_of_the_estimate():
     rng, estimates, stated = np.random.default_rng(2), [], []
     for _ in range(200):
