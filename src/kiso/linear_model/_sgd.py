@@ -132,10 +132,15 @@ class SGDClassifier(StochasticClassifier):
     Notes
     -----
     Given the same order of samples (`shuffle=False`), weights are those of scikit-learn to
-    rounding. Three things differ, each where scikit-learn's is not what it says: the mean
-    of weights under an L1 penalty includes what L1 took; the objective counts the weights
-    of samples, and all features of sparse rows; early stopping scores the weights
-    themselves. Sparse rows move the intercept by a hundredth of a step, as they do there.
+    rounding. What differs, each where scikit-learn's is not what it says:
+
+    - the mean of the weights under an L1 penalty includes what L1 took, and goes on over
+      calls of `partial_fit`;
+    - the objective, and so the epoch at which `tol` is met, counts the weights of samples
+      and classes, all features of sparse rows, and L1's norm after its clipping;
+    - early stopping scores the weights themselves, not their unscaled vector.
+
+    Sparse rows move the intercept by a hundredth of a step, as they do there.
 
     A state of `steps()` is one epoch; Ctrl-C keeps the last one.
 
