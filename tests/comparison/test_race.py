@@ -305,6 +305,7 @@ def test_wrong_budgets(text):
         ({"target": None}, "Say which column"),
         ({"target": "z"}, "no column 'z'"),
         ({"n_folds": 61}, "fewer than 61 folds"),
+        ({"n_folds": 60}, "R² needs 2 held-out rows in a fold"),
     ],
 )
 def test_wrong_wishes(options, words):
@@ -337,3 +338,32 @@ def test_dummy_agrees_with_scikit_learn(run):
     for score, (train, test) in zip(models["baseline"].scores, splits, strict=True):
         dummy = DummyRegressor().fit(data[["x"]].iloc[train], data["y"].iloc[train])
         assert dummy.score(data[["x"]].iloc[test], data["y"].iloc[test]) == pytest.approx(score)
+
+
+def test_leaving_one_out():
+    result = compare(frame(20), "y", n_folds=20, n_repeats=1, metric="mae", models=["linear"])
+    assert all(model.status == "done" for model in result.models)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-12, 1e12, 1e160, 1e300])
+def test_values_of_any_size(scale):
+    """Nothing may warn past the messages, and a model that cannot cope says so itself."""
+    data = frame(40)
+    data["x"] *= scale
+    result = compare(data, "y", n_folds=3, n_repeats=1, exclude=["local"])
+    assert result.complete
+    assert result.best is not None
+
+
+def test_more_columns_than_rows():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(rng.normal(size=(30, 200))).assign(y=rng.normal(size=30))
+    result = compare(data, "y", n_folds=3, n_repeats=1)
+    assert all(model.status in ("done", "skipped") for model in result.models)
+
+
+def test_the_same_table_in_any_order_of_columns_and_types():
+    data = frame(50)
+    a = compare(data, "y", models=["ridge"], n_repeats=1, explain=False)
+    b = compare(data[["y", "k", "x"]], "y", models=["ridge"], n_repeats=1, explain=False)
+    np.testing.assert_allclose(a.best.scores, b.best.scores)

@@ -109,7 +109,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         "kiso.linear_model:LogisticRegression",
         "Probabilities from a weighted sum of the features; planes between the classes.",
         grid={"C": [0.01, 0.1, 1.0, 10.0]},
-        objective="penalised log loss",
+        objective="mean log loss and penalty",
     ),
     Candidate(
         "perceptron",
@@ -118,7 +118,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         "Rosenblatt's rule: moves a plane whenever it is on the wrong side of a row.",
         grid={"average": [False, True]},
         seeded=True,
-        objective="perceptron loss",
+        objective="mean perceptron loss of an epoch",
     ),
     Candidate(
         "sgd",
@@ -127,7 +127,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         "Logistic regression or a linear SVM, learnt one row at a time.",
         grid={"loss": ["log_loss", "hinge"], "alpha": [1e-2, 1e-3, 1e-4]},
         seeded=True,
-        objective="penalised loss",
+        objective="mean loss and penalty of an epoch",
     ),
     Candidate(
         "baseline",
@@ -157,8 +157,9 @@ CANDIDATES: tuple[Candidate, ...] = (
         "regression",
         "kiso.linear_model:BayesianLinearRegression",
         "A distribution over weighted sums; how small the weights are, the data decide.",
+        params={"optimize_prior": True},
         sparse=False,
-        objective="negative log evidence",
+        objective="minus log evidence",
     ),
     Candidate(
         "local",
@@ -177,7 +178,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         "Least squares, learnt one row at a time.",
         grid={"alpha": [1e-2, 1e-3, 1e-4]},
         seeded=True,
-        objective="penalised loss",
+        objective="mean loss and penalty of an epoch",
     ),
 )
 

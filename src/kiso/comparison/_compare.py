@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -128,6 +129,12 @@ def compare(
         clock=clock,
         watcher=watcher,
     )
+    least = min(len(test) for _, test in plan.splits)
+    if least < chosen_metric.least_rows:
+        raise DataError(
+            f"{chosen_metric.label} needs {chosen_metric.least_rows} held-out rows in a fold, and "
+            f"{n_folds} folds of {len(problem.y)} rows leave {least}: ask for fewer folds."
+        )
     protocol = _protocol(plan, n_folds, n_repeats, budget_seconds(budget))
     runners = _runners(candidates, plan)
     interrupted = _run(runners, plan, explain=explain)
@@ -195,8 +202,11 @@ def _run(runners: list[Runner], plan: Plan, *, explain: bool) -> bool:
     if plan.watcher is not None:
         plan.watcher.begin({r.model.name: r.total_units() for r in running})
     try:
-        race(running, plan, seconds=plan.clock.left * FOLDS_SHARE)
-        _explain(running, plan, curves=explain)
+        with warnings.catch_warnings():
+            # those of fits are in the models' messages; the rest has its say in the scores
+            warnings.simplefilter("ignore")
+            race(running, plan, seconds=plan.clock.left * FOLDS_SHARE)
+            _explain(running, plan, curves=explain)
     except KeyboardInterrupt:
         for runner in running:
             if runner.running:

@@ -109,7 +109,8 @@ def weights(estimator: Any, part: Part, class_names: list[str]) -> list[Weight]:
     names = part.names
     if coef.shape[1] != len(names):
         return []
-    values = coef * _spread(part.X_train)
+    with np.errstate(all="ignore"):  # a column too large to be scaled has a spread of infinity
+        values = coef * _spread(part.X_train)
     of = [""] * len(values)
     if len(values) > 1 and len(values) == len(class_names):
         of = class_names

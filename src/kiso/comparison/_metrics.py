@@ -84,6 +84,11 @@ class Metric:
     label: str
     needs_probability: bool
 
+    @property
+    def least_rows(self) -> int:
+        """Held-out rows that a score takes; R² compares with their mean."""
+        return 2 if self.name in ("r2", "explained_variance") else 1
+
     def score(self, answers: Answers, X: Any, y: Any) -> float:
         """Score a model's answers for X, greater is better.
 
