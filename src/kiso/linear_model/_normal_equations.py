@@ -16,11 +16,13 @@ answer here (None) and the caller takes the orthogonal solver.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg.lapack import dlange, dpocon, dpotrf, dpotrs
 
+from kiso._parallel import one_blas_thread
 from kiso._validation import Array
 
 from ._moments import Moments
@@ -29,6 +31,7 @@ MIN_RCOND = 1e-10  # below it refinement may not contract: 1e-16 · 1e10 · (a f
 FINE_RCOND = 1e-4  # above it the plain solution has 11 digits: no refinement
 # Σ r² as YY − bᵀXY loses log10(YY / Σ r²) of 16 digits: below this take it from the data.
 SMALL_RSS = 1e-8
+FEW_COLUMNS = 1500
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,11 @@ class Cholesky:
         self.rcond = 1.0 if A.size == 0 else self._factor(A)
 
     def _factor(self, A: Array) -> float:
+        # a small factorisation is over before BLAS's threads have met
+        with one_blas_thread() if len(A) <= FEW_COLUMNS else nullcontext():
+            return self._factor_now(A)
+
+    def _factor_now(self, A: Array) -> float:
         norm = dlange("1", A)  # type: ignore[call-arg]
         self.factor, info = dpotrf(A, lower=False, clean=True, overwrite_a=True)
         if info != 0:
