@@ -18,6 +18,8 @@ from tests.naive import local_regression as naive
 
 LWR = LocallyWeightedRegression
 
+# `jit` marks what takes minutes as plain Python: the checks, leave-one-out, thousands of rows.
+
 
 def sine(n=120, seed=0, noise=0.2):
     rng = np.random.default_rng(seed)
@@ -34,6 +36,7 @@ def table(n, d, seed=0, m=None):
     return X, y, rng.standard_normal((7, d))
 
 
+@pytest.mark.jit
 @parametrize_with_checks(
     [LWR(random_state=0), LWR(3.0, degree=2, kernel="tricube"), LWR(2.0, robust_iterations=2)]
 )
@@ -44,6 +47,7 @@ def test_sklearn_checks(estimator, check):
 # --- against the slow twin ---
 
 
+@pytest.mark.jit
 @settings(deadline=None, max_examples=60)
 @given(
     n=st.integers(12, 700),
@@ -103,6 +107,7 @@ def test_precision_may_ignore_a_feature():
     assert_allclose(model.local_weights(moved), model.local_weights(Q))
 
 
+@pytest.mark.jit
 def test_several_leaves_and_narrow_kernels_leave_out_only_what_is_negligible():
     rng = np.random.default_rng(0)
     X = rng.uniform(0, 10, (4000, 2))
@@ -114,6 +119,7 @@ def test_several_leaves_and_narrow_kernels_leave_out_only_what_is_negligible():
         assert_allclose(got, expected, rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.jit
 def test_sorted_windows_in_one_dimension():
     X, y = sine(3000)
     Q = np.linspace(-1, 7, 41)[:, None]
@@ -136,6 +142,7 @@ def scattered(shape, n, rng):
     return rng.integers(0, 12, n).astype(float)  # duplicates
 
 
+@pytest.mark.jit
 @settings(deadline=None, max_examples=60)
 @given(
     shape=st.sampled_from(["uniform", "exponential", "bunched", "lonely", "duplicates"]),
@@ -159,6 +166,7 @@ def test_cells_give_what_rows_give(shape, tau, degree, offset, seed):
     assert_allclose(coef / size, few / size, atol=1e-8)
 
 
+@pytest.mark.jit
 def test_cells_are_used_where_they_are_sure():
     X, y = sine(3000)
     rows, _ = _local_solver.arrange(X, y[:, None], np.ones(3000), None)
@@ -184,6 +192,7 @@ def test_cells_are_used_where_they_are_sure():
 # --- LOWESS ---
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("it", [0, 3])
 @pytest.mark.parametrize("frac", [0.1, 2 / 3])
 def test_equals_statsmodels_lowess(it, frac):
@@ -225,6 +234,7 @@ def test_robust_fit_of_exact_data_drops_the_outlier_and_keeps_the_rest():
 # --- leave-one-out ---
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("kernel", ["gaussian", "tricube"])
 @pytest.mark.parametrize(("d", "degree"), [(1, 0), (1, 1), (1, 2), (2, 1)])
 @pytest.mark.parametrize("weighted", [False, True])
@@ -243,6 +253,7 @@ def test_leave_one_out_equals_refitting(kernel, d, degree, weighted):
     assert checked >= 3
 
 
+@pytest.mark.jit
 def test_leave_one_out_finds_the_minimum():
     X, y = sine(200)
     model = LWR().fit(X, y)
@@ -258,6 +269,7 @@ def test_leave_one_out_finds_the_minimum():
     assert model.loo_errors_[-1] > 2.0 * model.loo_errors_.min()
 
 
+@pytest.mark.jit
 def test_leave_one_out_of_linear_data_takes_the_widest():
     rng = np.random.default_rng(0)
     X = rng.uniform(0, 1, (80, 1))
@@ -266,6 +278,7 @@ def test_leave_one_out_of_linear_data_takes_the_widest():
     assert model.tau_ > 0.5
 
 
+@pytest.mark.jit
 def test_loo_rows_are_drawn_by_random_state():
     X, y = sine(500)
     a, b = (LWR(loo_rows=100, random_state=s).fit(X, y) for s in (0, 0))
@@ -473,6 +486,7 @@ def test_strides_do_not_matter():
             assert_array_equal(LWR(1.0).fit(view, np.repeat(y, 2)[::2]).predict(at), expected)
 
 
+@pytest.mark.jit
 def test_clone_pickle_and_names():
     pd = pytest.importorskip("pandas")
     X, y, Q = table(40, 2)

@@ -98,6 +98,8 @@ class LocallyWeightedRegression(MultiOutputMixin, RegressorMixin, BaseEstimator)
     one are left out.
 
     Cost. A query visits the rows in reach: within τ (tricube), or about 10 τ (Gaussian).
+    With one feature and many queries Gaussian sums come from cells of rows, so that a
+    query costs the same whatever the number of rows (equal to the sums to 1e-12).
 
     References
     ----------

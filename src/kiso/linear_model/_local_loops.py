@@ -494,11 +494,11 @@ def _sum(
         tau = _kth_distance(z, rows, local.k, s.squares)
     if local.kernel == TRICUBE:
         shift, reach = 0.0, tau * tau
-        scale = 1.0 / max(tau * tau * tau, 1e-300)
+        scale = 1.0 / min(max(tau * tau * tau, 1e-300), 1e300)
     else:
         nearest = _nearest(z, rows, s.box, skip, -1.0)
         shift = nearest * (1.0 + 1e-15)  # rows as near, to rounding, weigh the same
-        scale = 0.5 / max(tau * tau, 1e-300)
+        scale = 0.5 / min(max(tau * tau, 1e-300), 1e300)
         reach = shift + (NEGLIGIBLE + np.log(rows.weight.size)) / scale
     segments = s.runs[: _segments(z, rows, s.box, reach, skip, s.runs)]
     centre[:] = q
