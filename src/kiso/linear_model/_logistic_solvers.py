@@ -9,7 +9,8 @@ the second, an estimate of f(θ) − f*, so that features of tiny scale do not e
 has hardly begun. Newton (iteratively reweighted least squares) takes M = ∇²f, exact at
 each step. L-BFGS (Nocedal & Wright, Numerical Optimization, algorithm 7.4) takes M from
 its last pairs (s, y) of moves and changes of gradient, on top of a curvature M₀ that is
-computed from a sample of the rows and computed anew as the probabilities move.
+computed from a sample of the rows, scaled to the last pair, and computed anew as the
+probabilities move.
 """
 
 from __future__ import annotations
@@ -126,16 +127,18 @@ def newton(
 
 
 class _Corrected:
-    """M of L-BFGS: a curvature M₀ corrected by the last pairs (s, y)."""
+    """M of L-BFGS: a curvature M₀, scaled and corrected by the last pairs (s, y)."""
 
     def __init__(self, start: Curvature):
         self.start = start
+        self.scale = 1.0
         self.pairs: deque[tuple[Array, Array, float]] = deque(maxlen=_MEMORY)
 
     def add(self, s: Array, y: Array) -> None:
         sy = float(np.vdot(s, y))
         if sy > 1e-12 * float(np.linalg.norm(s) * np.linalg.norm(y)):
             self.pairs.append((s, y, 1.0 / sy))
+            self.scale = sy / float(np.vdot(y, self.start.solve(y)))
 
     def solve(self, g: Array) -> Array:
         """M⁻¹ g by the two-loop recursion."""
@@ -144,7 +147,7 @@ class _Corrected:
         for s, y, rho in reversed(self.pairs):
             alphas.append(rho * float(np.vdot(s, q)))
             q -= alphas[-1] * y
-        q = self.start.solve(q)
+        q = self.scale * self.start.solve(q)
         for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
             q += (alpha - rho * float(np.vdot(y, q))) * s
         return q
