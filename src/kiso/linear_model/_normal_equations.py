@@ -16,7 +16,7 @@ answer here (None) and the caller takes the orthogonal solver.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,11 @@ class Solution:
     solver: str
 
 
+def few_threads(d: int) -> AbstractContextManager[None]:
+    """One BLAS thread for small triangles: they are done before BLAS's threads have met."""
+    return one_blas_thread() if d <= FEW_COLUMNS else nullcontext()
+
+
 class Cholesky:
     """Factor of a symmetric positive semi-definite matrix scaled to a unit diagonal.
 
@@ -76,16 +81,12 @@ class Cholesky:
         self.rcond = 1.0 if A.size == 0 else self._factor(A)
 
     def _factor(self, A: Array) -> float:
-        # a small factorisation is over before BLAS's threads have met
-        with one_blas_thread() if len(A) <= FEW_COLUMNS else nullcontext():
-            return self._factor_now(A)
-
-    def _factor_now(self, A: Array) -> float:
-        norm = dlange("1", A)  # type: ignore[call-arg]
-        self.factor, info = dpotrf(A, lower=False, clean=True, overwrite_a=True)
-        if info != 0:
-            return 0.0
-        rcond, _ = dpocon(self.factor, norm)
+        with few_threads(len(A)):
+            norm = dlange("1", A)  # type: ignore[call-arg]
+            self.factor, info = dpotrf(A, lower=False, clean=True, overwrite_a=True)
+            if info != 0:
+                return 0.0
+            rcond, _ = dpocon(self.factor, norm)
         return float(rcond)
 
     def solve(self, rhs: Array) -> Array:
@@ -93,7 +94,8 @@ class Cholesky:
         out = np.zeros(rhs.shape)
         if len(self.active):
             scaled = np.asfortranarray(rhs[self.active] / self.scale[:, None])
-            found, _ = dpotrs(self.factor, scaled, lower=False, overwrite_b=True)
+            with few_threads(self.size):
+                found, _ = dpotrs(self.factor, scaled, lower=False, overwrite_b=True)
             out[self.active] = found / self.scale[:, None]
         return out
 

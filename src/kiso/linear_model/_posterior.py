@@ -31,13 +31,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.linalg
+from scipy.linalg.lapack import dtrtri
 from scipy.special import gammaln
 
 from kiso._validation import Array
 from kiso.base import State
 
 from ._moments import Moments
-from ._normal_equations import FINE_RCOND, MIN_RCOND, SMALL_RSS, Cholesky
+from ._normal_equations import FINE_RCOND, MIN_RCOND, SMALL_RSS, Cholesky, few_threads
 
 ALPHA_RANGE = 1e15  # λ is sought within this factor of the size of the data
 
@@ -176,7 +177,8 @@ class Posterior:
         known = prior.noise_variance
         alpha = precision * (1.0 if known is None else known)
         mode = self.mode(alpha)
-        inverse = scipy.linalg.solve_triangular(mode.R, np.eye(d))
+        with few_threads(d):
+            inverse, _ = dtrtri(mode.R, lower=False)
         n = total - self.center
         log_det = 2 * float(np.log(np.abs(np.diagonal(mode.R))).sum())
         evidence = 0.5 * (d * np.log(alpha) - log_det - n * np.log(2 * np.pi))
