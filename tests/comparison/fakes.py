@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from kiso.base import IterativeEstimator, State
 
@@ -111,13 +111,17 @@ class Recorder(RegressorMixin, BaseEstimator):
         return np.full(X.shape[0], self.mean_)
 
 
-class Labels(ClassifierMixin, BaseEstimator):
-    """Without probabilities."""
+class Overwhelmed(RegressorMixin, BaseEstimator):
+    """Fails above so many rows."""
+
+    def __init__(self, most=50):
+        self.most = most
 
     def fit(self, X, y):
-        self.classes_, counts = np.unique(y, return_counts=True)
-        self.most_ = self.classes_[np.argmax(counts)]
+        if len(X) > self.most:
+            raise ValueError("too much")
+        self.mean_ = np.mean(y)
         return self
 
     def predict(self, X):
-        return np.full(X.shape[0], self.most_)
+        return np.full(X.shape[0], self.mean_)

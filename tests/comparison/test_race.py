@@ -114,6 +114,16 @@ def test_a_failure_is_the_models_own(run):
     json.dumps(result.to_dict(), allow_nan=False)
 
 
+def test_a_failure_of_the_last_fit_leaves_the_scores(run):
+    """60 rows are more than any training fold has."""
+    result, models = run(fake("Overwhelmed", most=50), explain=True)
+    assert models["Overwhelmed"].status == "done"
+    assert len(models["Overwhelmed"].scores) == 5
+    assert "the fit on all rows failed: ValueError: too much" in models["Overwhelmed"].message
+    assert models["Overwhelmed"].memory_bytes is None
+    assert result.complete
+
+
 def test_an_absent_module_is_a_failure_and_no_end(run):
     gone = Candidate("gone", "regression", "kiso.nowhere:Nothing", "Absent.")
     _, models = run(gone)

@@ -231,10 +231,11 @@ def _explain(runners: list[Runner], plan: Plan, *, curves: bool) -> None:
     try:
         for sparse in (False, True):
             group = [runner for runner in done if runner.sparse == sparse]
-            part = prepare(plan.problem, rows, rows[:1], sparse=sparse) if group else None
+            if not group:
+                continue
+            part = prepare(plan.problem, rows, rows[:1], sparse=sparse)
             for runner in group:
-                if part is not None:
-                    close_runner(runner, part)
+                close_runner(runner, part)
         if curves:
             learning_curves([r for r in done if not r.model.baseline], plan)
     except OutOfBudget:

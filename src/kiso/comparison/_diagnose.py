@@ -16,7 +16,7 @@ from ._clock import OutOfBudget
 from ._folds import Part, prepare
 from ._metrics import Answers
 from ._result import Curve, Diagnostics, Weight
-from ._run import Plan, Runner, count_parameters, most_chosen
+from ._run import Plan, Runner, count_parameters, most_chosen, short
 
 __all__ = ["close_runner", "diagnose", "learning_curves"]
 
@@ -48,6 +48,11 @@ def close_runner(runner: Runner, part: Part) -> None:
         tracemalloc.reset_peak()
         estimator = runner.fit(params, part.X_train, part.y_train)
         peak = tracemalloc.get_traced_memory()[1]
+    except OutOfBudget:
+        raise
+    except Exception as error:  # its scores stand; there is only nothing to explain them by
+        runner.warned[f"the fit on all rows failed: {short(error)}"] += 1
+        return
     finally:
         if not already:
             tracemalloc.stop()

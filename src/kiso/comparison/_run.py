@@ -133,11 +133,11 @@ class Runner:
         estimator = self.candidate.make(params, self.plan.seed)
         if hasattr(estimator, "set_callbacks"):
             estimator.set_callbacks(StepCallback(self.plan.clock, self._report))
+        self.model.n_fits += count
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             estimator.fit(X, y)
         if count:
-            self.model.n_fits += 1
             self.warned.update({_gist(w) for w in caught})
         if hasattr(estimator, "set_callbacks"):
             estimator.set_callbacks()
@@ -189,7 +189,7 @@ class Runner:
         except OutOfBudget:
             raise
         except Exception as error:  # a grid point that fails is not chosen
-            self.warned[f"a fit of the search failed: {_short(error)}"] += 1
+            self.warned[f"a fit of the search failed: {short(error)}"] += 1
             score = float("nan")
         return Searched(score, now() - start)
 
@@ -237,7 +237,7 @@ def make_runner(candidate: Candidate, plan: Plan, n_features: int, *, sparse: bo
     try:
         estimator = candidate.make(seed=plan.seed)
     except (ImportError, AttributeError) as error:
-        model.status, model.message = "failed", _short(error)
+        model.status, model.message = "failed", short(error)
         return runner
     if plan.metric.needs_probability and not hasattr(estimator, "predict_proba"):
         reason = f"it gives no probabilities, which {plan.metric.label} needs"
@@ -300,7 +300,7 @@ def _run_one(
     except OutOfBudget:
         runner.parked = True
     except Exception as error:  # one model's failure is not the others'
-        runner.model.status, runner.model.message = "failed", _short(error)
+        runner.model.status, runner.model.message = "failed", short(error)
     runner.spent += now() - start
     if runner.n_done == len(plan.splits):
         runner.model.status = "done"
@@ -335,6 +335,7 @@ def _gist(warning: Any) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
-def _short(error: BaseException) -> str:
+def short(error: BaseException) -> str:
+    """Return an error in one line."""
     text = str(error).strip().split("\n")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
