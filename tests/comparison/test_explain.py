@@ -196,6 +196,11 @@ class TestConclusion:
     def test_unfinished(self):
         part = model("b", 0.9, status="out of budget", n=2)
         assert "b did not finish" in said(model("a", 0.8, 1.0), part)
+        base = model("base", 0.0, 1.0, baseline=True)
+        text = said(base, part)
+        assert "no other model finished all folds" in text
+        assert "No model is better" not in text
+        assert "On the folds they finished, b lead" in text
         assert said(part).startswith("No model finished all folds; b leads after 2 folds")
         assert "nothing to compare" in said(model("c", 0, status="interrupted", n=0))
         assert "No model could be fitted" in said(model("c", 0, status="failed", n=0))

@@ -33,6 +33,9 @@ def conclusion(comparison: Comparison) -> str:
     if partial:
         names = _listed([m.name for m in partial])
         parts.append(f"{names} did not finish and may be better or worse.")
+        ahead = [m for m in partial if m.scores and m.mean > best.mean]
+        if ahead:
+            parts.append(f"On the folds they finished, {_listed([m.name for m in ahead])} lead.")
     return " ".join(parts)
 
 
@@ -78,6 +81,8 @@ def _ties(best: Model, others: list[Model]) -> list[str]:
 
 
 def _against_baseline(best: Model, others: list[Model]) -> list[str]:
+    if best.baseline and not others:
+        return ["It is the baseline, which looks at no column; no other model finished all folds."]
     if best.baseline:
         return ["No model is better than the baseline, which looks at no column."]
     base = next((m for m in others if m.baseline), None)
