@@ -198,6 +198,30 @@ def test_collinear_up_to_noise_is_refined():
     assert_allclose(model.coef_, coef, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("noise", "solver"), [(0.0, "eigh"), (1e-9, "eigh"), (3e-5, "svd")])
+def test_collinear_columns_by_how_surely_they_are(noise, solver):
+    """Exactly, or less than tol: from eigenvalues. Nearly: orthogonally."""
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(400, 5))
+    third = X[:, 0] + 2 * X[:, 1] + noise * rng.normal(size=400)
+    X = np.column_stack([X, third, np.full(400, 0.1), np.eye(3)[rng.integers(3, size=400)]])
+    if not noise:
+        X[:, :6] *= 10.0 ** rng.integers(-1, 2, size=6)
+    X += 100
+    y = rng.normal(size=400)
+    model = LinearRegression()
+    assert list(model.steps(X, y))[-1].solver == solver
+    theirs = sklearn.linear_model.LinearRegression().fit(X, y)
+    assert model.rank_ == theirs.rank_ == (7 if solver == "eigh" else 8)
+    rtol = 1e-9 if noise == 0 else 1e-5
+    assert_allclose(model.coef_, theirs.coef_, rtol=rtol, atol=rtol * np.abs(theirs.coef_).max())
+    assert_allclose(model.predict(X), theirs.predict(X), rtol=1e-7, atol=1e-7)
+    rank = model.rank_
+    assert_allclose(model.singular_[:rank], theirs.singular_[:rank], rtol=1e-7)
+    r = y - theirs.predict(X)
+    assert_allclose(model.sigma_, np.sqrt(np.mean(r**2)), rtol=1e-9)
+
+
 def test_polynomial_of_high_degree():
     x = np.linspace(0, 1, 60)
     X = x[:, None] ** np.arange(1, 11)

@@ -23,9 +23,9 @@ class LinearRegression(PenalisedLeastSquares):
 
     One threaded pass over the data gives the normal equations, which are solved by
     Cholesky factorisation with iterative refinement; where a condition estimate says that
-    they cannot be trusted (collinear columns), an orthogonal decomposition takes over and
-    gives the solution of least norm. Columns may differ in scale and offset by many
-    orders of magnitude.
+    they cannot be trusted (collinear columns), their eigenvalues, or an orthogonal
+    decomposition where those leave a doubt, give the solution of least norm. Columns may
+    differ in scale and offset by many orders of magnitude.
 
     Parameters
     ----------

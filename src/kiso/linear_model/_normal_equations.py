@@ -48,7 +48,7 @@ class Solution:
     triangle : ndarray or None
         A small matrix with the singular values of the centred, weighted data where α = 0.
     solver : str
-        What was trusted in the end: "cholesky", "svd", "nnls" or "lbfgs".
+        What was trusted in the end: "cholesky", "eigh", "svd", "nnls" or "lbfgs".
     """
 
     coef: Array

@@ -18,7 +18,7 @@ from sklearn.base import MultiOutputMixin
 from kiso._validation import Array
 from kiso.base import State
 
-from . import _dual, _nonnegative, _normal_equations, _orthogonal
+from . import _dual, _nonnegative, _normal_equations, _orthogonal, _spectral
 from ._conjugate_gradient import CentredRows, conjugate_gradient
 from ._linear_gaussian import LinearGaussianModel
 from ._moments import Moments, is_sparse, moments, residual_moments, sparse_moments
@@ -136,6 +136,8 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
         )
         min_rcond = max(MIN_RCOND, 10 * self._rank_tol() ** 2)
         found = _normal_equations.solve(at, problem.alphas, residuals, min_rcond=min_rcond)
+        if found is None and not problem.alphas.any():
+            found = _spectral.solve(at, residuals, self._rank_tol())
         if found is not None:
             yield self._state(problem, found, at.x_mean, at.y_mean)
         else:
