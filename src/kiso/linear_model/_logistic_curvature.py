@@ -23,7 +23,15 @@ from kiso._validation import Array
 
 from ._logistic_objective import Objective
 
-__all__ = ["ClassBlocks", "Curvature", "Diagonal", "Full", "Sampled", "sample_size"]
+__all__ = [
+    "ClassBlocks",
+    "Curvature",
+    "Diagonal",
+    "Full",
+    "Sampled",
+    "raise_diagonal",
+    "sample_size",
+]
 
 _ROWS_PER_PARAMETER = 8
 _MIN_SAMPLE = 4096
@@ -137,7 +145,7 @@ class Sampled:
             return Diagonal(self.objective.diagonal(theta))
         matrices = self.matrices(self.rows, theta)
         if self.rows is not self.objective:
-            self._raise_diagonal(matrices, theta)
+            raise_diagonal(matrices, self.objective.diagonal(theta))
         if len(matrices) == 1:
             return Full(matrices[0], self.eps)
         return ClassBlocks(matrices, self.eps)
@@ -151,11 +159,12 @@ class Sampled:
             return [whole]
         return rows.class_hessians(theta)
 
-    def _raise_diagonal(self, matrices: list[Array], theta: Array) -> None:
-        wanted = self.objective.diagonal(theta).T.ravel()
-        for H, right in zip(matrices, np.split(wanted, len(matrices)), strict=True):
-            diagonal = np.einsum("ii->i", H)
-            np.copyto(diagonal, right, where=right > _RARE * diagonal)
+
+def raise_diagonal(matrices: list[Array], diagonal: Array) -> None:
+    """Put right, in place, what a sample missed of a diagonal, given that of all rows (p, K)."""
+    for H, right in zip(matrices, np.split(diagonal.T.ravel(), len(matrices)), strict=True):
+        own = np.einsum("ii->i", H)
+        np.copyto(own, right, where=right > _RARE * own)
 
 
 def sample_size(p: int, K: int) -> int:

@@ -63,8 +63,8 @@ class _Dense:
     def __init__(self, X: Array):
         self.X = X
 
-    def block_rows(self, width: int) -> int:
-        return block_rows(max(width, self.X.shape[1]), self.X.itemsize, budget=_BLOCK_BYTES)
+    def block_rows(self, K: int) -> int:
+        return block_rows(max(K, self.X.shape[1]), self.X.itemsize, budget=_BLOCK_BYTES)
 
     def margins(self, rows: slice, W: Array, out: Array) -> None:
         np.matmul(self.X[rows], W, out=out)
@@ -94,8 +94,8 @@ class _Csr:
         self.X = X
         self.parts = (X.indptr, X.indices, X.data)
 
-    def block_rows(self, width: int) -> int:
-        return block_rows(width, self.X.dtype.itemsize, budget=_BLOCK_BYTES // 8)
+    def block_rows(self, K: int) -> int:
+        return block_rows(K, self.X.dtype.itemsize, budget=_BLOCK_BYTES // 8)
 
     def margins(self, rows: slice, W: Array, out: Array) -> None:
         loops.csr_margins(*self.parts, rows.start, W, out)
@@ -252,7 +252,7 @@ class Objective:
         dtype = self.X.dtype
         W = np.ascontiguousarray(theta[:d], dtype=dtype)
         b = theta[d] if self.intercept else np.zeros(K)
-        size = self._design.block_rows(max(K, p) if start else K)
+        size = self._design.block_rows(K)
 
         def lane(rows: slice) -> tuple[float, Array, float, Any]:
             z = np.empty((min(size, rows.stop - rows.start), K), dtype)

@@ -8,7 +8,7 @@ Each step minimises a model of F, with f replaced by its quadratic at θ,
 
 by coordinate descent (Friedman, Hastie & Tibshirani 2010; Lee, Sun & Saunders 2014), then
 moves θ ← θ + t δ with t such that F falls by 1e-4 of what the model promises. M is the
-Hessian of all classes where it is small enough, else its diagonal blocks, of a sample of
+Hessian of all classes where it is small enough, else its diagonal blocks from a sample of
 the rows. Beyond 2,000 features only those take part in a step whose subgradient is
 largest. The fit stops when the least subgradient of F is at most tol
 everywhere.
@@ -23,7 +23,7 @@ import numpy as np
 
 from kiso._validation import Array
 
-from ._logistic_curvature import Sampled
+from ._logistic_curvature import MAX_FULL, Sampled, raise_diagonal
 from ._logistic_loops import coordinate_descent
 from ._logistic_objective import Evaluation, Objective
 from ._logistic_solvers import ARMIJO, MAX_SHORTENED, ROUNDING, LogisticState
@@ -50,7 +50,8 @@ class _Model:
     def __init__(self, objective: Objective, alpha: float, rng: np.random.Generator):
         self.objective = objective
         self.alpha = alpha
-        self.rows = Sampled(objective, rng, max_block=_MAX_FEATURES).rows
+        whole = np.prod(objective.shape) <= MAX_FULL  # and then exact: steps are dear
+        self.rows = objective if whole else Sampled(objective, rng, max_block=_MAX_FEATURES).rows
 
     def features(self, theta: Array, subgradient: Array) -> Array:
         """Row numbers of θ that take part, the intercept's with them."""
@@ -68,7 +69,10 @@ class _Model:
         if len(chosen) < len(theta):
             columns = chosen[chosen < source.X.shape[1]]
             source = replace(source, X=source.X[:, columns])
-        return Sampled.matrices(source, theta[chosen])
+        found = Sampled.matrices(source, theta[chosen])
+        if self.rows is not self.objective:
+            raise_diagonal(found, self.objective.diagonal(theta)[chosen])
+        return found
 
     def step(
         self, matrices: list[Array], theta: Array, gradient: Array, chosen: Array, tol: float
