@@ -33,6 +33,7 @@ def ridge():
     return train_model(table_from(frame, "houses"), "price", "ridge", params={"alpha": 0.1})
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda c: f"{c.task}-{c.name}")
 def test_every_candidate_is_saved_and_comes_back(candidate, tmp_path):
     """A new candidate has to be in the closed registry of types."""

@@ -45,25 +45,23 @@ def command(
     DATA is a CSV, TSV or Parquet file, or the name of a data set that scikit-learn bundles.
     The columns are prepared as in `kiso compare`, and the preparation is part of the model.
     """
-    from kiso.comparison import DataError, load
+    from kiso.comparison import load
     from kiso.persistence import parse_params, save_model, train_model
 
     path = Path(output or f"{model.lower()}.kiso")
     if path.is_dir() or not path.parent.is_dir():
         fail(f"{path} cannot be written: name a file in a folder that exists.", 2)
+    params = parse_params(settings)
+    table = load(data)
+    target = _target(table, target)
+    with _steps(model) as callbacks, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted = train_model(
+            table, target, model, task=task, params=params, tune=tune, drop=drop,
+            random_state=seed, callbacks=callbacks,
+        )  # fmt: skip
     try:
-        params = parse_params(settings)
-        table = load(data)
-        target = _target(table, target)
-        with _steps(model) as callbacks, warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            fitted = train_model(
-                table, target, model, task=task, params=params, tune=tune, drop=drop,
-                random_state=seed, callbacks=callbacks,
-            )  # fmt: skip
         save_model(fitted, path)
-    except DataError as error:
-        fail(str(error), 2)
     except OSError as error:
         fail(f"{path} cannot be written: {error.strerror or error}.", 2)
     for message in dict.fromkeys(str(warning.message) for warning in caught):

@@ -29,17 +29,15 @@ def command(model: str, data: str, output: str | None, proba: bool, keep: bool) 
     The result has one row for each row of DATA, in its order. Columns that the model needs
     have to be there and of the kind that they were in training; others are not used.
     """
-    from kiso.comparison import DataError, load
-    from kiso.persistence import ModelFileError, load_model, predict_table
+    from kiso.comparison import load
+    from kiso.persistence import load_model, predict_table
 
     try:
         fitted = load_model(model)
-        table = load(data)
-        predictions, notes = predict_table(fitted, table, probabilities=proba)
-    except (DataError, ModelFileError) as error:
-        fail(str(error), 2)
     except OSError as error:
         fail(f"{model} cannot be read: {error.strerror or error}.", 2)
+    table = load(data)
+    predictions, notes = predict_table(fitted, table, probabilities=proba)
     for note in [*_versions(fitted), *notes]:
         err().print(f"note: {note}", soft_wrap=True)
     if fitted.target in table.frame:

@@ -3,6 +3,7 @@
 from ._file import ModelFileError, load_model, save_model
 from ._model import FittedModel
 from ._predict import conform, predict_table
+from ._replace import replace_file
 from ._train import parse_params, train_model
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "load_model",
     "parse_params",
     "predict_table",
+    "replace_file",
     "save_model",
     "train_model",
 ]

@@ -10,11 +10,9 @@ from __future__ import annotations
 import io
 import json
 import os
-import uuid
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -22,14 +20,17 @@ from typing import Any
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
+from kiso.comparison import DataError
+
 from ._model import FittedModel
+from ._replace import replace_file
 from ._trusted import LOADERS, TYPES
 
 FORMAT = "kiso.model/1"
 MAX_BYTES = 8 << 30  # unpacked; a zip of a few kilobytes can claim far more
 
 
-class ModelFileError(ValueError):
+class ModelFileError(DataError):
     """A file is not a kiso model that can be loaded; the message says why."""
 
 
@@ -60,7 +61,7 @@ def save_model(model: FittedModel, path: str | os.PathLike[str]) -> Path:
     foreign = sorted(_foreign(_tree(zipfile.ZipFile(io.BytesIO(packed)))))
     if foreign:
         raise ValueError(f"the model holds what a model file may not: {', '.join(foreign)}")
-    return _write_atomically(packed, Path(path))
+    return replace_file(path, packed)
 
 
 def load_model(path: str | os.PathLike[str]) -> FittedModel:
@@ -155,18 +156,3 @@ def _to_model(content: Any, path: Path) -> FittedModel:
     if not isinstance(model.pipeline, Pipeline):
         raise ModelFileError(f"{path} is damaged: it holds no pipeline")
     return model
-
-
-def _write_atomically(content: bytes, path: Path) -> Path:
-    """Write beside the target, then rename: a reader sees the old file or the new one."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the name of a file")
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    return path

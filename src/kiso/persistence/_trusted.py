@@ -18,7 +18,7 @@ KISO_TYPES = frozenset(
         "kiso.linear_model._perceptron.Perceptron",
         "kiso.linear_model._ridge.Ridge",
         "kiso.linear_model._sgd.SGDClassifier",
-        "kiso.linear_model._sgd.SGDRegressor",
+        "kiso.linear_model._sgd_regressor.SGDRegressor",
     }
 )
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from kiso.comparison import Comparison, Model
 
-from ._files import check_writable, render, replace_file, to_json
+from ._files import check_writable, render, to_json, write_text
 from ._gallery import of_models, overview, test_rows
 from ._words import NONE, decimals, fixed, number
 from .figures._measures import axis_label, finite, sign
@@ -72,8 +72,8 @@ def write_comparison(comparison: Comparison, path: str | os.PathLike[str]) -> Pa
         chosen=_chosen,
     )
     data = to_json(comparison.to_dict())
-    replace_file(target.with_suffix(".json"), data)
-    replace_file(target, page)
+    write_text(target.with_suffix(".json"), data)
+    write_text(target, page)
     return target
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from kiso.experiments import Check, Experiment, Outcome
 
-from ._files import check_writable, render, replace_file, to_json
+from ._files import check_writable, render, to_json, write_text
 from ._picture import foreign
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ def write_experiments(results: Sequence[ExperimentResult], folder: str | os.Path
         counts=summary["counts"],
         measured=measured,
     )
-    replace_file(data, to_json(summary))
-    replace_file(page, text)
+    write_text(data, to_json(summary))
+    write_text(page, text)
     return page
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from kiso.persistence import replace_file
 
 from . import _words
 from .figures._style import THEME
@@ -63,16 +64,10 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     return target.resolve()
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a file in one stroke: whoever reads it sees the old or the new, never half."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        # half a surrogate pair, as a broken file can hold, is no character: written \udxxx
-        temporary.write_bytes(text.encode("utf-8", "backslashreplace"))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+def write_text(path: Path, text: str) -> None:
+    """Write a text in one stroke, as UTF-8."""
+    # half a surrogate pair, as a broken file can hold, is no character: written \\udxxx
+    replace_file(path, text.encode("utf-8", "backslashreplace"))
 
 
 def to_json(data: Any) -> str:
