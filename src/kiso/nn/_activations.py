@@ -46,9 +46,6 @@ class Activation(Layer):
         """Return one for each number."""
         return int(np.prod(shape))
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
 
 class Sigmoid(Activation):
     """σ(x) = 1/(1 + e⁻ˣ);  σ' = σ(1 − σ), at most ¼."""

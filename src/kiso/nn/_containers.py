@@ -12,7 +12,7 @@ from kiso._validation import Array
 from ._layer import Backward, Layer, Shape, ShapeError, Tree
 from ._run import Run
 
-__all__ = ["Parallel", "Residual", "Sequential"]
+__all__ = ["Parallel", "Residual", "Sequential", "layers_within"]
 
 
 class _Container(Layer):
@@ -167,3 +167,12 @@ class Residual(_Container):
     def flops(self, shape: Shape) -> int:
         """The block's, and one addition a number."""
         return self.layers[0].flops(shape) + int(np.prod(shape))
+
+
+def layers_within(layer: Layer, name: str = "") -> Iterator[tuple[str, Layer]]:
+    """Yield each layer that is no container, with its way there: "3.0"."""
+    if isinstance(layer, _Container):
+        for position, inner in enumerate(layer):
+            yield from layers_within(inner, f"{name}.{position}" if name else str(position))
+    else:
+        yield name, layer

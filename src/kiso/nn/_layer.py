@@ -68,6 +68,10 @@ class Layer(ABC):
         """Arrays that training moves but gradients do not (running means)."""
         return {}
 
+    def absorb(self, statistics: dict[str, Array]) -> None:
+        """Move `statistics` by those of a batch, as the layer recorded them in its `Run`."""
+        raise NotImplementedError(f"{self!r} has no statistics")
+
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of one sample after this layer; ShapeError where it does not fit."""
         return shape
@@ -79,6 +83,9 @@ class Layer(ABC):
     def __call__(self, x: Array) -> Array:
         """Return y = f(x) alone."""
         return self.forward(x)[0]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
 
 def check_features(layer: Any, x: Array, n_in: int) -> None:

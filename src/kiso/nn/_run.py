@@ -52,6 +52,11 @@ class Run:
         """Note a batch's statistics of a layer, for the training loop to apply."""
         self.statistics.append((layer, statistics))
 
+    def apply_statistics(self) -> None:
+        """Give each layer what it recorded in this step: the training loop calls this."""
+        for layer, statistics in self.statistics:
+            layer.absorb(statistics)
+
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """Return an uninitialised array; with `reuse_buffers`, the one of the last step."""
         if not self.reuse_buffers:
