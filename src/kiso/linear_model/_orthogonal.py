@@ -1,7 +1,7 @@
 """Least squares by orthogonal transformations: what the normal equations cannot solve.
 
-Tall data are brought to a triangle, block by block (TSQR: the R of a stack of an R and the
-next block is the R of everything so far), so that nothing of the size of the data is held:
+Tall data are brought to a triangle, block by block (`kiso._triangle`), so that nothing of
+the size of the data is held:
 
     √w [(X − x̄) S⁻¹ | Y − ȳ] = Q [R Z; 0 E],     Σ w r² = ‖R z − Z‖² + ‖E‖²,  b = S⁻¹ z
 
@@ -21,6 +21,7 @@ import numpy as np
 import scipy.linalg
 
 from kiso._parallel import blocks, lanes, run_lanes
+from kiso._triangle import row_triangle
 from kiso._validation import Array
 
 from ._moments import ROUNDINGS, Rows
@@ -87,23 +88,13 @@ def triangle(
 ) -> Array:
     """The R of √w [(X − x̄)/S | Y − ȳ], (min(n, d + t), d + t); lanes side by side."""
     rows = Rows(X, Y, weights, means)
-    n, d = X.shape
-    width = d + Y.shape[1]
     divisor = np.where(scale > 0, scale, np.inf)
-    size = max(3 * width, 128)
 
-    def lane_triangle(lane: slice) -> Array:
-        B, C = rows.buffers(min(size, lane.stop - lane.start))
-        T = np.empty((0, width))
-        for block in blocks(lane, size):
-            b, c = rows.fill(block, B, C)
-            stack = np.vstack([T, np.hstack([b / divisor, c])])
-            T = _r(stack)
-        return T
+    def scaled(block: slice) -> Array:
+        b, c = rows.fill(block, *rows.buffers(block.stop - block.start))
+        return np.hstack([b / divisor, c])
 
-    cut = lanes(n, min_rows=8 * width)
-    parts = run_lanes(lane_triangle, cut)
-    return parts[0] if len(parts) == 1 else _r(np.vstack(parts))
+    return row_triangle(scaled, len(X), X.shape[1] + Y.shape[1])
 
 
 def data_triangle(
@@ -115,10 +106,6 @@ def data_triangle(
     top = np.zeros((d, d + 1))
     top[: min(d, len(T))] = T[:d]
     return top[:, :d] * scale, top[:, d], float((T[d:, d:] ** 2).sum())
-
-
-def _r(A: Array) -> Array:
-    return np.asarray(np.linalg.qr(A, mode="r"))
 
 
 def least_norm(

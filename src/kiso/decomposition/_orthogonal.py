@@ -1,0 +1,58 @@
+"""PCA by orthogonal transformations: every singular value to the last digits of the largest.
+
+Tall data are brought to a triangle block by block (`kiso._triangle`). A first column of
+ones takes the mean off exactly, whatever it is: with s near the mean,
+
+    [1 | X − 1 sᵀ] = Q [ r  tᵀ ]        x̄ = s + t / r,    X − 1 x̄ᵀ = Q₂ T
+                       [ 0  T  ]
+
+and T (d, d) has the singular values and the components of the centred data. Wide data are
+decomposed as they are, in a centred copy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+
+from kiso._blocks import near_mean
+from kiso._triangle import row_triangle
+from kiso._validation import Array
+
+from ._spectrum import Spectrum, with_signs
+
+
+def full(X: Array, k: int) -> Spectrum | None:
+    """Solve dense X (n, d), in float64; None where it holds NaN, infinity or overflows."""
+    n, d = X.shape
+    shift = near_mean(X).astype(np.float64)
+    with np.errstate(all="ignore"):
+        if n > d:
+            mean, A = _tall(X, shift)
+        else:
+            A = X - shift
+            offset = A.mean(axis=0)
+            A -= offset
+            mean = shift + offset
+    if not (np.isfinite(A).all() and np.isfinite(mean).all()):
+        return None
+    _, values, Vt = scipy.linalg.svd(A, full_matrices=False, check_finite=False)
+    components, sigma = with_signs(Vt[:k]), np.zeros(min(n, d))
+    sigma[: len(values)] = values[: len(sigma)]
+    with np.errstate(over="ignore", under="ignore"):
+        squares = float(np.sum(sigma**2))
+    return Spectrum(n, mean, components, sigma, squares, "full")
+
+
+def _tall(X: Array, shift: Array) -> tuple[Array, Array]:
+    """The mean, and the triangle of the centred data, square: rows of zeros fill it."""
+    n, d = X.shape
+
+    def rows_of(block: slice) -> Array:
+        part = np.empty((block.stop - block.start, d + 1))
+        part[:, 0] = 1.0
+        np.subtract(X[block], shift, out=part[:, 1:])
+        return part
+
+    T = row_triangle(rows_of, n, d + 1)
+    return shift + T[0, 1:] / T[0, 0], T[1:, 1:]

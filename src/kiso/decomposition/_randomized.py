@@ -1,0 +1,143 @@
+"""PCA of data with many rows and columns from products with the centred data alone.
+
+A = X − 1 x̄ᵀ is never formed: `CentredRows` multiplies block by block. Two solvers:
+
+- `randomized` (Halko, Martinsson & Tropp 2011): V₀ (d, k + p) normal numbers,
+  V ← orth(Aᵀ(A V)) q times, each in one pass over the data, then Rayleigh-Ritz in the
+  subspace that V spans: the triangle of A V has the singular values.
+- `lanczos`: ARPACK on the operator v ↦ Aᵀ(A v), as scikit-learn's "arpack".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator, svds
+
+from kiso._blocks import centred_gram
+from kiso._parallel import block_rows, blocks, map_rows
+from kiso._triangle import row_triangle
+from kiso._validation import Array
+
+from ._spectrum import Spectrum, with_signs
+
+_MIN_ROWS = 512
+
+
+class CentredRows:
+    """Products with A = X − 1 x̄ᵀ, X dense or CSR.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (d,)
+    squares : float
+        ‖A‖²; NaN or infinite where dense X is not finite or overflows.
+    """
+
+    def __init__(self, X: Any):
+        self.X, self.sparse = X, sp.issparse(X)
+        self.shape, self.dtype = X.shape, X.dtype
+        n, d = X.shape
+        if self.sparse:
+            self.mean = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel() / n
+            squares = np.asarray(X.power(2).sum(axis=0, dtype=np.float64)).ravel()
+            self.squares = float(np.maximum(squares - n * self.mean**2, 0.0).sum())
+        else:
+            found = centred_gram(X, diagonal=True)
+            with np.errstate(all="ignore"):
+                self.mean, self.squares = found.mean, float(found.scatter.sum())
+        self._mean = self.mean.astype(X.dtype)
+        self._rest = (self.mean - self._mean).astype(X.dtype)  # what rounding took off
+        self._size = max(64, block_rows(d, X.dtype.itemsize))
+
+    def block(self, rows: slice) -> Array:
+        """Some rows of dense A."""
+        part = self.X[rows] - self._mean
+        if self._rest.any():
+            part -= self._rest
+        return np.asarray(part)
+
+    def times(self, V: Array) -> Array:
+        """A V, shape (n, l)."""
+        V = V.astype(self.dtype, copy=False)
+        if self.sparse:
+            return np.asarray(self.X @ V) - self._mean @ V
+        lane = self._walk(lambda rows: self.block(rows) @ V)
+        return np.concatenate([part for parts in lane for part in parts])
+
+    def transposed_times(self, U: Array) -> Array:
+        """AᵀU, shape (d, l)."""
+        U = U.astype(self.dtype, copy=False)
+        if self.sparse:
+            sums = U.sum(axis=0, dtype=np.float64)
+            return np.asarray(self.X.T @ U - np.multiply.outer(self.mean, sums)).astype(self.dtype)
+        return self._sum(lambda rows: self.block(rows).T @ U[rows])
+
+    def normal(self, V: Array) -> Array:
+        """Aᵀ(A V), shape (d, l), in one pass."""
+        if self.sparse:
+            return self.transposed_times(self.times(V))
+        V = V.astype(self.dtype, copy=False)
+
+        def product(rows: slice) -> Array:
+            part = self.block(rows)
+            return np.asarray(part.T @ (part @ V))
+
+        return self._sum(product)
+
+    def _walk(self, product: Callable[[slice], Array]) -> list[list[Array]]:
+        def lane(rows: slice) -> list[Array]:
+            return [product(block) for block in blocks(rows, self._size)]
+
+        return map_rows(lane, self.shape[0], min_rows=_MIN_ROWS)
+
+    def _sum(self, product: Callable[[slice], Array]) -> Array:
+        def lane(rows: slice) -> Array:
+            total: Any = 0.0
+            for block in blocks(rows, self._size):
+                total = total + product(block).astype(np.float64, copy=False)
+            return np.asarray(total)
+
+        return np.asarray(sum(map_rows(lane, self.shape[0], min_rows=_MIN_ROWS)))
+
+
+def randomized(
+    rows: CentredRows,
+    k: int,
+    *,
+    n_oversamples: int,
+    n_iter: int,
+    rng: np.random.Generator,
+) -> Spectrum:
+    """Solve by subspace iteration from a random start."""
+    n, d = rows.shape
+    V = rng.standard_normal((d, min(k + n_oversamples, n, d)))
+    for _ in range(n_iter + 1):
+        V = np.linalg.qr(rows.normal(V))[0]
+    projected = rows.times(V)
+    T = row_triangle(lambda r: projected[r].astype(np.float64), n, V.shape[1])
+    _, values, Wt = scipy.linalg.svd(T, full_matrices=False, check_finite=False)
+    components = with_signs(Wt[:k] @ V.T)
+    return Spectrum(n, rows.mean, components, values[:k], rows.squares, "randomized")
+
+
+def lanczos(rows: CentredRows, k: int, *, tol: float, rng: np.random.Generator) -> Spectrum:
+    """Solve by ARPACK; k < min(n, d)."""
+    operator = LinearOperator(
+        shape=rows.shape,
+        dtype=rows.dtype,
+        matvec=lambda v: rows.times(v.reshape(-1, 1)).ravel(),
+        rmatvec=lambda u: rows.transposed_times(u.reshape(-1, 1)).ravel(),
+        matmat=rows.times,
+        rmatmat=rows.transposed_times,
+    )
+    start = rng.uniform(-1, 1, size=min(rows.shape)).astype(rows.dtype)
+    _, values, Vt = svds(operator, k=k, tol=tol, v0=start)
+    order = np.argsort(values)[::-1]
+    return Spectrum(
+        rows.shape[0], rows.mean, with_signs(Vt[order]), values[order], rows.squares, "arpack"
+    )
