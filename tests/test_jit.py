@@ -41,6 +41,15 @@ def _two_sum_error(a, b):
     return (a - (s - t)) + (b - t)
 
 
+@compiled
+def _calls_strict(a, b):
+    return _two_sum_error(a, b)
+
+
+def test_strict_stays_strict_in_a_fast_loop():
+    assert _calls_strict(1e16, 1.0) == 1.0
+
+
 def test_loops_see_their_callees():
     assert _sum_doubled(np.arange(4.0)) == 12.0
 

@@ -45,9 +45,9 @@ class _Loop(Generic[P, R]):
         import numba
 
         if self._compiled is None:
-            options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-            if self.fast:
-                options["fastmath"] = set(FAST_MATH)
+            # said even where it is False: a loop that is not told inherits its caller's policy
+            fast: Any = set(FAST_MATH) if self.fast else False
+            options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fast}
             try:
                 self._compiled = numba.njit(self.py_func, cache=True, **options)
             except RuntimeError:  # neither the install nor the user's cache can be written

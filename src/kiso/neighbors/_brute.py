@@ -1,0 +1,263 @@
+"""Brute force: blocks of queries against blocks of rows, the k best kept in the same pass.
+
+For the Euclidean distance a block of products S = QXᵀ comes from BLAS into a buffer that
+stays in cache, and ‖x‖²/2 − S says at once which few rows can be among the k best: these,
+and these only, are measured exactly from differences. The bound on what the products can
+be wrong by is
+
+    |D − D̃| ≤ κ (‖q‖ + ‖x‖)²,    κ = (d + 16) u / (1 − (d + 16) u),
+
+u the unit roundoff: d for the products and the squares, the rest for the norms, the shift
+and the sums. It is met whatever the data, so cancellation costs time, never a neighbour.
+Rows are shifted by a value near their mean where they lie far from the origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.metrics import pairwise_distances
+
+from kiso._distances import common_shift
+from kiso._parallel import blocks, lanes, map_rows, n_threads, one_blas_thread
+from kiso._validation import Array
+
+from . import _loops
+from ._metrics import Metric, is_sparse
+
+__all__ = ["Reference", "brute_neighbors", "brute_radius", "reference"]
+
+_ROWS, _QUERIES = 1024, 512  # of a tile; its products are 2 MiB in float32
+_SMALL = 256  # rows and queries of a tile whose distances are found one by one
+_MIN_QUERIES = 256  # of a lane of products
+_LAST = np.iinfo(np.intp).max
+
+
+class Reference(NamedTuple):
+    """The rows to be searched, with what products need."""
+
+    X: Any  # (n, d) dense or CSR
+    shift: Array | None  # (d,) what is taken from rows and queries before they are multiplied
+    half: Array  # (n,) ‖x − shift‖²/2, of the type of X
+    largest: Array  # (n_blocks,) float64: the largest ‖x − shift‖ of each block of rows
+
+
+def reference(X: Any, metric: Metric) -> Reference:
+    """Prepare rows: their norms, in one pass over blocks; X itself is kept, not copied."""
+    none = np.empty(0)
+    if is_sparse(X) or metric.code != _loops.EUCLIDEAN:
+        return Reference(X, None, none, none)
+    shift = common_shift(X)
+    half = np.empty(len(X), X.dtype)
+
+    def lane(rows: slice) -> None:
+        for block in blocks(rows, _ROWS):
+            half[block] = _half_squares(_shifted(X[block], shift))
+
+    map_rows(lane, len(X), min_rows=_ROWS)
+    with np.errstate(over="ignore"):
+        starts = np.arange(0, len(X), _ROWS)
+        largest = np.sqrt(2.0 * np.maximum.reduceat(half, starts).astype(np.float64))
+    return Reference(X, shift, half, largest)
+
+
+def _shifted(X: Array, shift: Array | None, out: Array | None = None) -> Array:
+    if shift is None:
+        return X
+    with np.errstate(all="ignore"):
+        return np.subtract(X, shift, out=None if out is None else out[: len(X)])
+
+
+def _half_squares(X: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return 0.5 * np.einsum("ij,ij->i", X, X)
+
+
+def _kappa(d: int, dtype: Any) -> float:
+    share = (d + 16) * float(np.finfo(dtype).eps)
+    return share / (1.0 - share) if share < 0.1 else np.inf
+
+
+class _Products:
+    """Products of one lane's queries with blocks of rows, and how far they can be trusted."""
+
+    def __init__(self, Q: Array, rows: Reference):
+        self.rows = rows
+        X = rows.X
+        with np.errstate(over="ignore"):
+            self.Q = np.ascontiguousarray(_shifted(Q.astype(X.dtype, copy=False), rows.shift))
+        self.half = _half_squares(self.Q).astype(np.float64)
+        n, m = min(_ROWS, X.shape[0]), min(_QUERIES, len(Q))
+        self.tile = np.empty(m * n, X.dtype)
+        self.buffer = None if rows.shift is None else np.empty((n, X.shape[1]), X.dtype)
+        self.kappa = _kappa(X.shape[1], X.dtype)
+        self.tiny = X.shape[1] * float(np.finfo(X.dtype).tiny)
+
+    def walk(self, span: slice) -> Iterator[tuple[slice, slice, Array, Array]]:
+        """Yield (queries, rows, S, lift) of every tile; `span` starts at a whole block."""
+        X, shift = self.rows.X, self.rows.shift
+        for block in blocks(span, _ROWS):
+            B = _shifted(X[block], shift, self.buffer)
+            with np.errstate(all="ignore"):
+                reach = np.sqrt(2.0 * self.half) + self.rows.largest[block.start // _ROWS]
+                lift = self.half - (self.kappa * reach**2 + self.tiny)
+            for queries in blocks(slice(0, len(self.Q)), _QUERIES):
+                q = self.Q[queries]
+                S = self.tile[: len(q) * len(B)].reshape(len(q), len(B))
+                with np.errstate(all="ignore"):
+                    np.matmul(q, B.T, out=S)
+                yield queries, block, S, lift[queries]
+
+
+def brute_neighbors(
+    Q: Any, rows: Reference, metric: Metric, skip: Array, distance: Array, index: Array
+) -> None:
+    """Fill the heaps (sorted at the end) of all queries with their k best.
+
+    Parameters
+    ----------
+    Q : (m, d) dense or CSR, or (m, n) distances where the metric is precomputed
+    skip : (m,) intp
+        A row that is no neighbour of the query, −1 for none.
+    distance, index : (m, k), out
+        Reduced distances and rows.
+    """
+    n = Q.shape[1] if metric.name == "precomputed" else rows.X.shape[0]
+    products = rows.half.size > 0
+    parts = _row_parts(Q.shape[0], n)
+    heaps = [(distance, index)]
+    heaps += [(np.full_like(distance, np.inf), np.full_like(index, _LAST)) for _ in parts[1:]]
+
+    def lane(queries: slice, part: int) -> None:
+        d, i = heaps[part][0][queries], heaps[part][1][queries]
+        scan = _scan_products if products else _scan_distances
+        scan(Q[queries], rows, metric, parts[part], skip[queries], d, i)
+        _loops.sort_best(d, i)
+
+    if len(parts) == 1:
+        smallest = _MIN_QUERIES if products else 8
+        with one_blas_thread():
+            map_rows(lambda queries: lane(queries, 0), Q.shape[0], min_rows=smallest)
+        return
+    everything = slice(0, Q.shape[0])
+    with one_blas_thread():
+        map_rows(lambda part: lane(everything, part.start), len(parts))
+    _merge(heaps, distance, index)
+
+
+def _row_parts(n_queries: int, n: int) -> list[slice]:
+    """The rows in one run, or in several where the queries are too few for the threads."""
+    if n_queries >= 2 * _MIN_QUERIES or n_threads() == 1:
+        return [slice(0, n)]
+    n_blocks = -(-n // _ROWS)
+    return [
+        slice(part.start * _ROWS, min(part.stop * _ROWS, n))
+        for part in lanes(n_blocks, min_rows=4, max_lanes=4)
+    ]
+
+
+def _merge(heaps: list[tuple[Array, Array]], distance: Array, index: Array) -> None:
+    d = np.hstack([heap[0] for heap in heaps])
+    i = np.hstack([heap[1] for heap in heaps])
+    best = np.lexsort((i, d), axis=1)[:, : distance.shape[1]]
+    distance[:] = np.take_along_axis(d, best, axis=1)
+    index[:] = np.take_along_axis(i, best, axis=1)
+
+
+def _scan_products(
+    Q: Array,
+    rows: Reference,
+    metric: Metric,
+    span: slice,
+    skip: Array,
+    distance: Array,
+    index: Array,
+) -> None:
+    for queries, block, S, lift in _Products(Q, rows).walk(span):
+        _loops.scan_products(
+            S, rows.half[block], Q[queries], rows.X[block], block.start, lift,
+            skip[queries], distance[queries], index[queries],
+        )  # fmt: skip
+
+
+def _scan_distances(
+    Q: Any, rows: Reference, metric: Metric, span: slice, skip: Array, distance: Array, index: Array
+) -> None:
+    for queries, block, D in _distance_tiles(Q, rows, metric, span):
+        _loops.scan_distances(D, block.start, skip[queries], distance[queries], index[queries])
+
+
+def _distance_tiles(
+    Q: Any, rows: Reference, metric: Metric, span: slice
+) -> Iterator[tuple[slice, slice, Array]]:
+    """Yield (queries, rows, reduced distances) of every tile, rows in order."""
+    for block in blocks(span, _SMALL):
+        for queries in blocks(slice(0, Q.shape[0]), _SMALL):
+            if metric.name == "precomputed":
+                yield queries, block, np.ascontiguousarray(Q[queries, block])
+            else:
+                yield queries, block, distance_block(Q[queries], rows.X[block], metric)
+
+
+def distance_block(Q: Any, X: Any, metric: Metric) -> Array:
+    """Reduced distances of a block of queries to a block of rows, float64."""
+    if metric.function is not None:
+        D = pairwise_distances(Q, X, metric=metric.function, **metric.params)
+        return np.ascontiguousarray(D, dtype=np.float64)
+    D = np.empty((Q.shape[0], X.shape[0]))
+    if is_sparse(Q):
+        q, x = (part.sorted_indices() for part in (Q, X))
+        csr = (q.data, q.indices, q.indptr, x.data, x.indices, x.indptr)
+        _loops.fill_sparse(*csr, metric.code, metric.p, D)
+    else:
+        _loops.fill_distances(Q, X, metric.code, metric.p, D)
+    return D
+
+
+def brute_radius(
+    Q: Any, rows: Reference, metric: Metric, limit: float
+) -> tuple[Array, Array, Array]:
+    """Rows within a reduced distance: bounds of each query's run, rows, reduced distances.
+
+    In each run the rows ascend.
+    """
+    n = Q.shape[1] if metric.name == "precomputed" else rows.X.shape[0]
+    collect: Callable[..., Iterator[tuple[Array, Array, Array]]]
+    collect = _collect_products if rows.half.size > 0 else _collect_distances
+
+    def lane(queries: slice) -> tuple[Array, Array, Array]:
+        hits = list(collect(Q[queries], rows, metric, slice(0, n), limit))
+        which, row, d = (np.concatenate(column) for column in zip(*hits, strict=True))
+        order = np.argsort(which, kind="stable")
+        return which[order] + queries.start, row[order], d[order]
+
+    with one_blas_thread():
+        parts = map_rows(lane, Q.shape[0], min_rows=64)
+    which, row, d = (np.concatenate(column) for column in zip(*parts, strict=True))
+    start = np.zeros(Q.shape[0] + 1, np.intp)
+    np.cumsum(np.bincount(which, minlength=Q.shape[0]), out=start[1:])
+    return start, row, d
+
+
+def _collect_products(
+    Q: Array, rows: Reference, metric: Metric, span: slice, limit: float
+) -> Iterator[tuple[Array, Array, Array]]:
+    products = _Products(Q, rows)
+    hits = np.empty((products.tile.size, 2), np.intp)
+    distance = np.empty(products.tile.size)
+    for queries, block, S, lift in products.walk(span):
+        count = _loops.collect_products(
+            S, rows.half[block], Q[queries], rows.X[block], lift, limit, hits, distance
+        )
+        found = np.add(hits[:count], (queries.start, block.start))
+        yield found[:, 0], found[:, 1], distance[:count].copy()
+
+
+def _collect_distances(
+    Q: Any, rows: Reference, metric: Metric, span: slice, limit: float
+) -> Iterator[tuple[Array, Array, Array]]:
+    for queries, block, D in _distance_tiles(Q, rows, metric, span):
+        which, row = np.nonzero(limit >= D)
+        yield which + queries.start, row + block.start, D[which, row]

@@ -1,0 +1,54 @@
+"""Tree or brute force: what each would cost on these rows, counted, not guessed.
+
+How well a tree prunes depends on the dimension that the rows really have, so it is asked:
+it is built, a few of the rows are searched for, and the leaves looked at are counted. With
+v leaves a query of c points each, against n rows by products,
+
+    tree   ≈ v · (NODE + c d · POINT)          brute ≈ n · (ROW + d · PRODUCT)
+
+in nanoseconds. The constants are measured (benchmarks/neighbors/_choice.py); the counts
+and so the choice are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kiso._validation import Array
+
+from ._loops import Tree
+from ._metrics import Metric
+from ._tree import build_tree, tree_neighbors
+
+__all__ = ["worthwhile_tree"]
+
+NODE, POINT = 60.0, 0.25  # ns: a leaf and the way to it; one feature of one point
+ROW, PRODUCT = 0.15, 0.03  # ns: one product looked at; one multiplication and addition
+_MAX_FEATURES = 48  # beyond, no data met pruned enough to pay for trying
+_MIN_ROWS = 256
+_PROBES = 64
+
+
+def worthwhile_tree(X: Array, metric: Metric, leaf_size: int, k: int) -> Tree | None:
+    """Build a tree and give it if it is cheaper to search than the rows themselves."""
+    n, d = X.shape
+    if n < _MIN_ROWS or d > _MAX_FEATURES or k > n // 2:
+        return None
+    tree = build_tree(X, leaf_size)
+    some = np.linspace(0, n - 1, _PROBES).astype(np.intp)
+    k = min(k, n - 1)
+    distance = np.full((_PROBES, k), np.inf)
+    index = np.full((_PROBES, k), np.iinfo(np.intp).max)
+    visited = tree_neighbors(X[some], tree, metric, some, distance, index) / _PROBES
+    return tree if tree_cost(visited, tree) < brute_cost(n, d, X.dtype.itemsize) else None
+
+
+def tree_cost(visited: float, tree: Tree) -> float:
+    """Nanoseconds of a query that looks at so many leaves."""
+    _, d, capacity = tree.points.shape
+    return visited * (NODE + capacity * d * POINT)
+
+
+def brute_cost(n: int, d: int, itemsize: int) -> float:
+    """Nanoseconds of a query against n rows by products."""
+    return n * (ROW + d * PRODUCT) * itemsize / 4

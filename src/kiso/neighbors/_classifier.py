@@ -1,0 +1,187 @@
+"""Classification by the vote of the nearest training rows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from kiso._validation import Array, StrOptions
+
+from ._search import NeighborSearch
+from ._weights import neighbor_weights
+
+
+class KNeighborsClassifier(ClassifierMixin, NeighborSearch):
+    r"""k nearest neighbours: the share of each class among the k nearest training rows.
+
+    .. math::
+
+        p(y = c \mid x) = \frac{\sum_{i \in N_k(x)} w_i(x)\,[y^{(i)} = c]}
+                              {\sum_{i \in N_k(x)} w_i(x)}
+
+    the mean of the neighbours' one-hot codes; `predict` takes the largest, of equal ones the
+    first class. Nothing is learnt but the rows. As they grow in number the error of one
+    neighbour tends to E[2η(1 − η)] for two classes, η = p(y = 1 | x): at most 2R*(1 − R*)
+    where R* is the least possible.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=5
+        k.
+    weights : {"uniform", "distance"} or callable, default="uniform"
+        w: 1; 1/d, where neighbours at distance 0 outvote all others; or a function that
+        maps the distances, shape (n_queries, k), to weights.
+    algorithm, leaf_size, p, metric, metric_params, n_jobs
+        As for `NearestNeighbors`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,), or list of them
+        A list, one for each output, where y has several columns.
+    outputs_2d_ : bool
+        Whether y had several columns.
+    effective_metric_, effective_metric_params_, n_samples_fit_
+        As for `NearestNeighbors`.
+    n_features_in_, feature_names_in_ :
+        As everywhere in scikit-learn.
+
+    References
+    ----------
+    Goodfellow et al. (2016), Deep Learning, section 5.7.3.
+    T. Cover, P. Hart, "Nearest neighbor pattern classification", IEEE Transactions on
+    Information Theory 13, 1967.
+
+    Examples
+    --------
+    >>> from kiso.neighbors import KNeighborsClassifier
+    >>> model = KNeighborsClassifier(n_neighbors=3).fit([[0], [1], [2], [3]], [0, 0, 1, 1])
+    >>> model.predict([[1.1]])
+    array([0])
+    >>> model.predict_proba([[0.9]])
+    array([[0.67, 0.33]])
+    """
+
+    _parameter_constraints = {
+        **NeighborSearch._parameter_constraints,
+        "weights": [StrOptions({"uniform", "distance"}), callable],
+    }
+
+    classes_: Any
+    outputs_2d_: bool
+
+    def __init__(
+        self,
+        n_neighbors: int = 5,
+        *,
+        weights: Any = "uniform",
+        algorithm: str = "auto",
+        leaf_size: int = 30,
+        p: float | None = 2,
+        metric: Any = "minkowski",
+        metric_params: dict[str, Any] | None = None,
+        n_jobs: int | None = None,
+    ):
+        self.n_neighbors = n_neighbors
+        self.weights = weights
+        self.algorithm = algorithm
+        self.leaf_size = leaf_size
+        self.p = p
+        self.metric = metric
+        self.metric_params = metric_params
+        self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Keep the rows and their classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Or (n_samples, n_samples) distances where the metric is precomputed.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+
+        Returns
+        -------
+        self
+        """
+        self._validate_params()
+        X, y = validate_data(self, X, y, multi_output=True, **self._accepted())
+        if y.ndim == 2 and y.shape[1] == 1:
+            warnings.warn(
+                "A column-vector y was passed when a 1d array was expected. Please change the "
+                "shape of y to (n_samples,), for example using ravel().",
+                DataConversionWarning,
+                stacklevel=2,
+            )
+            y = y.ravel()
+        check_classification_targets(y)
+        self.outputs_2d_ = y.ndim == 2
+        columns = [np.unique(column, return_inverse=True) for column in y.reshape(len(y), -1).T]
+        self._y = np.stack([codes for _, codes in columns], axis=1)
+        classes = [names for names, _ in columns]
+        self.classes_ = classes if self.outputs_2d_ else classes[0]
+        return self._keep(X)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Share of each class among the neighbours.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_queries, n_features), or None
+            None: the training rows, none of which is its own neighbour.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_classes), or list of them
+            A list, one for each output, where y had several columns.
+        """
+        shares = self._shares(X)
+        return shares if self.outputs_2d_ else shares[0]
+
+    def _shares(self, X: Any) -> list[Array]:
+        distance, index = self.kneighbors(X)
+        weights = neighbor_weights(distance, self.weights)
+        classes = self.classes_ if self.outputs_2d_ else [self.classes_]
+        n, k = index.shape
+        query = np.repeat(np.arange(n), k)
+        shares = []
+        for output, names in enumerate(classes):
+            cell = query * len(names) + self._y[index, output].ravel()
+            votes = np.bincount(
+                cell, None if weights is None else weights.ravel(), minlength=n * len(names)
+            ).reshape(n, len(names))
+            total = votes.sum(axis=1, keepdims=True)
+            if not (total > 0).all():
+                raise ValueError(
+                    "weights: all neighbors of some sample get zero weights; "
+                    "give at least one a positive weight"
+                )
+            shares.append(votes / total)
+        return shares
+
+    def predict(self, X: Any) -> Array:
+        """Class with the largest share among the neighbours.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_queries, n_features), or None
+            As for `predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,) or (n_queries, n_outputs)
+        """
+        shares = self._shares(X)
+        classes = self.classes_ if self.outputs_2d_ else [self.classes_]
+        found = [names[share.argmax(axis=1)] for names, share in zip(classes, shares, strict=True)]
+        return np.stack(found, axis=1) if self.outputs_2d_ else found[0]

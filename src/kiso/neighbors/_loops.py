@@ -1,0 +1,413 @@
+"""Compiled loops of neighbour search: exact distances, the k best kept, blocks, tree queries.
+
+The symbols: a query q, reference rows x⁽ʲ⁾, and the *reduced* distance r(q, x), which orders
+as the distance does and is cheaper:
+
+    EUCLIDEAN  Σ (q − x)²     MANHATTAN  Σ |q − x|     CHEBYSHEV  max |q − x|
+    MINKOWSKI  Σ |q − x|ᵖ     HAMMING    #(q ≠ x)
+
+It is always added up in float64, from differences, in one order (`_exact`, and the same in
+a leaf of the tree), so that every algorithm finds the same number to the last bit and ties
+are the same everywhere. Of equal distances the lower index is nearer.
+
+The k best of a query are a heap: the farthest, by (distance, index), stands at the root.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kiso._jit import compiled, compiled_strict
+from kiso._validation import Array
+
+EUCLIDEAN, MANHATTAN, CHEBYSHEV, MINKOWSKI, HAMMING = 0, 1, 2, 3, 4
+
+CHUNK = 64  # products that are tested at once
+LANES = 8  # partial sums of `_exact`
+GROUP = 16  # points of a leaf whose distances are found side by side
+MAX_DEPTH = 64
+
+
+class Tree(NamedTuple):
+    """A balanced KD-tree without pointers: the children of node i are 2i + 1 and 2i + 2."""
+
+    points: Array  # (n_leaves, d, capacity): the rows, leaf by leaf, padded with infinity
+    which: Array  # (n_leaves, capacity) intp: which row each point is, padded with the largest
+    box: Array  # (n_nodes, 2, d): the corners of the box around a node's points
+
+
+@compiled_strict
+def _exact(q: Array, x: Array, metric: int, p: float) -> float:
+    """Reduced distance of two rows, in float64: LANES partial sums, then the rest in order."""
+    d = q.size
+    whole = d - d % LANES
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    rest = 0.0
+    if metric == EUCLIDEAN:
+        for a in range(0, whole, LANES):
+            g0 = np.float64(q[a]) - np.float64(x[a])
+            g1 = np.float64(q[a + 1]) - np.float64(x[a + 1])
+            g2 = np.float64(q[a + 2]) - np.float64(x[a + 2])
+            g3 = np.float64(q[a + 3]) - np.float64(x[a + 3])
+            g4 = np.float64(q[a + 4]) - np.float64(x[a + 4])
+            g5 = np.float64(q[a + 5]) - np.float64(x[a + 5])
+            g6 = np.float64(q[a + 6]) - np.float64(x[a + 6])
+            g7 = np.float64(q[a + 7]) - np.float64(x[a + 7])
+            s0 += g0 * g0
+            s1 += g1 * g1
+            s2 += g2 * g2
+            s3 += g3 * g3
+            s4 += g4 * g4
+            s5 += g5 * g5
+            s6 += g6 * g6
+            s7 += g7 * g7
+        for a in range(whole, d):
+            gap = np.float64(q[a]) - np.float64(x[a])
+            rest += gap * gap
+    elif metric == MANHATTAN:
+        for a in range(0, whole, LANES):
+            s0 += abs(np.float64(q[a]) - np.float64(x[a]))
+            s1 += abs(np.float64(q[a + 1]) - np.float64(x[a + 1]))
+            s2 += abs(np.float64(q[a + 2]) - np.float64(x[a + 2]))
+            s3 += abs(np.float64(q[a + 3]) - np.float64(x[a + 3]))
+            s4 += abs(np.float64(q[a + 4]) - np.float64(x[a + 4]))
+            s5 += abs(np.float64(q[a + 5]) - np.float64(x[a + 5]))
+            s6 += abs(np.float64(q[a + 6]) - np.float64(x[a + 6]))
+            s7 += abs(np.float64(q[a + 7]) - np.float64(x[a + 7]))
+        for a in range(whole, d):
+            rest += abs(np.float64(q[a]) - np.float64(x[a]))
+    else:
+        for a in range(d):
+            rest = _joined(rest, _term(np.float64(q[a]) - np.float64(x[a]), metric, p), metric)
+        return rest
+    return (((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))) + rest
+
+
+@compiled_strict
+def _term(gap: float, metric: int, p: float) -> float:
+    """What one feature adds to the reduced distance."""
+    if metric == EUCLIDEAN:
+        return gap * gap
+    if metric == MINKOWSKI:
+        return abs(gap) ** p
+    if metric == HAMMING:
+        return 1.0 if gap != 0.0 else 0.0
+    return abs(gap)
+
+
+@compiled_strict
+def _joined(total: float, term: float, metric: int) -> float:
+    return max(total, term) if metric == CHEBYSHEV else total + term
+
+
+@compiled
+def _sift(distance: Array, index: Array, size: int, d: float, i: int) -> None:
+    """Put (d, i) in the place of the root of a heap and let it sink."""
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        right = child + 1
+        if right < size and (
+            distance[right] > distance[child]
+            or (distance[right] == distance[child] and index[right] > index[child])
+        ):
+            child = right
+        if distance[child] < d or (distance[child] == d and index[child] < i):
+            break
+        distance[at], index[at] = distance[child], index[child]
+        at = child
+    distance[at], index[at] = d, i
+
+
+@compiled
+def _offer(distance: Array, index: Array, d: float, i: int) -> None:
+    """Keep (d, i) among the k best if it is nearer than the farthest of them."""
+    if d < distance[0] or (d == distance[0] and i < index[0]):
+        _sift(distance, index, distance.size, d, i)
+
+
+@compiled
+def sort_best(distance: Array, index: Array) -> None:
+    """Turn the heap of each query into a list, nearest first."""
+    for row in range(distance.shape[0]):
+        far, which = distance[row], index[row]
+        for end in range(far.size - 1, 0, -1):
+            d, i = far[end], which[end]
+            far[end], which[end] = far[0], which[0]
+            _sift(far, which, end, d, i)
+
+
+@compiled
+def scan_products(
+    S: Array,
+    half: Array,
+    Q: Array,
+    X: Array,
+    base: int,
+    lift: Array,
+    skip: Array,
+    distance: Array,
+    index: Array,
+) -> int:
+    """Look through a block of inner products for rows that may be among the k best.
+
+    With E a bound on the error of the products, a row can only be nearer than the farthest
+    kept, at D, if ‖x‖² − 2q·x + ‖q‖² − E ≤ D. Such a row is measured exactly. A product
+    that overflowed fails no test: it is measured too.
+
+    Parameters
+    ----------
+    S : (m, n) : q·x
+    half : (n,) : ‖x‖²/2, of the type of S
+    Q, X : (m, d), (n, d) : the rows as they were given
+    base : index of the first row of X
+    lift : (m,) float64 : (‖q‖² − E)/2
+    skip : (m,) intp : a row that is no neighbour of the query, −1 for none
+    distance, index : (m, k), in and out : the heaps
+
+    Returns
+    -------
+    int
+        How many rows were measured.
+    """
+    m, n = S.shape
+    cut = np.empty(1, S.dtype)
+    measured = 0
+    for i in range(m):
+        s, far, which = S[i], distance[i], index[i]
+        cut[0] = lift[i] - 0.5 * far[0]
+        level = cut[0]
+        for start in range(0, n, CHUNK):
+            stop = min(start + CHUNK, n)
+            candidates = np.int32(0)
+            for j in range(start, stop):
+                candidates += np.int32(not (s[j] < half[j] + level))
+            if candidates == 0:
+                continue
+            for j in range(start, stop):
+                if not (s[j] < half[j] + level) and base + j != skip[i]:
+                    _offer(far, which, _exact(Q[i], X[j], EUCLIDEAN, 2.0), base + j)
+                    cut[0] = lift[i] - 0.5 * far[0]
+                    level = cut[0]
+                    measured += 1
+    return measured
+
+
+@compiled
+def collect_products(
+    S: Array,
+    half: Array,
+    Q: Array,
+    X: Array,
+    lift: Array,
+    limit: float,
+    hits: Array,
+    distance: Array,
+) -> int:
+    """`scan_products` for all rows within a reduced distance; how many were found.
+
+    hits : (m · n, 2) intp, out: query and row of the block; distance : (m · n,) float64, out.
+    """
+    m, n = S.shape
+    cut = np.empty(1, S.dtype)
+    count = 0
+    for i in range(m):
+        cut[0] = lift[i] - 0.5 * limit
+        level = cut[0]
+        for j in range(n):
+            if not (S[i, j] < half[j] + level):
+                d = _exact(Q[i], X[j], EUCLIDEAN, 2.0)
+                if d <= limit:
+                    hits[count, 0], hits[count, 1] = i, j
+                    distance[count] = d
+                    count += 1
+    return count
+
+
+@compiled
+def fill_distances(Q: Array, X: Array, metric: int, p: float, D: Array) -> None:
+    """Write the reduced distance of each query to each row."""
+    for i in range(Q.shape[0]):
+        for j in range(X.shape[0]):
+            D[i, j] = _exact(Q[i], X[j], metric, p)
+
+
+@compiled
+def scan_distances(D: Array, base: int, skip: Array, distance: Array, index: Array) -> None:
+    """Offer each query all distances of a block, the first of which is of row `base`."""
+    for i in range(D.shape[0]):
+        far, which = distance[i], index[i]
+        for j in range(D.shape[1]):
+            if D[i, j] <= far[0] and base + j != skip[i]:
+                _offer(far, which, D[i, j], base + j)
+
+
+@compiled_strict
+def fill_sparse(
+    q_data: Array,
+    q_index: Array,
+    q_start: Array,
+    x_data: Array,
+    x_index: Array,
+    x_start: Array,
+    metric: int,
+    p: float,
+    D: Array,
+) -> None:
+    """`fill_distances` of CSR rows with sorted indices: both are walked at once."""
+    for i in range(D.shape[0]):
+        for j in range(D.shape[1]):
+            a, a_end, b, b_end = q_start[i], q_start[i + 1], x_start[j], x_start[j + 1]
+            total = 0.0
+            while a < a_end or b < b_end:
+                gap = 0.0
+                left = q_index[a] if a < a_end else x_index[b]
+                right = x_index[b] if b < b_end else left
+                if a < a_end and left <= right:
+                    gap += np.float64(q_data[a])
+                    a += 1
+                if b < b_end and right <= left:
+                    gap -= np.float64(x_data[b])
+                    b += 1
+                total = _joined(total, _term(gap, metric, p), metric)
+            D[i, j] = total
+
+
+@compiled_strict
+def _box_distance(q: Array, box: Array, metric: int, p: float) -> float:
+    """Reduced distance from a query to a box: no point in it is nearer."""
+    total = 0.0
+    for a in range(q.size):
+        value = np.float64(q[a])
+        gap = max(np.float64(box[0, a]) - value, value - np.float64(box[1, a]), 0.0)
+        total = _joined(total, _term(gap, metric, p), metric)
+    return total
+
+
+@compiled_strict
+def _leaf_distances(q: Array, points: Array, metric: int, p: float, sums: Array) -> None:
+    """Reduced distances to a leaf's points into the last row of `sums`, as `_exact` has them.
+
+    sums : (LANES + 1, capacity)
+    """
+    d, capacity = points.shape
+    whole = d - d % LANES if metric in (EUCLIDEAN, MANHATTAN) else 0
+    for start in range(0, capacity, GROUP):
+        sums[:, start : start + GROUP] = 0.0
+        for a in range(d):
+            row = sums[a % LANES if a < whole else LANES, start : start + GROUP]
+            x, value = points[a, start : start + GROUP], np.float64(q[a])
+            if metric == EUCLIDEAN:
+                for j in range(GROUP):
+                    gap = value - np.float64(x[j])
+                    row[j] += gap * gap
+            else:
+                for j in range(GROUP):
+                    term = _term(value - np.float64(x[j]), metric, p)
+                    row[j] = _joined(row[j], term, metric)
+        if whole:
+            for j in range(start, start + GROUP):
+                low = (sums[0, j] + sums[1, j]) + (sums[2, j] + sums[3, j])
+                high = (sums[4, j] + sums[5, j]) + (sums[6, j] + sums[7, j])
+                sums[LANES, j] += low + high
+
+
+@compiled
+def query_tree(
+    Q: Array,
+    tree: Tree,
+    metric: int,
+    p: float,
+    slack: float,
+    skip: Array,
+    distance: Array,
+    index: Array,
+) -> int:
+    """Find the k best of each query, nearer boxes first; how many leaves were looked at.
+
+    A box is left out only where it is farther than the farthest kept by more than rounding
+    can explain (`slack`), so that a tie with a lower index is found as well.
+    """
+    n_inner = tree.points.shape[0] - 1
+    sums = np.empty((LANES + 1, tree.points.shape[2]))
+    stack, bound = np.empty(MAX_DEPTH, np.intp), np.empty(MAX_DEPTH)
+    visited = 0
+    for i in range(Q.shape[0]):
+        q, far, which = Q[i], distance[i], index[i]
+        stack[0], bound[0], height = 0, 0.0, 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if bound[height] > far[0]:
+                continue
+            while node < n_inner:
+                node = 2 * node + 1
+                near = _box_distance(q, tree.box[node], metric, p) * slack
+                other = _box_distance(q, tree.box[node + 1], metric, p) * slack
+                sibling = node + 1
+                if other < near:
+                    near, other = other, near
+                    node, sibling = sibling, node
+                if other <= far[0]:
+                    stack[height], bound[height] = sibling, other
+                    height += 1
+                if near > far[0]:
+                    node = -1
+                    break
+            if node < 0:
+                continue
+            leaf = node - n_inner
+            visited += 1
+            _leaf_distances(q, tree.points[leaf], metric, p, sums)
+            for j in range(sums.shape[1]):
+                if sums[LANES, j] <= far[0] and tree.which[leaf, j] != skip[i]:
+                    _offer(far, which, sums[LANES, j], tree.which[leaf, j])
+    return visited
+
+
+@compiled
+def tree_within(
+    Q: Array,
+    tree: Tree,
+    metric: int,
+    p: float,
+    slack: float,
+    limit: float,
+    start: Array,
+    index: Array,
+    distance: Array,
+) -> None:
+    """Find the rows within a reduced distance of each query.
+
+    With an empty `index` they are only counted: `start[i + 1]` becomes their number.
+    Otherwise they are written from `start[i]` on, in the order of the tree.
+    """
+    n_inner = tree.points.shape[0] - 1
+    sums = np.empty((LANES + 1, tree.points.shape[2]))
+    stack = np.empty(MAX_DEPTH, np.intp)
+    write = index.size > 0
+    for i in range(Q.shape[0]):
+        at = start[i] if write else 0
+        stack[0], height = 0, 1
+        while height > 0:
+            height -= 1
+            node = stack[height]
+            if _box_distance(Q[i], tree.box[node], metric, p) * slack > limit:
+                continue
+            if node < n_inner:
+                stack[height], stack[height + 1] = 2 * node + 1, 2 * node + 2
+                height += 2
+                continue
+            leaf = node - n_inner
+            _leaf_distances(Q[i], tree.points[leaf], metric, p, sums)
+            for j in range(sums.shape[1]):
+                if sums[LANES, j] <= limit and tree.which[leaf, j] < np.iinfo(np.intp).max:
+                    if write:
+                        index[at], distance[at] = tree.which[leaf, j], sums[LANES, j]
+                    at += 1
+        if not write:
+            start[i + 1] = at

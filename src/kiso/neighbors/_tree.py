@@ -1,0 +1,97 @@
+"""A KD-tree: built level by level over threads, queried in lanes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kiso._parallel import map_rows
+from kiso._validation import Array
+
+from . import _loops, _tree_loops
+from ._loops import GROUP, Tree
+from ._metrics import Metric
+
+__all__ = ["build_tree", "tree_neighbors", "tree_radius"]
+
+_SMALL = 4096  # rows that one thread arranges before another has begun
+_SUBTREES = 4  # depth at which the nodes are enough to keep every lane busy
+_MIN_QUERIES = 64  # of a lane
+
+
+def build_tree(X: Array, leaf_size: int) -> Tree:
+    """Build a KD-tree over rows.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d), C order
+    leaf_size : int
+        Rows of a leaf, rounded up to a multiple of 16: a leaf holds at most so many and,
+        where there are more rows than that, more than half as many.
+    """
+    n, d = X.shape
+    capacity = -(-leaf_size // GROUP) * GROUP
+    depth = 0
+    while -(-n >> depth) > capacity or -(-n // (1 << depth)) > capacity:
+        depth += 1
+    n_leaves = 1 << depth
+    P, order = X.copy(), np.arange(n)
+    box = np.empty((2 * n_leaves - 1, 2, d), X.dtype)
+    points = np.empty((n_leaves, d, capacity), X.dtype)
+    index = np.empty((n_leaves, capacity), np.intp)
+    top = min(depth, _SUBTREES) if n > _SMALL else 0
+    for level in range(top):  # the nodes of a level are cut side by side
+
+        def cut(nodes: slice, level: int = level) -> None:
+            _tree_loops.split_nodes(P, order, box, level, nodes.start, nodes.stop, level + 1)
+
+        map_rows(cut, 1 << level)
+
+    def finish(nodes: slice) -> None:
+        _tree_loops.split_nodes(P, order, box, top, nodes.start, nodes.stop, depth)
+        below = depth - top
+        first, last = nodes.start << below, nodes.stop << below
+        _tree_loops.fill_leaves(P, order, box, first, last, points, index)
+
+    map_rows(finish, 1 << top)
+    return Tree(points, index, box)
+
+
+def _slack(tree: Tree) -> float:
+    """Rounding of a box's distance: what bounds must be multiplied by to stay below."""
+    return 1.0 - 8.0 * (tree.points.shape[1] + 8) * float(np.finfo(np.float64).eps)
+
+
+def tree_neighbors(
+    Q: Array, tree: Tree, metric: Metric, skip: Array, distance: Array, index: Array
+) -> int:
+    """Fill the heaps (sorted at the end) of all queries; how many leaves were visited."""
+
+    def lane(rows: slice) -> int:
+        visited = _loops.query_tree(
+            Q[rows], tree, metric.code, metric.p, _slack(tree), skip[rows],
+            distance[rows], index[rows],
+        )  # fmt: skip
+        _loops.sort_best(distance[rows], index[rows])
+        return visited
+
+    return sum(map_rows(lane, len(Q), min_rows=_MIN_QUERIES))
+
+
+def tree_radius(Q: Array, tree: Tree, metric: Metric, limit: float) -> tuple[Array, Array, Array]:
+    """Rows within a reduced distance: bounds of each query's run, rows, reduced distances."""
+    start = np.zeros(len(Q) + 1, np.intp)
+    found: list[tuple[Array, Array]] = [(np.empty(0, np.intp), np.empty(0))]
+
+    def search(rows: slice) -> None:
+        _loops.tree_within(
+            Q[rows], tree, metric.code, metric.p, _slack(tree), limit,
+            start[rows.start : rows.stop + 1], *found[-1],
+        )  # fmt: skip
+
+    map_rows(search, len(Q), min_rows=_MIN_QUERIES)
+    np.cumsum(start, out=start)
+    if start[-1] > 0:
+        found.append((np.empty(start[-1], np.intp), np.empty(start[-1])))
+        map_rows(search, len(Q), min_rows=_MIN_QUERIES)
+    index, distance = found[-1]
+    return start, index, distance
