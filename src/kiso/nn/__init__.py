@@ -13,6 +13,7 @@ from ._normalise import BatchNorm, LayerNorm
 from ._run import Run
 from ._softmax import Softmax
 from ._trace import Trace
+from ._train import TrainState, TrainStatus, train
 from ._weights import WeightsError
 
 __all__ = [
@@ -46,9 +47,12 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Trace",
+    "TrainState",
+    "TrainStatus",
     "WeightsError",
     "Zeros",
     "activation",
     "check_gradients",
     "initialiser",
+    "train",
 ]

@@ -377,7 +377,7 @@ def _remainder_slope(scalar: _Scalar, name: str, gradient: Array) -> float:
     v = np.random.default_rng(0).standard_normal(array.shape)
     here = float(scalar.value(scalar.subject, x))
     remainders = []
-    lengths = 10.0 ** np.arange(-1.0, -5.0, -0.5)
+    lengths = 10.0 ** np.arange(-1.5, -5.0, -0.5)
     for h in lengths:
         array[...] = before + h * v
         there = float(scalar.value(scalar.subject, x))
