@@ -91,40 +91,46 @@ def gradient_norm(data: tuple[Any, Any], model: Any) -> float:
     return max(TOL, float(np.abs(gradient).max()), float(np.abs(p.mean(axis=0)).max()))
 
 
-def case(name: str, setup: Callable[[], Any], solvers: tuple[str, ...], target: float) -> Case:
+def case(name: str, setup: Callable[[], Any], solvers: tuple[str, ...]) -> Case:
+    """One case; `solvers` are scikit-learn's, and "sklearnex" for scikit-learn-intelex's own."""
     peers: dict[str, Callable[[Any], Any]] = {
-        f"sklearn {solver}": partial(sklearn, solver=solver) for solver in solvers
+        "sklearnex lbfgs" if s == "sklearnex" else f"sklearn {s}": sklearnex
+        if s == "sklearnex"
+        else partial(sklearn, solver=s)
+        for s in solvers
     }
     return Case(
         name=f"LogisticRegression, {name}",
         setup=setup,
-        contestants={"kiso": kiso, **peers, "sklearnex lbfgs": sklearnex},
+        contestants={"kiso": kiso, **peers},
         objective=gradient_norm,
-        target=target,
+        target=1.5,
         slack=0.0,
         settings=f"C=1, tol={TOL:g} on max |gradient| of the mean objective, "
         f"max_iter={MAX_ITER}; objective = max(that, tol)",
     )
 
 
-_ALL = ("lbfgs", "newton-cg", "newton-cholesky")
-CASES = [case("500,000 × 50, binary", simulated, _ALL, 1.5)]
+_ALL = ("lbfgs", "newton-cg", "newton-cholesky", "sklearnex")
+_LARGE = ("lbfgs", "newton-cg", "sklearnex")
+CASES = [case("500,000 × 50, binary", simulated, _ALL)]
 if available("mnist"):
     CASES += [
-        case("MNIST 60,000 × 784, 10 classes", mnist, ("lbfgs", "newton-cg"), 1.5),
-        case(
-            "MNIST 60,000 × 784, odd or even", partial(mnist, odd=True), ("lbfgs", "newton-cg"), 1.5
-        ),
+        case("MNIST 60,000 × 784, 10 classes", mnist, _LARGE),
+        case("MNIST 60,000 × 784, odd or even", partial(mnist, odd=True), _LARGE),
     ]
 if (data_home() / "libsvm").exists():
     CASES += [
-        case("a9a 32,561 × 123, sparse", partial(libsvm, "a9a"), _ALL, 1.5),
-        case(
-            "reuters 7,770 × 8,315, sparse", partial(libsvm, "reuters"), ("lbfgs", "newton-cg"), 1.5
-        ),
+        case("a9a 32,561 × 123, sparse", partial(libsvm, "a9a"), _ALL),
+        case("reuters 7,770 × 8,315, sparse", partial(libsvm, "reuters"), _LARGE),
     ]
 if (data_home() / "tabular").exists():
     CASES += [
-        case("covtype 10,000 × 54, 7 classes, unscaled", partial(covtype, scaled=False), _ALL, 1.5),
-        case("covtype 10,000 × 54, 7 classes, scaled", partial(covtype, scaled=True), _ALL, 1.5),
+        # lbfgs and newton-cg, of either library, do not get to tol in 3,000 iterations here
+        case(
+            "covtype 10,000 × 54, 7 classes, unscaled",
+            partial(covtype, scaled=False),
+            ("newton-cholesky",),
+        ),
+        case("covtype 10,000 × 54, 7 classes, scaled", partial(covtype, scaled=True), _ALL),
     ]

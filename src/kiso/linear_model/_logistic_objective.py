@@ -190,13 +190,18 @@ class Objective:
         return replace(evaluation, hessian=H)
 
     def class_hessians(self, theta: Array) -> list[Array]:
-        """Compute the K diagonal blocks of ∇²f, each (p, p); at θ = 0 they are one array."""
+        """Compute the K diagonal blocks of ∇²f, each (p, p); at θ = 0 they are one array.
+
+        One pass a class: the margins, done K times, are little work beside the products,
+        and K sums in each lane at once would take more memory than the data.
+        """
         K = self.shape[1]
-        distinct = K if theta.any() else 1
-        _, grams = self._pass_with_grams(theta, [(k, k) for k in range(distinct)])
-        for gram in grams:
+        blocks = []
+        for k in range(K if theta.any() else 1):
+            _, (gram,) = self._pass_with_grams(theta, [(k, k)])
             self._add_penalty(gram)
-        return grams * (K // distinct)
+            blocks.append(gram)
+        return blocks * (K // len(blocks))
 
     def diagonal(self, theta: Array) -> Array:
         """Compute the diagonal of ∇²f, shape (p, K)."""
@@ -271,8 +276,9 @@ class Objective:
             return loss, G, worst, gathered
 
         n = len(self.y)
+        min_rows = max(1, _MIN_ENTRIES * n // max(1, self.n_entries))
         with one_blas_thread():  # also for a single lane: too little work for BLAS's threads
-            parts = map_rows(lane, n, min_rows=max(1, _MIN_ENTRIES * n // max(1, self.n_entries)))
+            parts = map_rows(lane, n, min_rows=max(min_rows, p) if start else min_rows)
         losses, gradients, misses, gathered = zip(*parts, strict=True)
         G = np.sum(gradients, axis=0)
         G[:d] += self.l2 * theta[:d]
