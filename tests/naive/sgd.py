@@ -43,8 +43,13 @@ def loss_slope(name, y, p, epsilon=0.1):
 def sgd(
     X, y, *, loss, penalty="l2", alpha=1e-4, l1_ratio=0.15, learning_rate="constant", eta0=0.01,
     power_t=0.5, epsilon=0.1, average=0, n_epochs=1, weight=None, intercept_decay=1.0,
+    kinks=None,
 ):  # fmt: skip
-    """Return coef, intercept, mean losses plus penalties of the epochs, updates of the epochs."""
+    """Return coef, intercept, mean losses plus penalties of the epochs, updates of the epochs.
+
+    A list `kinks` gets, for each step from moved weights, how far y p is from a kink: closer
+    than rounding, two right programs may take different sides.
+    """
     n, d = X.shape
     rho = {"l1": 1.0, "l2": 0.0, "elasticnet": l1_ratio, None: 0.0}[penalty]
     alpha_of_penalty = 0.0 if penalty is None else alpha
@@ -57,6 +62,8 @@ def sgd(
         for i in range(n):
             x, c = X[i].astype(float), 1.0 if weight is None else weight[i]
             p = x @ w + b
+            if kinks is not None and (w.any() or b):
+                kinks.append(min(abs(y[i] * p - kink) for kink in (-1.0, 0.0, 1.0)))
             value, slope = loss_value(loss, y[i], p, epsilon), loss_slope(loss, y[i], p, epsilon)
             total += c * value
             eta = eta0
