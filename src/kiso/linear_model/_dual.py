@@ -9,53 +9,64 @@ as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-from scipy.linalg.blas import dsyrk
 
-from kiso._parallel import blocks
+from kiso._parallel import block_rows, blocks, lanes, run_lanes
 from kiso._validation import Array
 
 from ._normal_equations import FINE_RCOND, MIN_RCOND, Cholesky, Solution
 from ._orthogonal import solve_wide
 
-BLOCK_BYTES = 1 << 22
-
 
 class WideRows:
-    """√w (X − x̄)ᵀ in blocks of columns of X, and √w (Y − ȳ)."""
+    """√w (X − x̄) in blocks of columns, in lanes over threads, and √w (Y − ȳ)."""
 
     def __init__(self, X: Array, Y: Array, weights: Array | None, *, center: bool):
+        n, d = X.shape
         self.X, self.center = X, center
-        self.w = np.ones(len(X)) if weights is None else weights.astype(np.float64)
-        self.root_w = np.sqrt(self.w)
+        self.w = np.ones(n) if weights is None else weights
+        self.root_w = np.sqrt(self.w)[:, None]
         self.total = float(self.w.sum())
-        self.y_mean = self._mean(Y) if center else np.zeros(Y.shape[1])
-        self.x_mean = np.zeros(X.shape[1])
-        self.columns = max(64, BLOCK_BYTES // (8 * len(X)))
+        self.size = block_rows(n, 8)
+        # as many lanes as have their n × n products in a quarter of the data
+        self.cut = lanes(d, max_lanes=max(1, min(16, d // (8 * n))), min_rows=256)
+        self.x_mean = np.zeros(d)
+        y_mean = self._mean(Y)
+        self.y_mean = y_mean if center else np.zeros_like(y_mean)
+        self.C = self.root_w * (Y - self.y_mean)
         if center:
-            for cols in blocks(slice(0, X.shape[1]), self.columns):
-                self.x_mean[cols] = self._mean(X[:, cols])
-        self.C = self.root_w[:, None] * (Y - self.y_mean)
+            run_lanes(self._set_means, self.cut)
 
     def _mean(self, part: Array) -> Array:
         """Weighted mean in two steps: the second takes off the rounding of the first."""
         first = self.w @ part / self.total
-        constant = (part == part[:1]).all(axis=0)
-        return np.where(constant, part[0], first + self.w @ (part - first) / self.total)
+        return np.asarray(first + self.w @ (part - first) / self.total)
 
-    def __iter__(self) -> Iterator[tuple[slice, Array]]:
-        for cols in blocks(slice(0, self.X.shape[1]), self.columns):
-            yield cols, self.root_w[:, None] * (self.X[:, cols] - self.x_mean[cols])
+    def _set_means(self, lane: slice) -> None:
+        for cols in blocks(lane, self.size):
+            self.x_mean[cols] = self._mean(self.X[:, cols])
+
+    def block(self, cols: slice) -> Array:
+        """Return √w (X − x̄) for some columns, float64."""
+        part = self.X[:, cols] - self.x_mean[cols]
+        part *= self.root_w
+        return part
 
     def gram(self) -> Array:
         """Return K, with the null vector of an intercept filled in."""
         n = len(self.X)
-        K = np.zeros((n, n), order="F")
-        for _, B in self:
-            K = dsyrk(1.0, B.T, trans=True, beta=1.0, c=K, overwrite_c=True)
-        K += np.triu(K, 1).T
+
+        def lane_gram(lane: slice) -> Array:
+            K, step = np.zeros((n, n)), np.empty((n, n))
+            with np.errstate(all="ignore"):
+                for cols in blocks(lane, max(self.size, 2 * n)):
+                    B = self.block(cols)
+                    K += np.matmul(B, B.T, out=step)
+            return K
+
+        K, *others = run_lanes(lane_gram, self.cut)
+        for other in others:
+            K += other
         if self.center:
             K += np.trace(K) / n * np.outer(self.unit, self.unit)
         return K
@@ -63,15 +74,21 @@ class WideRows:
     @property
     def unit(self) -> Array:
         """The null vector u of a centred K."""
-        return self.root_w / np.sqrt(self.total)
+        return self.root_w[:, 0] / np.sqrt(self.total)
 
     def coef(self, dual: Array) -> tuple[Array, Array]:
         """Return b = (X − x̄)ᵀ √w λ and √w (X − x̄) b."""
-        b, fit = np.empty((self.X.shape[1], dual.shape[1])), np.zeros(dual.shape)
-        for cols, B in self:
-            b[cols] = B.T @ dual
-            fit += B @ b[cols]
-        return b, fit
+        b = np.empty((self.X.shape[1], dual.shape[1]))
+
+        def lane_fit(lane: slice) -> Array:
+            fit = np.zeros(dual.shape)
+            for cols in blocks(lane, self.size):
+                B = self.block(cols)
+                b[cols] = B.T @ dual
+                fit += B @ b[cols]
+            return fit
+
+        return b, np.sum(run_lanes(lane_fit, self.cut), axis=0)
 
 
 def solve(
@@ -89,8 +106,8 @@ def solve(
     with np.errstate(all="ignore"):
         found = None if svd else _by_cholesky(rows, alphas, max(MIN_RCOND, 10 * tol**2))
     if found is None:
-        B = np.hstack([block for _, block in rows])
-        coef, rss, rank, s = solve_wide((B, rows.C), alphas, tol)
+        whole = rows.block(slice(None))
+        coef, rss, rank, s = solve_wide((whole, rows.C), alphas, tol)
         found = Solution(coef, rss, rank, np.diag(s), "svd")
     return found, rows.x_mean, rows.y_mean
 
@@ -108,12 +125,10 @@ def _by_cholesky(rows: WideRows, alphas: Array, min_rcond: float) -> Solution | 
         if not factor.rcond >= min_rcond:
             return None
         dual = factor.solve(rows.C[:, of])
-        for _ in range(2 if factor.rcond < FINE_RCOND else 1):
-            coef[:, of], fit = rows.coef(dual)
-            error = rows.C[:, of] - fit - alpha * dual
-            if factor.rcond < FINE_RCOND:
-                dual += factor.solve(error)
         coef[:, of], fit = rows.coef(dual)
+        for _ in range(2 if factor.rcond < FINE_RCOND else 0):
+            dual += factor.solve(rows.C[:, of] - fit - alpha * dual)
+            coef[:, of], fit = rows.coef(dual)
         rss[of] = ((rows.C[:, of] - fit) ** 2).sum(axis=0)
     rank = len(factor.active) - int(rows.center)
     triangle = factor.into_triangle()
