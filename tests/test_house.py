@@ -14,7 +14,7 @@ FILES = sorted(SRC.rglob("*.py"))
 STOREYS = [
     {"_jit", "_parallel", "_validation", "base"},
     {"_blocks", "_triangle", "losses", "optim", "datasets"},
-    {"_distances", "_distances_loops"},
+    {"_distances"},
     {"inference"},
     {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"},
     {"neural_network", "approximation", "adversarial"},

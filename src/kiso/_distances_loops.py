@@ -131,11 +131,10 @@ def settle(
     """
     whole = squares.size == 0
     for i in range(X.shape[0]):
+        missing = 0.0 if whole else np.float64(squares[i])
         if whole:
-            missing = np.float64(0.0)
-            slack = rounding * (np.float64(best[i]) + 1e-300)
+            slack: float = rounding * (np.float64(best[i]) + 1e-300)
         else:
-            missing = squares[i]
             reach = math.sqrt(missing) + largest
             slack = rounding * reach * reach
         low, high = np.float64(best[i]), np.float64(second[i])
