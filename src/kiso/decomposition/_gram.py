@@ -21,7 +21,7 @@ from ._spectrum import Spectrum, of_scatter, with_signs
 
 # Largest relative error of a singular value that a caller is given without being told.
 LOSS = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-4}
-_TINY = 1e-280  # squares below this have lost digits to underflow
+_TINY = 1e-140  # squares of what is below have lost digits to underflow
 _BLOCK_BYTES = 1 << 22
 
 
@@ -30,11 +30,11 @@ def trusted(found: Spectrum, k: int, dtype: Any, largest: float = 0.0) -> bool:
 
     `largest` is the size of what the mean was taken off from, if larger than σ₁.
     """
-    if found.squares == 0.0 or k == 0:
+    top = max(found.norm if k == 0 else float(found.singular_values[0]), largest)
+    if top == 0.0 or k == 0:
         return True
-    if found.squares < _TINY:
+    if found.norm < _TINY:
         return False
-    top = max(float(found.singular_values[0]), largest)
     smallest = float(found.singular_values[k - 1])
     return bool(smallest**2 * LOSS[np.dtype(dtype)] >= np.finfo(dtype).eps * top**2)
 
@@ -49,16 +49,16 @@ def covariance(X: Array, k: int, *, upcast: bool = False) -> Spectrum | None:
         return None
     scatter = found.scatter
     values, components = of_scatter(scatter, k)
-    squares = float(np.trace(scatter))
-    return Spectrum(len(X), found.mean, components, values, squares, "covariance_eigh")
+    norm = float(np.sqrt(np.trace(scatter)))
+    return Spectrum(len(X), found.mean, components, values, norm, "covariance_eigh")
 
 
 def sparse_covariance(X: Any, k: int) -> tuple[Spectrum, float]:
     """Solve sparse X through S, which is dense; also what `trusted` has to know of it."""
     mean, scatter, largest = sparse_scatter(X)
     values, components = of_scatter(scatter, k)
-    squares = float(np.trace(scatter))
-    return Spectrum(X.shape[0], mean, components, values, squares, "covariance_eigh"), largest
+    norm = float(np.sqrt(np.trace(scatter)))
+    return Spectrum(X.shape[0], mean, components, values, norm, "covariance_eigh"), largest
 
 
 def sparse_scatter(X: Any) -> tuple[Array, Array, float]:
@@ -83,15 +83,15 @@ def dual(X: Array, k: int) -> Spectrum | None:
     n, columns = len(X), _Columns(X)
     with np.errstate(all="ignore"):
         K = columns.gram()
-    squares = float(np.trace(K))
-    if not np.isfinite(squares):
+    norm = float(np.sqrt(np.trace(K)))
+    if not np.isfinite(norm):
         return None
     values, rows = of_scatter(K, k)  # rows: Uᵀ
-    found = Spectrum(n, columns.mean, rows, values, squares, "dual")
+    found = Spectrum(n, columns.mean, rows, values, norm, "dual")
     if not trusted(found, k, np.float64) or not values.all():
         return None
     components = with_signs(columns.combined(rows / values[:, None]))
-    return Spectrum(n, columns.mean, components, values, squares, "dual")
+    return Spectrum(n, columns.mean, components, values, norm, "dual")
 
 
 class _Columns:

@@ -28,6 +28,8 @@ from ._base import PrincipalComponents
 from ._gram import sparse_scatter
 from ._spectrum import Spectrum, of_scatter
 
+_OVERFLOW = "the squares of X overflow: scale its columns"
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -41,9 +43,10 @@ class Seen:
 
     def __add__(self, other: Seen) -> Seen:
         n = self.n + other.n
-        delta = other.mean - self.mean
-        scatter = self.scatter + other.scatter
-        scatter += np.multiply.outer(delta * (self.n * other.n / n), delta)
+        with np.errstate(over="ignore"):  # shows in the scatter
+            delta = other.mean - self.mean
+            scatter = self.scatter + other.scatter
+            scatter += np.multiply.outer(delta * (self.n * other.n / n), delta)
         mean = self.mean + delta * (other.n / n)
         return Seen(n, mean, scatter, np.result_type(self.dtype, other.dtype), self.limit)
 
@@ -53,8 +56,8 @@ class Seen:
         k = min(self.n, len(self.mean))
         k = k if self.limit is None else min(k, self.limit)
         values, components = of_scatter(self.scatter, k)
-        squares = float(np.trace(self.scatter))
-        return Spectrum(self.n, self.mean, components, values, squares, "covariance_eigh")
+        norm = float(np.sqrt(np.trace(self.scatter)))
+        return Spectrum(self.n, self.mean, components, values, norm, "covariance_eigh")
 
 
 class IncrementalPCA(PrincipalComponents):
@@ -203,7 +206,7 @@ class IncrementalPCA(PrincipalComponents):
 
     def _see(self, X: Any, *, reset: bool) -> Seen:
         """Validate a piece of data and take its moments."""
-        sparse = ["csr", "csc", "lil"]
+        sparse = ["csr", "csc"]
         X = validate_data(
             self,
             X,
@@ -216,16 +219,19 @@ class IncrementalPCA(PrincipalComponents):
         if self.n_components is not None and self.n_components > d:
             raise ValueError(f"n_components={self.n_components} must be at most n_features={d}")
         if sp.issparse(X):
-            mean, scatter, _ = sparse_scatter(sp.csr_array(X))
+            mean, scatter, _ = sparse_scatter(X)
         else:
             found = centred_gram(X)
-            mean, scatter = found.mean, found.scatter
+            with np.errstate(all="ignore"):  # what is not finite shows in the scatter
+                mean, scatter = found.mean, found.scatter
         if not np.isfinite(scatter).all():
             check_array(X, dtype=FLOATS, estimator=self, input_name="X")  # names NaN, infinity
-            raise ValueError("the squares of X overflow: scale its columns")
+            raise ValueError(_OVERFLOW)
         return Seen(n, mean, scatter, X.dtype, self.n_components)
 
     def _keep(self, seen: Seen) -> None:
+        if not np.isfinite(seen.scatter).all():  # two pieces that are too far apart
+            raise ValueError(_OVERFLOW)
         self._seen = seen
         self.n_samples_seen_ = seen.n
         self.mean_ = seen.mean.astype(seen.dtype)

@@ -39,9 +39,10 @@ def full(X: Array, k: int) -> Spectrum | None:
     _, values, Vt = scipy.linalg.svd(A, full_matrices=False, check_finite=False)
     components, sigma = with_signs(Vt[:k]), np.zeros(min(n, d))
     sigma[: len(values)] = values[: len(sigma)]
-    with np.errstate(over="ignore", under="ignore"):
-        squares = float(np.sum(sigma**2))
-    return Spectrum(n, mean, components, sigma, squares, "full")
+    largest = float(sigma.max()) or 1.0
+    with np.errstate(under="ignore"):
+        norm = largest * float(np.linalg.norm(sigma / largest))
+    return Spectrum(n, mean, components, sigma, norm, "full")
 
 
 def _tall(X: Array, shift: Array) -> tuple[Array, Array]:

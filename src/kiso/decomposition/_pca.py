@@ -106,7 +106,7 @@ class PCA(PrincipalComponents):
     >>> pca.explained_variance_ratio_.round(4)
     array([0.9924, 0.0076])
     >>> pca.transform([[1.0, 1.0]]).round(4)
-    array([[1.3834, 0.2935]])
+    array([[1.3834, 0.2936]])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -223,10 +223,12 @@ class PCA(PrincipalComponents):
             subspace = k + self.n_oversamples
             solver = "randomized" if 20 * subspace < side else "auto"
         if solver in {"arpack", "randomized"}:
-            k = self._truncated(solver, k, side)
+            k = self._truncated(solver, k, (n, d))
         return solver, k
 
-    def _truncated(self, solver: str, k: int, side: int) -> int:
+    def _truncated(self, solver: str, k: int, shape: tuple[int, int]) -> int:
+        n, d = shape
+        side = min(shape)
         if self.n_components is None and solver == "arpack":
             k = side - 1
         elif not isinstance(self.n_components, Integral | None):
@@ -236,7 +238,8 @@ class PCA(PrincipalComponents):
         most = side - 1 if solver == "arpack" else side
         if not 1 <= k <= most:
             raise ValueError(
-                f"n_components={k} must be between 1 and {most} with svd_solver={solver!r}"
+                f"n_components={k} must be between 1 and {most} with svd_solver={solver!r}, "
+                f"n_samples={n} and n_features={d}"
             )
         return k
 
@@ -246,7 +249,7 @@ class PCA(PrincipalComponents):
         if solver in {"arpack", "randomized"}:
             return self._from_products(X, solver, k)
         if sp.issparse(X):
-            return self._from_sparse(X, k, sure=solver == "auto")
+            return self._from_sparse(X, k, sure=self.svd_solver == "auto")
         return self._from_inner_products(X, k, sure=solver == "auto")
 
     def _from_inner_products(self, X: Array, k: int, *, sure: bool) -> Spectrum | None:
@@ -274,8 +277,8 @@ class PCA(PrincipalComponents):
         return found is not None and _gram.trusted(found, self._count(found), dtype, largest)
 
     def _from_products(self, X: Any, solver: str, k: int) -> Spectrum | None:
-        rows = _randomized.CentredRows(sp.csr_array(X) if sp.issparse(X) else X)
-        if not np.isfinite(rows.squares):
+        rows = _randomized.CentredRows(X)
+        if not np.isfinite(rows.norm):
             return None
         rng = check_generator(self.random_state)
         if solver == "arpack":

@@ -29,27 +29,28 @@ _MIN_ROWS = 512
 
 
 class CentredRows:
-    """Products with A = X − 1 x̄ᵀ, X dense or CSR.
+    """Products with A = X − 1 x̄ᵀ, X dense or sparse.
 
     Attributes
     ----------
     mean : ndarray of shape (d,)
-    squares : float
-        ‖A‖²; NaN or infinite where dense X is not finite or overflows.
+    norm : float
+        ‖A‖; NaN or infinite where dense X is not finite or overflows.
     """
 
     def __init__(self, X: Any):
-        self.X, self.sparse = X, sp.issparse(X)
+        self.sparse: bool = sp.issparse(X)
+        self.X = X.tocsr() if self.sparse else X
         self.shape, self.dtype = X.shape, X.dtype
         n, d = X.shape
         if self.sparse:
             self.mean = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel() / n
             squares = np.asarray(X.power(2).sum(axis=0, dtype=np.float64)).ravel()
-            self.squares = float(np.maximum(squares - n * self.mean**2, 0.0).sum())
+            self.norm = float(np.sqrt(np.maximum(squares - n * self.mean**2, 0.0).sum()))
         else:
             found = centred_gram(X, diagonal=True)
             with np.errstate(all="ignore"):
-                self.mean, self.squares = found.mean, float(found.scatter.sum())
+                self.mean, self.norm = found.mean, float(np.sqrt(found.scatter.sum()))
         self._mean = self.mean.astype(X.dtype)
         self._rest = (self.mean - self._mean).astype(X.dtype)  # what rounding took off
         self._size = max(64, block_rows(d, X.dtype.itemsize))
@@ -122,11 +123,15 @@ def randomized(
     T = row_triangle(lambda r: projected[r].astype(np.float64), n, V.shape[1])
     _, values, Wt = scipy.linalg.svd(T, full_matrices=False, check_finite=False)
     components = with_signs(Wt[:k] @ V.T)
-    return Spectrum(n, rows.mean, components, values[:k], rows.squares, "randomized")
+    return Spectrum(n, rows.mean, components, values[:k], rows.norm, "randomized")
 
 
 def lanczos(rows: CentredRows, k: int, *, tol: float, rng: np.random.Generator) -> Spectrum:
     """Solve by ARPACK; k < min(n, d)."""
+    if rows.norm == 0.0:  # nothing to iterate on
+        return Spectrum(
+            rows.shape[0], rows.mean, np.eye(k, rows.shape[1]), np.zeros(k), 0.0, "arpack"
+        )
     operator = LinearOperator(
         shape=rows.shape,
         dtype=rows.dtype,
@@ -139,5 +144,5 @@ def lanczos(rows: CentredRows, k: int, *, tol: float, rng: np.random.Generator) 
     _, values, Vt = svds(operator, k=k, tol=tol, v0=start)
     order = np.argsort(values)[::-1]
     return Spectrum(
-        rows.shape[0], rows.mean, with_signs(Vt[order]), values[order], rows.squares, "arpack"
+        rows.shape[0], rows.mean, with_signs(Vt[order]), values[order], rows.norm, "arpack"
     )

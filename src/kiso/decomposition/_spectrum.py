@@ -32,8 +32,8 @@ class Spectrum:
         Orthonormal rows, of the largest σ first.
     singular_values : ndarray of shape (k,)
         σ, largest first.
-    squares : float
-        ‖A‖², all of the σ² together.
+    norm : float
+        ‖A‖, the root of the sum of all σ².
     solver : str
         What computed it.
     """
@@ -42,7 +42,7 @@ class Spectrum:
     mean: Array
     components: Array
     singular_values: Array
-    squares: float
+    norm: float
     solver: str
 
     @property
@@ -54,10 +54,8 @@ class Spectrum:
     @property
     def ratios(self) -> Array:
         """Share of each component in the whole variance; zero where there is none."""
-        if self.squares == 0.0:
-            return np.zeros(len(self.singular_values))
         with np.errstate(under="ignore"):
-            return (self.singular_values / np.sqrt(self.squares)) ** 2
+            return (self.singular_values / (self.norm or 1.0)) ** 2
 
     def noise(self, k: int) -> float:
         """Average variance of the min(n, d) − k directions that are left out."""
@@ -66,7 +64,7 @@ class Spectrum:
             return 0.0
         if len(self.singular_values) == k + rest:  # all are known: nothing to cancel
             return float(self.variances[k:].mean())
-        left = self.squares - float(np.sum(self.singular_values[:k] ** 2))
+        left = self.norm**2 - float(np.sum(self.singular_values[:k] ** 2))
         return max(0.0, left) / max(1, self.n_samples - 1) / rest
 
 
