@@ -111,7 +111,8 @@ class RowFeed(Feed):
         while left:
             done = self.taken % self.n_batches
             if done == 0:
-                self._before = self.rng.bit_generator.state
+                if left < self.n_batches:  # asked for only where an epoch stays unfinished
+                    self._before = self.rng.bit_generator.state
                 self._order = self.rng.permutation(self.n)
             count = min(left, self.n_batches - done)
             part = self._order[done * b : (done + count) * b]
