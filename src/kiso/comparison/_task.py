@@ -185,16 +185,17 @@ def check_folds(problem: Problem, n_folds: int) -> None:
         return
     count, name = min(small)
     rows = "1 row" if count == 1 else f"{count} rows"
-    others = f" (and {len(small) - 1} more classes are as small)" if len(small) > 1 else ""
+    more = "1 more class is" if len(small) == 2 else f"{len(small) - 1} more classes are"
+    others = f" (and {more} as small)" if len(small) > 1 else ""
     if len(small) > 10 and len(small) > 0.5 * len(data.class_names):
         advice = "is it a target?"
     elif count >= 2:
-        advice = f"ask for {count} folds, or merge or remove the class"
+        advice = f"ask for {count} folds, or merge or remove the class."
     else:
-        advice = "merge or remove it"
+        advice = "merge or remove it."
     raise DataError(
         f"Class {name!r} of {data.target!r} has {rows}{others}, "
-        f"fewer than {n_folds} folds: {advice}."
+        f"fewer than {n_folds} folds: {advice}"
     )
 
 
