@@ -82,7 +82,8 @@ def kmeans_plusplus(
 
     Examples
     --------
-    >>>     >>> from kiso.cluster import kmeans_plusplus
+    >>> import numpy as np
+    >>> from kiso.cluster import kmeans_plusplus
     >>> X = np.array([[0.0], [1.0], [100.0]])
     >>> centers, indices = kmeans_plusplus(X, 2, random_state=0)
     >>> bool(centers.max() == 100)

@@ -1,0 +1,150 @@
+"""Pictures of k-means at work, and a film of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kiso._distances import nearest
+
+from ._lloyd import LloydState
+from ._seeding import SeedingState
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from PIL.Image import Image
+
+__all__ = ["animate", "plot_clusters"]
+
+
+def plot_clusters(X: Any, state: Any, ax: Axes | None = None) -> Axes:
+    """Draw rows and centres in the plane of the first two features.
+
+    After a seed each row is as large as its chance to be the next one, D² / φ; during
+    Lloyd's algorithm rows have the colour of their cluster.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        The rows; at least two features.
+    state : SeedingState, LloydState or fitted estimator
+        What to draw: a state of `KMeans.steps`, or anything with `cluster_centers_` and
+        `labels_`.
+    ax : matplotlib Axes or None, default=None
+        Where to draw; None makes a new figure (`ax.figure`).
+
+    Returns
+    -------
+    matplotlib Axes
+        The axis drawn on.
+
+    Raises
+    ------
+    ValueError
+        If X has fewer than two features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kiso.cluster import KMeans, plot_clusters
+    >>> X = np.random.default_rng(0).standard_normal((50, 2))
+    >>> ax = plot_clusters(X, KMeans(3, random_state=0).fit(X))
+    """
+    X = np.asarray(X)
+    if X.ndim != 2 or X.shape[1] < 2:
+        raise ValueError(f"X of shape {X.shape}: a picture needs rows of two or more features.")
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=(5, 5), layout="constrained").subplots()
+    if isinstance(state, SeedingState):
+        centers, labels = state.centers, nearest(X.astype(state.centers.dtype), state.centers)
+        share = state.closest / state.inertia if state.inertia > 0 else np.zeros(len(X))
+        size = 4 + 120 * share / max(share.max(), 1e-300)
+        title = f"seed {len(centers)}: φ = {state.inertia:.4g}"
+    elif isinstance(state, LloydState):
+        centers, labels, size = state.centers, state.labels, np.full(len(X), 9.0)
+        title = f"iteration {state.n_iter}: φ = {state.inertia:.4g}, {state.n_changed} changed"
+    else:
+        centers, labels, size = state.cluster_centers_, state.labels_, np.full(len(X), 9.0)
+        title = f"φ = {state.inertia_:.4g}"
+    ax.scatter(X[:, 0], X[:, 1], s=size, c=labels % 10, cmap="tab10", vmin=0, vmax=9, lw=0)
+    ax.scatter(centers[:, 0], centers[:, 1], s=110, c="white", marker="o", edgecolors="black")
+    ax.scatter(centers[:, 0], centers[:, 1], s=45, c="black", marker="x")
+    ax.set(title=title, xticks=[], yticks=[])
+    return ax
+
+
+def animate(
+    X: Any,
+    states: Iterable[Any],
+    path: str | Path,
+    *,
+    seconds: float = 0.6,
+    hold: float = 2.0,
+    dpi: int = 80,
+) -> int:
+    """Write a run as an animated GIF: one frame a state.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        The rows.
+    states : iterable of SeedingState and LloydState
+        `model.steps(X)`, or a list of its states.
+    path : str or Path
+        The file to write.
+    seconds, hold : float, default 0.6 and 2.0
+        How long a frame, and the last one, stays.
+    dpi : int, default=80
+        Dots per inch; a frame is 5 inches wide.
+
+    Returns
+    -------
+    int
+        Frames written.
+
+    Raises
+    ------
+    ValueError
+        If there are no states.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from kiso.cluster import KMeans, animate
+    >>> X = np.random.default_rng(0).standard_normal((50, 2))
+    >>> states = list(KMeans(3, random_state=0).steps(X))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     animate(X, states, Path(folder) / "run.gif") == len(states)
+    True
+    """
+    frames = [_frame(X, state, dpi) for state in states]
+    if not frames:
+        raise ValueError("states is empty: give the states of KMeans.steps(X).")
+    frames[0].save(
+        path,
+        format="GIF",
+        save_all=True,
+        append_images=frames[1:],
+        duration=[int(1000 * seconds)] * (len(frames) - 1) + [int(1000 * hold)],
+        loop=0,
+    )
+    return len(frames)
+
+
+def _frame(X: Any, state: Any, dpi: int) -> Image:
+    from matplotlib.figure import Figure
+    from PIL.Image import open as open_image
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    plot_clusters(X, state, figure.subplots())
+    png = BytesIO()
+    figure.savefig(png, format="png", dpi=dpi)
+    return open_image(png).convert("RGB")
