@@ -9,6 +9,9 @@ from __future__ import annotations
 KISO_TYPES = frozenset(
     {
         "kiso.comparison._dates.DateParts",
+        "kiso.decomposition._incremental.IncrementalPCA",
+        "kiso.decomposition._incremental.Seen",
+        "kiso.decomposition._pca.PCA",
         "kiso.linear_model._bayes.BayesianLinearRegression",
         "kiso.linear_model._least_squares.LinearRegression",
         "kiso.linear_model._local.LocallyWeightedRegression",

@@ -1,0 +1,1 @@
+"""PCA against its peers."""
