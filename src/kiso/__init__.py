@@ -21,6 +21,7 @@ _SUBPACKAGES = (
     "inference",
     "linear_model",
     "losses",
+    "neural_network",
     "nn",
     "neighbors",
     "optim",

@@ -85,7 +85,7 @@ def checks_of(paths: Any, best: Any) -> list[Check]:
     """What the paper says, and what it does not say."""
     ends = {way: path[:, -1] for way, path in paths.items()}
     middle = float(np.median(ends["with"]))
-    fall = paths["with"][ends["with"] < SOLVED]
+    fall = paths["with"][ends["with"] <= middle]
     shrink = (fall[:, -1] / fall[:, -11]) ** (1 / (10 * EVERY))
     sides = np.array([np.argmax(best[way](X), axis=1) == np.argmax(T, axis=1)
                       for way in ("with", "without", "squares")])  # fmt: skip

@@ -115,8 +115,8 @@ def train(
 ) -> Iterator[TrainState]:
     """Train a network in place; yield a state every so many steps.
 
-    After each state the network is as of that state. When the run ends, in whatever way
-    (Ctrl-C and a caller that stops included), it has the best weights seen if those are kept.
+    After each state the network is as of that state. With the last one, and when the run ends
+    in another way (Ctrl-C, a caller that stops), it has the best weights if those are kept.
 
     Parameters
     ----------
@@ -305,6 +305,8 @@ class _Trainer:
                     status = TrainStatus.STOPPED_EARLY
                 if checkpoint is not None and status is not TrainStatus.DIVERGED:
                     save_checkpoint(checkpoint, self._checkpoint())
+                if status is not TrainStatus.RUNNING:
+                    self._put_best_back()
                 yield TrainState(
                     n_iter=self.n_iter,
                     objective=objective,
@@ -318,9 +320,12 @@ class _Trainer:
                     detail=progress.fault,
                 )
         finally:
-            if self.keep_best and np.isfinite(self.best_value):
-                for name, array in self.arrays.items():
-                    array[...] = self.best[name]
+            self._put_best_back()
+
+    def _put_best_back(self) -> None:
+        if self.keep_best and np.isfinite(self.best_value):
+            for name, array in self.arrays.items():
+                array[...] = self.best[name]
 
     def _stride(self) -> int:
         if self.plan.every is not None:

@@ -1,0 +1,6 @@
+"""Multilayer perceptrons: scikit-learn's estimators over `kiso.nn`."""
+
+from ._mlp_classifier import MLPClassifier
+from ._mlp_regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
