@@ -24,9 +24,10 @@ from kiso._validation import Array
 
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, MINKOWSKI, HAMMING = 0, 1, 2, 3, 4
 
+FEW = 16  # up to so many kept, a list is faster than a heap
 CHUNK = 64  # products that are tested at once
 LANES = 8  # partial sums of `_exact`
-GROUP = 16  # points of a leaf whose distances are found side by side
+GROUP = 16  # the capacity of a leaf is a multiple: whole vectors
 MAX_DEPTH = 64
 
 
@@ -39,22 +40,25 @@ class Tree(NamedTuple):
 
 
 @compiled_strict
-def _exact(q: Array, x: Array, metric: int, p: float) -> float:
-    """Reduced distance of two rows, in float64: LANES partial sums, then the rest in order."""
-    d = q.size
+def _exact(Q: Array, i: int, X: Array, j: int, metric: int, p: float) -> float:
+    """Reduced distance of two rows, in float64: LANES partial sums, then the rest in order.
+
+    Rows come as indices here and below: a view would cost two atomic operations.
+    """
+    d = Q.shape[1]
     whole = d - d % LANES
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     rest = 0.0
     if metric == EUCLIDEAN:
         for a in range(0, whole, LANES):
-            g0 = np.float64(q[a]) - np.float64(x[a])
-            g1 = np.float64(q[a + 1]) - np.float64(x[a + 1])
-            g2 = np.float64(q[a + 2]) - np.float64(x[a + 2])
-            g3 = np.float64(q[a + 3]) - np.float64(x[a + 3])
-            g4 = np.float64(q[a + 4]) - np.float64(x[a + 4])
-            g5 = np.float64(q[a + 5]) - np.float64(x[a + 5])
-            g6 = np.float64(q[a + 6]) - np.float64(x[a + 6])
-            g7 = np.float64(q[a + 7]) - np.float64(x[a + 7])
+            g0 = np.float64(Q[i, a]) - np.float64(X[j, a])
+            g1 = np.float64(Q[i, a + 1]) - np.float64(X[j, a + 1])
+            g2 = np.float64(Q[i, a + 2]) - np.float64(X[j, a + 2])
+            g3 = np.float64(Q[i, a + 3]) - np.float64(X[j, a + 3])
+            g4 = np.float64(Q[i, a + 4]) - np.float64(X[j, a + 4])
+            g5 = np.float64(Q[i, a + 5]) - np.float64(X[j, a + 5])
+            g6 = np.float64(Q[i, a + 6]) - np.float64(X[j, a + 6])
+            g7 = np.float64(Q[i, a + 7]) - np.float64(X[j, a + 7])
             s0 += g0 * g0
             s1 += g1 * g1
             s2 += g2 * g2
@@ -64,23 +68,25 @@ def _exact(q: Array, x: Array, metric: int, p: float) -> float:
             s6 += g6 * g6
             s7 += g7 * g7
         for a in range(whole, d):
-            gap = np.float64(q[a]) - np.float64(x[a])
+            gap = np.float64(Q[i, a]) - np.float64(X[j, a])
             rest += gap * gap
     elif metric == MANHATTAN:
         for a in range(0, whole, LANES):
-            s0 += abs(np.float64(q[a]) - np.float64(x[a]))
-            s1 += abs(np.float64(q[a + 1]) - np.float64(x[a + 1]))
-            s2 += abs(np.float64(q[a + 2]) - np.float64(x[a + 2]))
-            s3 += abs(np.float64(q[a + 3]) - np.float64(x[a + 3]))
-            s4 += abs(np.float64(q[a + 4]) - np.float64(x[a + 4]))
-            s5 += abs(np.float64(q[a + 5]) - np.float64(x[a + 5]))
-            s6 += abs(np.float64(q[a + 6]) - np.float64(x[a + 6]))
-            s7 += abs(np.float64(q[a + 7]) - np.float64(x[a + 7]))
+            s0 += abs(np.float64(Q[i, a]) - np.float64(X[j, a]))
+            s1 += abs(np.float64(Q[i, a + 1]) - np.float64(X[j, a + 1]))
+            s2 += abs(np.float64(Q[i, a + 2]) - np.float64(X[j, a + 2]))
+            s3 += abs(np.float64(Q[i, a + 3]) - np.float64(X[j, a + 3]))
+            s4 += abs(np.float64(Q[i, a + 4]) - np.float64(X[j, a + 4]))
+            s5 += abs(np.float64(Q[i, a + 5]) - np.float64(X[j, a + 5]))
+            s6 += abs(np.float64(Q[i, a + 6]) - np.float64(X[j, a + 6]))
+            s7 += abs(np.float64(Q[i, a + 7]) - np.float64(X[j, a + 7]))
         for a in range(whole, d):
-            rest += abs(np.float64(q[a]) - np.float64(x[a]))
+            rest += abs(np.float64(Q[i, a]) - np.float64(X[j, a]))
     else:
         for a in range(d):
-            rest = _joined(rest, _term(np.float64(q[a]) - np.float64(x[a]), metric, p), metric)
+            rest = _joined(
+                rest, _term(np.float64(Q[i, a]) - np.float64(X[j, a]), metric, p), metric
+            )
         return rest
     return (((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))) + rest
 
@@ -124,18 +130,41 @@ def _sift(distance: Array, index: Array, size: int, d: float, i: int) -> None:
 
 
 @compiled
+def _insert(distance: Array, index: Array, d: float, i: int) -> None:
+    """`_sift` where few are kept: farthest first, which is a heap too, without a branch."""
+    for at in range(distance.size - 1):
+        next_d, next_i = distance[at + 1], index[at + 1]
+        farther = (next_d > d) | ((next_d == d) & (next_i > i))
+        distance[at] = next_d if farther else d
+        index[at] = next_i if farther else i
+        d = d if farther else next_d
+        i = i if farther else next_i
+    distance[-1], index[-1] = d, i
+
+
+@compiled
 def _offer(distance: Array, index: Array, d: float, i: int) -> None:
     """Keep (d, i) among the k best if it is nearer than the farthest of them."""
     if d < distance[0] or (d == distance[0] and i < index[0]):
-        _sift(distance, index, distance.size, d, i)
+        if distance.size <= FEW:
+            _insert(distance, index, d, i)
+        else:
+            _sift(distance, index, distance.size, d, i)
 
 
 @compiled
 def sort_best(distance: Array, index: Array) -> None:
     """Turn the heap of each query into a list, nearest first."""
-    for row in range(distance.shape[0]):
+    n, k = distance.shape
+    for row in range(n):
+        if k <= FEW:
+            for a in range(k // 2):
+                b = k - 1 - a
+                distance[row, a], distance[row, b] = distance[row, b], distance[row, a]
+                index[row, a], index[row, b] = index[row, b], index[row, a]
+            continue
         far, which = distance[row], index[row]
-        for end in range(far.size - 1, 0, -1):
+        for end in range(k - 1, 0, -1):
             d, i = far[end], which[end]
             far[end], which[end] = far[0], which[0]
             _sift(far, which, end, d, i)
@@ -190,7 +219,7 @@ def scan_products(
                 continue
             for j in range(start, stop):
                 if not (s[j] < half[j] + level) and base + j != skip[i]:
-                    _offer(far, which, _exact(Q[i], X[j], EUCLIDEAN, 2.0), base + j)
+                    _offer(far, which, _exact(Q, i, X, j, EUCLIDEAN, 2.0), base + j)
                     cut[0] = lift[i] - 0.5 * far[0]
                     level = cut[0]
                     measured += 1
@@ -220,7 +249,7 @@ def collect_products(
         level = cut[0]
         for j in range(n):
             if not (S[i, j] < half[j] + level):
-                d = _exact(Q[i], X[j], EUCLIDEAN, 2.0)
+                d = _exact(Q, i, X, j, EUCLIDEAN, 2.0)
                 if d <= limit:
                     hits[count, 0], hits[count, 1] = i, j
                     distance[count] = d
@@ -233,7 +262,7 @@ def fill_distances(Q: Array, X: Array, metric: int, p: float, D: Array) -> None:
     """Write the reduced distance of each query to each row."""
     for i in range(Q.shape[0]):
         for j in range(X.shape[0]):
-            D[i, j] = _exact(Q[i], X[j], metric, p)
+            D[i, j] = _exact(Q, i, X, j, metric, p)
 
 
 @compiled
@@ -278,42 +307,47 @@ def fill_sparse(
 
 
 @compiled_strict
-def _box_distance(q: Array, box: Array, metric: int, p: float) -> float:
+def _box_distance(Q: Array, i: int, box: Array, node: int, metric: int, p: float) -> float:
     """Reduced distance from a query to a box: no point in it is nearer."""
     total = 0.0
-    for a in range(q.size):
-        value = np.float64(q[a])
-        gap = max(np.float64(box[0, a]) - value, value - np.float64(box[1, a]), 0.0)
-        total = _joined(total, _term(gap, metric, p), metric)
+    for a in range(Q.shape[1]):
+        value = np.float64(Q[i, a])
+        gap = max(np.float64(box[node, 0, a]) - value, value - np.float64(box[node, 1, a]), 0.0)
+        if metric == EUCLIDEAN:
+            total += gap * gap
+        else:
+            total = _joined(total, _term(gap, metric, p), metric)
     return total
 
 
 @compiled_strict
-def _leaf_distances(q: Array, points: Array, metric: int, p: float, sums: Array) -> None:
+def _leaf_distances(
+    Q: Array, i: int, points: Array, leaf: int, metric: int, p: float, sums: Array
+) -> None:
     """Reduced distances to a leaf's points into the last row of `sums`, as `_exact` has them.
 
     sums : (LANES + 1, capacity)
     """
-    d, capacity = points.shape
+    _, d, capacity = points.shape
     whole = d - d % LANES if metric in (EUCLIDEAN, MANHATTAN) else 0
-    for start in range(0, capacity, GROUP):
-        sums[:, start : start + GROUP] = 0.0
-        for a in range(d):
-            row = sums[a % LANES if a < whole else LANES, start : start + GROUP]
-            x, value = points[a, start : start + GROUP], np.float64(q[a])
-            if metric == EUCLIDEAN:
-                for j in range(GROUP):
-                    gap = value - np.float64(x[j])
-                    row[j] += gap * gap
-            else:
-                for j in range(GROUP):
-                    term = _term(value - np.float64(x[j]), metric, p)
-                    row[j] = _joined(row[j], term, metric)
-        if whole:
-            for j in range(start, start + GROUP):
-                low = (sums[0, j] + sums[1, j]) + (sums[2, j] + sums[3, j])
-                high = (sums[4, j] + sums[5, j]) + (sums[6, j] + sums[7, j])
-                sums[LANES, j] += low + high
+    for row in range(0 if whole else LANES, LANES + 1):
+        for j in range(capacity):
+            sums[row, j] = 0.0
+    for a in range(d):
+        row, value = a % LANES if a < whole else LANES, np.float64(Q[i, a])
+        if metric == EUCLIDEAN:
+            for j in range(capacity):
+                gap = value - np.float64(points[leaf, a, j])
+                sums[row, j] += gap * gap
+        else:
+            for j in range(capacity):
+                term = _term(value - np.float64(points[leaf, a, j]), metric, p)
+                sums[row, j] = _joined(sums[row, j], term, metric)
+    if whole:
+        for j in range(capacity):
+            low = (sums[0, j] + sums[1, j]) + (sums[2, j] + sums[3, j])
+            high = (sums[4, j] + sums[5, j]) + (sums[6, j] + sums[7, j])
+            sums[LANES, j] += low + high
 
 
 @compiled
@@ -332,12 +366,13 @@ def query_tree(
     A box is left out only where it is farther than the farthest kept by more than rounding
     can explain (`slack`), so that a tie with a lower index is found as well.
     """
-    n_inner = tree.points.shape[0] - 1
-    sums = np.empty((LANES + 1, tree.points.shape[2]))
+    points, rows, box = tree
+    n_inner = points.shape[0] - 1
+    sums = np.empty((LANES + 1, points.shape[2]))
     stack, bound = np.empty(MAX_DEPTH, np.intp), np.empty(MAX_DEPTH)
     visited = 0
     for i in range(Q.shape[0]):
-        q, far, which = Q[i], distance[i], index[i]
+        far, which = distance[i], index[i]
         stack[0], bound[0], height = 0, 0.0, 1
         while height > 0:
             height -= 1
@@ -346,8 +381,8 @@ def query_tree(
                 continue
             while node < n_inner:
                 node = 2 * node + 1
-                near = _box_distance(q, tree.box[node], metric, p) * slack
-                other = _box_distance(q, tree.box[node + 1], metric, p) * slack
+                near = _box_distance(Q, i, box, node, metric, p) * slack
+                other = _box_distance(Q, i, box, node + 1, metric, p) * slack
                 sibling = node + 1
                 if other < near:
                     near, other = other, near
@@ -362,10 +397,10 @@ def query_tree(
                 continue
             leaf = node - n_inner
             visited += 1
-            _leaf_distances(q, tree.points[leaf], metric, p, sums)
+            _leaf_distances(Q, i, points, leaf, metric, p, sums)
             for j in range(sums.shape[1]):
-                if sums[LANES, j] <= far[0] and tree.which[leaf, j] != skip[i]:
-                    _offer(far, which, sums[LANES, j], tree.which[leaf, j])
+                if sums[LANES, j] <= far[0] and rows[leaf, j] != skip[i]:
+                    _offer(far, which, sums[LANES, j], rows[leaf, j])
     return visited
 
 
@@ -386,8 +421,9 @@ def tree_within(
     With an empty `index` they are only counted: `start[i + 1]` becomes their number.
     Otherwise they are written from `start[i]` on, in the order of the tree.
     """
-    n_inner = tree.points.shape[0] - 1
-    sums = np.empty((LANES + 1, tree.points.shape[2]))
+    points, rows, box = tree
+    n_inner = points.shape[0] - 1
+    sums = np.empty((LANES + 1, points.shape[2]))
     stack = np.empty(MAX_DEPTH, np.intp)
     write = index.size > 0
     for i in range(Q.shape[0]):
@@ -396,18 +432,18 @@ def tree_within(
         while height > 0:
             height -= 1
             node = stack[height]
-            if _box_distance(Q[i], tree.box[node], metric, p) * slack > limit:
+            if _box_distance(Q, i, box, node, metric, p) * slack > limit:
                 continue
             if node < n_inner:
                 stack[height], stack[height + 1] = 2 * node + 1, 2 * node + 2
                 height += 2
                 continue
             leaf = node - n_inner
-            _leaf_distances(Q[i], tree.points[leaf], metric, p, sums)
+            _leaf_distances(Q, i, points, leaf, metric, p, sums)
             for j in range(sums.shape[1]):
-                if sums[LANES, j] <= limit and tree.which[leaf, j] < np.iinfo(np.intp).max:
+                if sums[LANES, j] <= limit and rows[leaf, j] < np.iinfo(np.intp).max:
                     if write:
-                        index[at], distance[at] = tree.which[leaf, j], sums[LANES, j]
+                        index[at], distance[at] = rows[leaf, j], sums[LANES, j]
                     at += 1
         if not write:
             start[i + 1] = at

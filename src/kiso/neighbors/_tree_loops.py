@@ -12,43 +12,65 @@ import numpy as np
 from kiso._jit import compiled
 from kiso._validation import Array
 
-
-@compiled
-def _swap(P: Array, order: Array, i: int, j: int) -> None:
-    for a in range(P.shape[1]):
-        P[i, a], P[j, a] = P[j, a], P[i, a]
-    order[i], order[j] = order[j], order[i]
+SAMPLE = 24  # values of which the pivot is one, at most
 
 
 @compiled
-def _median_of_three(P: Array, axis: int, low: int, high: int) -> float:
-    a, b, c = P[low, axis], P[(low + high) // 2, axis], P[high, axis]
-    return max(min(a, b), min(max(a, b), c))
+def _pivot(P: Array, axis: int, low: int, high: int, middle: int, sample: Array) -> float:
+    """Guess the value of rank `middle` among rows `low` to `high`, from an even sample."""
+    size = min(SAMPLE, max(3, (high - low) // 16))
+    for s in range(size):
+        value = P[low + (high - low) * s // size, axis]
+        at = s
+        while at > 0 and sample[at - 1] > value:
+            sample[at] = sample[at - 1]
+            at -= 1
+        sample[at] = value
+    return sample[(middle - low) * size // (high - low)]
 
 
 @compiled
-def _select(P: Array, order: Array, axis: int, start: int, stop: int, middle: int) -> None:
-    """Put the rows with smaller values of a feature before `middle` (Hoare's selection)."""
-    low, high = start, stop - 1
-    while low < high:
-        pivot = _median_of_three(P, axis, low, high)
-        i, j = low, high
-        while i <= j:
-            while P[i, axis] < pivot:
-                i += 1
-            while P[j, axis] > pivot:
-                j -= 1
-            if i <= j:
-                if i != j:
-                    _swap(P, order, i, j)
-                i += 1
-                j -= 1
-        if middle <= j:
-            high = j
-        elif middle >= i:
-            low = i
-        else:
-            break
+def _partition(
+    P: Array, order: Array, axis: int, low: int, high: int, pivot: float, equal: bool
+) -> int:
+    """Put rows below the pivot (or equal to it too) first; where the others begin.
+
+    Every row is swapped and the comparison only moves the place: there is no branch for
+    the processor to guess, which is most of what a selection costs.
+    """
+    place = low
+    for i in range(low, high):
+        value = P[i, axis]
+        below = value <= pivot if equal else value < pivot
+        for a in range(P.shape[1]):
+            kept = P[i, a]
+            P[i, a] = P[place, a]
+            P[place, a] = kept
+        row = order[i]
+        order[i] = order[place]
+        order[place] = row
+        place += below
+    return place
+
+
+@compiled
+def _select(
+    P: Array, order: Array, axis: int, low: int, high: int, middle: int, sample: Array
+) -> None:
+    """Put the rows with smaller values of a feature before `middle` (quickselect)."""
+    while high - low > 2:
+        pivot = _pivot(P, axis, low, high, middle, sample)
+        cut = _partition(P, order, axis, low, high, pivot, False)
+        if middle < cut:
+            high = cut
+            continue
+        if cut == low:  # none is below it: those equal to it go first
+            cut = _partition(P, order, axis, low, high, pivot, True)
+            if middle < cut:
+                return
+        low = cut
+    if high - low == 2 and P[low, axis] > P[low + 1, axis]:
+        _partition(P, order, axis, low, high, P[low, axis], False)
 
 
 @compiled
@@ -76,12 +98,13 @@ def split_nodes(
 
     The nodes of depth `until` are left as they are.
     """
-    n = P.shape[0]
+    n, sample = P.shape[0], np.empty(SAMPLE, P.dtype)
     while depth < until:
         for j in range(first, last):
             start, stop = n * j >> depth, n * (j + 1) >> depth
             axis = _bound(P, start, stop, box[(1 << depth) - 1 + j])
-            _select(P, order, axis, start, stop, n * (2 * j + 1) >> (depth + 1))
+            middle = n * (2 * j + 1) >> (depth + 1)
+            _select(P, order, axis, start, stop, middle, sample)
         depth, first, last = depth + 1, 2 * first, 2 * last
 
 
