@@ -25,7 +25,6 @@ from kiso._validation import (
 from kiso.base import IterativeEstimator, State
 
 from ._rows import Rows, nearest_centers
-from ._seeding import Potential
 
 __all__ = ["CentersEstimator", "mean_variance"]
 
@@ -172,7 +171,7 @@ class CentersEstimator(
         check_is_fitted(self)
         X = self._validate(X, reset=False)
         centers = self.cluster_centers_.astype(X.dtype, copy=False)
-        squared, _ = Potential(Rows(X)).with_candidates(centers)
+        squared = Rows(X).squared_distances(centers)
         return np.ascontiguousarray(np.sqrt(squared, out=squared).T)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:

@@ -126,57 +126,26 @@ def shifted_squares(X: Array, origin: Array, out: Array) -> None:
 
 
 @compiled
-def nearer(
-    products: Array,
-    candidates: Array,
-    candidate_squares: Array,
-    X: Array,
-    squares: Array,
-    closest: Array,
-    rounding: float,
-    out: Array,
+def whole_distances(
+    products: Array, Y: Array, y_squares: Array, X: Array, squares: Array, rounding: float
 ) -> None:
-    """out_ti = min(D_i², ‖x_i − y_t‖²) for each candidate t and row i.
+    """Complete products −2 y_j·x_i to ‖x_i − y_j‖², in place.
 
-    `products` are −2 y_t·x_i with `squares` the ‖x_i‖², or whole distances where `squares`
-    has size 0. A distance that rounding could have made is computed by subtraction.
+    Where rounding could have made more than a small part of it, by subtraction.
     """
-    n = X.shape[0]
-    for t in range(candidates.shape[0]):
-        row = out[t]
-        if squares.size == 0:
-            for i in range(n):
-                value = products[t, i]
-                row[i] = value if value < closest[i] else closest[i]
-            continue
-        square = candidate_squares[t]
+    for j in range(Y.shape[0]):
         doubtful = 0
-        for i in range(n):
-            size = squares[i] + square
-            value = products[t, i] + size
-            doubtful += value <= 16.0 * rounding * size
-            row[i] = value if value < closest[i] else closest[i]
+        for i in range(X.shape[0]):
+            size = squares[i] + y_squares[j]
+            value = products[j, i] + size
+            doubtful += value <= 1024.0 * rounding * size
+            products[j, i] = value
         if doubtful == 0:
             continue
-        for i in range(n):
-            size = squares[i] + square
-            if products[t, i] + size <= 16.0 * rounding * size:
+        for i in range(X.shape[0]):
+            if products[j, i] <= 1024.0 * rounding * (squares[i] + y_squares[j]):
                 total = 0.0
                 for f in range(X.shape[1]):
-                    gap = np.float64(X[i, f]) - np.float64(candidates[t, f])
+                    gap = np.float64(X[i, f]) - np.float64(Y[j, f])
                     total += gap * gap
-                row[i] = total if total < closest[i] else closest[i]
-
-
-@compiled
-def potentials(closest: Array, weight: Array, out: Array) -> None:
-    """out_t = Σ_i w_i D_ti²; `weight` has size 0 where every row weighs 1."""
-    for t in range(closest.shape[0]):
-        total = 0.0
-        if weight.size:
-            for i in range(closest.shape[1]):
-                total += np.float64(closest[t, i]) * np.float64(weight[i])
-        else:
-            for i in range(closest.shape[1]):
-                total += np.float64(closest[t, i])
-        out[t] = total
+                products[j, i] = total

@@ -75,7 +75,8 @@ def plot_clusters(X: Any, state: Any, ax: Axes | None = None) -> Axes:
     ax.scatter(X[:, 0], X[:, 1], s=size, c=labels % 10, cmap="tab10", vmin=0, vmax=9, lw=0)
     ax.scatter(centers[:, 0], centers[:, 1], s=110, c="white", marker="o", edgecolors="black")
     ax.scatter(centers[:, 0], centers[:, 1], s=45, c="black", marker="x")
-    ax.set(title=title, xticks=[], yticks=[])
+    ax.set(xticks=[], yticks=[])
+    ax.set_title(title, fontsize=9)
     return ax
 
 

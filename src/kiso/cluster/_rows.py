@@ -9,10 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from kiso._distances import DIRECT_FEATURES, Points, common_shift, nearest
+from kiso._distances_loops import direct_tile
 from kiso._parallel import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
-from ._lloyd_loops import own_distances, shifted_squares
+from ._lloyd_loops import own_distances, shifted_squares, whole_distances
 
 __all__ = ["Rows", "nearest_centers"]
 
@@ -90,6 +91,25 @@ class Rows:
     def nearest(self, centers: Array) -> Array:
         """Give the number of each row's nearest centre; shape (n,), int32."""
         return nearest_centers(self.X, centers)
+
+    def squared_distances(self, centers: Array) -> Array:
+        """Give ‖x_i − c_j‖² of every row and centre; shape (n_clusters, n)."""
+        points = self.points(centers)
+        squares = points.offsets.astype(np.float64)
+        out = np.empty((len(centers), self.n), self.dtype)
+
+        def fill(x: Array, at: slice) -> None:
+            if self.direct:
+                tile = np.empty((len(centers), len(x)), self.dtype)
+                direct_tile(x, points.values, np.empty((self.d, len(x)), self.dtype), tile)
+            else:
+                shifted = points.shifted(x, np.empty_like(x))
+                tile = points.doubled @ shifted.T
+                whole_distances(tile, points.values, squares, x, self.squares[at], points.rounding)
+            out[:, at] = tile
+
+        self.each_block(fill)
+        return out
 
     def own_distances(self, centers: Array, labels: Array) -> Array:
         """Give ‖x_i − c_{a_i}‖² of each row, by subtraction; shape (n,)."""

@@ -17,18 +17,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from kiso._distances_loops import direct_tile
-from kiso._parallel import blocks, lanes, one_blas_thread, run_lanes
+from kiso._parallel import blocks, lanes, run_lanes
 from kiso._validation import Array
 from kiso.base import State
 
 from ._lloyd import LloydState
-from ._lloyd_loops import nearer, potentials
 from ._rows import BLOCK_ROWS, MIN_ROWS, Rows
+from ._seeding_loops import limits, propose, take
 
 __all__ = ["SeedingState", "last_seeds", "parallel", "plus_plus", "random_rows"]
 
@@ -72,46 +70,54 @@ class Potential:
         self.rows = rows
         self.lanes = lanes(rows.n, min_rows=MIN_ROWS)
         self.closest = np.full(rows.n, np.inf, rows.dtype)
-        self.by_lane = np.array([self._weight(lane).sum() for lane in self.lanes])
+        self.label = np.zeros(rows.n, np.int32)
+        self.by_lane = np.zeros(len(self.lanes))
 
     def _weight(self, lane: slice) -> Array:
         weight = self.rows.weight
         return weight[lane].astype(np.float64) if weight.size else np.ones(lane.stop - lane.start)
 
-    def with_candidates(self, candidates: Array) -> tuple[Array, Array]:
-        """Give D² with each candidate added, (m, n), and its φ by lanes, (lanes, m)."""
+    def add_best(self, centers: Array, candidates: Array) -> int:
+        """Add the candidate that leaves the smallest φ to these centres; its number."""
         rows, m = self.rows, len(candidates)
-        points = rows.points(candidates)
-        squares = points.offsets.astype(np.float64)
-        closest = np.empty((m, rows.n), rows.dtype)
-        nothing = np.empty(0)
+        limit = np.zeros(max(1, len(centers)))
+        limits(centers, candidates, limit)
 
-        def lane(span: slice) -> Array:
-            tile = np.empty((m, BLOCK_ROWS), rows.dtype)
-            columns = np.empty((rows.d if rows.direct else 0, BLOCK_ROWS), rows.dtype)
-            shifted = np.empty((0 if rows.shift is None else BLOCK_ROWS, rows.d), rows.dtype)
-            for at in blocks(span, BLOCK_ROWS):
-                x = rows.block(at)
-                T = tile[:, : len(x)]
-                if rows.direct:
-                    direct_tile(x, points.values, columns, T)
-                else:
-                    np.matmul(points.doubled, points.shifted(x, shifted).T, out=T)
-                nearer(
-                    T, points.values, squares, x, nothing if rows.direct else rows.squares[at],
-                    self.closest[at], points.rounding, closest[:, at],
+        def lane(span: slice) -> tuple[list[tuple[int, Array, Array]], Array]:
+            gain, found = np.zeros(m), []
+            size = BLOCK_ROWS if rows.sparse else span.stop - span.start
+            for at in blocks(span, size):
+                b = at.stop - at.start
+                listed, values = np.empty(b + 1, np.intp), np.empty((b, m), rows.dtype)
+                count = propose(
+                    rows.block(at), candidates, rows.weights(at), self.label[at], limit,
+                    self.closest[at], listed, values, gain,
                 )  # fmt: skip
-            total = np.empty(m)
-            potentials(closest[:, span], rows.weights(span), total)
-            return total
+                found.append((at.start - span.start, listed[:count], values[:count]))
+            return found, gain
 
-        with one_blas_thread():
-            return closest, np.array(run_lanes(lane, self.lanes))
+        parts = run_lanes(lane, self.lanes)
+        best = int(np.sum([gain for _, gain in parts], axis=0).argmax())
+        self.closest = self.closest.copy()  # the old one belongs to a state
+        for which, (span, (found, _)) in enumerate(zip(self.lanes, parts, strict=True)):
+            for start, listed, values in found:
+                self.by_lane[which] = take(
+                    listed + start, values, best, len(centers), rows.weights(span),
+                    self.closest[span], self.label[span],
+                )  # fmt: skip
+        return best
 
-    def keep(self, closest: Array, by_lane: Array) -> float:
-        """Make these the distances; φ of them."""
-        self.closest, self.by_lane = closest, by_lane
-        return float(by_lane.sum())
+    def add_all(self, indices: Array) -> None:
+        """Add these rows to the centres."""
+        new = self.rows.block(indices)
+        distance = self.rows.own_distances(new, self.rows.nearest(new))
+        self.closest = np.minimum(self.closest, distance.astype(self.rows.dtype))
+        self.by_lane = np.array([self.closest[at] @ self._weight(at) for at in self.lanes])
+
+    @property
+    def inertia(self) -> float:
+        """φ."""
+        return float(self.by_lane.sum())
 
     def draw(self, rng: np.random.Generator, count: int) -> Array:
         """Draw row numbers with probability w_i D_i² / φ (w_i where there are no centres).
@@ -154,28 +160,26 @@ def plus_plus(
     chosen: list[int] = []
     while len(chosen) < n_clusters:
         drawn = potential.draw(rng, trials if chosen else 1)
-        closest, by_lane = potential.with_candidates(rows.block(drawn))
-        best = int(by_lane.sum(axis=0).argmin())
-        inertia = potential.keep(closest[best], by_lane[:, best])
+        best = potential.add_best(rows.block(np.array(chosen, np.intp)), rows.block(drawn))
         chosen.append(int(drawn[best]))
-        yield _seeding_state(rows, np.array(chosen), potential.closest, inertia)
+        yield _seeding_state(potential, np.array(chosen))
 
 
 def parallel(rows: Rows, n_clusters: int, rng: np.random.Generator) -> Iterator[SeedingState]:
     """Choose centres by k-means||: a state after each round, and one for the k centres."""
     potential = Potential(rows)
     chosen = potential.draw(rng, 1)
-    inertia = _add(potential, rows, chosen)
+    potential.add_all(chosen)
     for _ in range(_ROUNDS):
-        yield _seeding_state(rows, chosen, potential.closest, inertia)
-        if inertia == 0:
+        yield _seeding_state(potential, chosen)
+        if potential.inertia == 0:
             break
         mass = potential.closest * (rows.weight if rows.weight.size else 1.0)
-        share = _OVERSAMPLING * n_clusters / inertia * mass.astype(np.float64)
+        share = _OVERSAMPLING * n_clusters / potential.inertia * mass.astype(np.float64)
         taken = np.flatnonzero(rng.random(rows.n) < share)
         if len(taken):
             chosen = np.concatenate([chosen, taken])
-            inertia = _add(potential, rows, taken)
+            potential.add_all(taken)
     if len(chosen) < n_clusters:  # too few rows apart from each other: fill up as k-means++
         chosen = np.concatenate([chosen, potential.draw(rng, n_clusters - len(chosen))])
     candidates = rows.block(chosen)
@@ -187,7 +191,8 @@ def parallel(rows: Rows, n_clusters: int, rng: np.random.Generator) -> Iterator[
     seeds = last_seeds(plus_plus(reduced, n_clusters, rng))
     indices = chosen[seeds.indices]
     potential = Potential(rows)
-    yield _seeding_state(rows, indices, potential.closest, _add(potential, rows, indices))
+    potential.add_all(indices)
+    yield _seeding_state(potential, indices)
 
 
 def random_rows(rows: Rows, n_clusters: int, rng: np.random.Generator) -> Iterator[SeedingState]:
@@ -199,7 +204,8 @@ def random_rows(rows: Rows, n_clusters: int, rng: np.random.Generator) -> Iterat
     enough = p is None or np.count_nonzero(p) >= n_clusters
     indices = rng.choice(rows.n, n_clusters, replace=not enough, p=p)
     potential = Potential(rows)
-    yield _seeding_state(rows, indices, potential.closest, _add(potential, rows, indices))
+    potential.add_all(indices)
+    yield _seeding_state(potential, indices)
 
 
 def last_seeds(states: Iterator[SeedingState]) -> SeedingState:
@@ -211,23 +217,12 @@ def last_seeds(states: Iterator[SeedingState]) -> SeedingState:
     return state
 
 
-def _add(potential: Potential, rows: Rows, indices: Array) -> float:
-    """Add many centres at once; φ with them."""
-    new = rows.block(indices)
-    distance = rows.own_distances(new, rows.nearest(new)).astype(rows.dtype)
-    closest = np.minimum(potential.closest, distance)
-    by_lane: Any = [np.empty(1) for _ in potential.lanes]
-    for lane, total in zip(potential.lanes, by_lane, strict=True):
-        potentials(closest[None, lane], rows.weights(lane), total)
-    return potential.keep(closest, np.concatenate(by_lane))
-
-
-def _seeding_state(rows: Rows, indices: Array, closest: Array, inertia: float) -> SeedingState:
+def _seeding_state(potential: Potential, indices: Array) -> SeedingState:
     return SeedingState(
         n_iter=0,
-        objective=inertia,
-        centers=rows.block(indices),
+        objective=potential.inertia,
+        centers=potential.rows.block(indices),
         indices=indices,
-        closest=closest,
-        inertia=inertia,
+        closest=potential.closest,
+        inertia=potential.inertia,
     )
