@@ -115,4 +115,20 @@ def test_help_is_light():
 
 
 def test_importing_families_leaves_numba_out():
-    assert "numba" not in loaded_after("import kiso.linear_model")
+    modules = loaded_after("from kiso.linear_model import *")
+    assert not modules & {"numba", "matplotlib", "statsmodels"}
+
+
+def test_lazy_families_name_the_same_estimators_everywhere():
+    """What a type checker sees, what is exported and where it lives are one list."""
+    path = SRC / "linear_model" / "__init__.py"
+    seen = {name: module for module, names in imports(path) for name in names}
+    from kiso import linear_model
+
+    homes = {name: f"kiso.linear_model.{home}" for name, home in linear_model._HOMES.items()}
+    assert {name: module for name, module in seen.items() if name in homes} == homes
+    assert linear_model.__all__ == sorted(homes)
+    for name in homes:
+        assert getattr(linear_model, name).__module__ == homes[name]
+    with pytest.raises(AttributeError, match="no attribute 'Lasso'"):
+        linear_model.Lasso  # noqa: B018

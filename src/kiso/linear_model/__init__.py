@@ -1,13 +1,31 @@
-"""Linear models: scikit-learn's names, kiso's speed, and every fit open to inspection."""
+"""Linear models: scikit-learn's names, kiso's speed, and every fit open to inspection.
 
-from ._bayes import BayesianLinearRegression
-from ._least_squares import LinearRegression
-from ._local import LocallyWeightedRegression
-from ._logistic import LogisticRegression
-from ._perceptron import Perceptron
-from ._ridge import Ridge
-from ._sgd import SGDClassifier
-from ._sgd_regressor import SGDRegressor
+An estimator's modules load when it is first named, so that nobody who wants one pays for all.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._bayes import BayesianLinearRegression
+    from ._least_squares import LinearRegression
+    from ._local import LocallyWeightedRegression
+    from ._logistic import LogisticRegression
+    from ._perceptron import Perceptron
+    from ._ridge import Ridge
+    from ._sgd import SGDClassifier
+    from ._sgd_regressor import SGDRegressor
+
+_HOMES = {
+    "BayesianLinearRegression": "_bayes",
+    "LinearRegression": "_least_squares",
+    "LocallyWeightedRegression": "_local",
+    "LogisticRegression": "_logistic",
+    "Perceptron": "_perceptron",
+    "Ridge": "_ridge",
+    "SGDClassifier": "_sgd",
+    "SGDRegressor": "_sgd_regressor",
+}
 
 __all__ = [
     "BayesianLinearRegression",
@@ -19,3 +37,15 @@ __all__ = [
     "SGDClassifier",
     "SGDRegressor",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
