@@ -13,7 +13,7 @@ FILES = sorted(SRC.rglob("*.py"))
 # a room may import the rooms below it, never its own storey
 STOREYS = [
     {"_jit", "_parallel", "_validation", "base"},
-    {"_blocks", "_distances_loops", "_triangle", "losses", "optim", "datasets"},
+    {"_blocks", "_distances_loops", "_triangle", "losses", "optim", "datasets", "inspection"},
     {"_distances"},
     {"inference"},
     {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"},

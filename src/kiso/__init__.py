@@ -19,6 +19,7 @@ _SUBPACKAGES = (
     "decomposition",
     "experiments",
     "inference",
+    "inspection",
     "linear_model",
     "losses",
     "neural_network",
