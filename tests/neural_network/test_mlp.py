@@ -67,11 +67,17 @@ def test_lbfgs_is_at_a_minimum_of_scikit_learns_objective():
 
     X, y = make_regression(60, 4, noise=1.0, random_state=0)
     y = y / y.std()
-    ours = quiet(MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=3.0, tol=1e-8), X, y)
-    theirs = Theirs(hidden_layer_sizes=(), solver="lbfgs", alpha=3.0, tol=1e-10, max_iter=2000)
+    ours = quiet(
+        MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=3.0, tol=1e-8, random_state=0),
+        X,
+        y,
+    )
+    theirs = Theirs(
+        hidden_layer_sizes=(), solver="lbfgs", alpha=3.0, tol=1e-10, max_iter=2000, random_state=0
+    )
     quiet(theirs, X, y)
     np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-4)
-    assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-8)
+    assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-6)
 
 
 def test_digits():

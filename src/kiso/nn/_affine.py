@@ -73,7 +73,7 @@ class Affine(Layer):
         def backward(dy: Array, want_dx: bool = True) -> tuple[Any, dict[str, Array]]:
             rows, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
             dW = np.matmul(rows.T, dy_rows, out=empty(train, W.shape, x, dy))
-            db = np.sum(dy_rows, axis=0, out=empty(train, b.shape, dy))
+            db = np.add.reduce(dy_rows, axis=0, out=empty(train, b.shape, dy))
             dx = np.matmul(dy, W.T, out=empty(train, x.shape, dy, W)) if want_dx else None
             return dx, {"W": dW, "b": db}
 

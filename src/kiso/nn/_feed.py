@@ -237,7 +237,7 @@ def _check_finite(name: str, a: Array) -> None:
 
 def _take(a: Array, rows: Array, run: Run) -> Array:
     out = run.empty((len(rows), *a.shape[1:]), a.dtype)
-    np.take(a, rows, axis=0, out=out, mode="clip")  # rows are in range; "raise" would copy
+    a.take(rows, axis=0, out=out, mode="clip")  # rows are in range; "raise" would copy
     if isinstance(a, np.memmap):
         _check_finite("data", out)
     return out

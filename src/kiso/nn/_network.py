@@ -104,9 +104,12 @@ class Network(Sequential):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What it computes in: the dtype of its parameters, float64 where it has none."""
-        leaves = leaves_of(self.parameters)
-        return np.result_type(*leaves) if leaves else np.dtype(np.float64)
+        """What it computes in: the dtype of its first parameter, float64 where it has none."""
+        for layer in self.layers:
+            for leaf in leaves_of(layer.parameters):
+                dtype: np.dtype[Any] = leaf.dtype
+                return dtype
+        return np.dtype(np.float64)
 
     @property
     def n_parameters(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,7 @@ class Run:
         self.reuse_buffers = reuse_buffers
         self.statistics: list[tuple[Layer, dict[str, Array]]] = []
         self._buffers: list[Array] = []
+        self._views: list[Array] = []  # of the buffers, as they were last asked for
         self._next = 0
 
     def begin_step(self) -> None:
@@ -61,10 +63,18 @@ class Run:
         """Return an uninitialised array; with `reuse_buffers`, the one of the last step."""
         if not self.reuse_buffers:
             return np.empty(shape, dtype)
-        size = int(np.prod(shape))
         position, self._next = self._next, self._next + 1
-        if position == len(self._buffers):
-            self._buffers.append(np.empty(size, dtype))
+        if position == len(self._views):
+            self._views.append(np.empty(0, dtype))
+            self._buffers.append(np.empty(0, dtype))
+        view = self._views[position]
+        if view.shape != shape or view.dtype != dtype:
+            view = self._views[position] = self._view(position, shape, dtype)
+        return view
+
+    def _view(self, position: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return a buffer in another shape; a larger one only where it does not hold that."""
+        size = math.prod(shape)
         buffer = self._buffers[position]
         if buffer.dtype != dtype or buffer.size < size:
             buffer = self._buffers[position] = np.empty(size, dtype)
@@ -78,5 +88,7 @@ class Run:
 
 def empty(train: Run | None, shape: tuple[int, ...], *operands: Array) -> Array:
     """Return an uninitialised array of the operands' common dtype, from the run if there is one."""
-    dtype = np.result_type(*operands)
+    dtype = operands[0].dtype
+    if any(operand.dtype != dtype for operand in operands):
+        dtype = np.result_type(*operands)
     return np.empty(shape, dtype) if train is None else train.empty(shape, dtype)
