@@ -130,28 +130,41 @@ def settle(
     other point.
     """
     whole = squares.size == 0
-    for i in range(X.shape[0]):
-        missing = 0.0 if whole else np.float64(squares[i])
-        if whole:
-            slack: float = rounding * (np.float64(best[i]) + 1e-300)
-        else:
-            reach = math.sqrt(missing) + largest
+    ties = 0
+    if whole:
+        for i in range(X.shape[0]):
+            low, high = np.float64(best[i]), np.float64(second[i])
+            ties += high <= low * (1.0 + 4.0 * rounding)
+            upper[i] = math.sqrt(low * (1.0 + rounding)) * (1.0 + 1e-12)
+            lower[i] = math.sqrt(high * (1.0 - rounding)) * (1.0 - 1e-12)
+    else:
+        for i in range(X.shape[0]):
+            low, high = np.float64(best[i]), np.float64(second[i])
+            reach = math.sqrt(squares[i]) + largest
             slack = rounding * reach * reach
+            ties += high - low <= 2.0 * slack
+            upper[i] = math.sqrt(max(low + squares[i] + slack, 0.0)) * (1.0 + 1e-12)
+            lower[i] = math.sqrt(max(high + squares[i] - slack, 0.0)) * (1.0 - 1e-12)
+    if ties == 0:
+        return
+    for i in range(X.shape[0]):
         low, high = np.float64(best[i]), np.float64(second[i])
-        edge = low + (4.0 * slack if whole else 2.0 * slack)
-        if high <= edge:
-            least, at = np.inf, label[i]
-            for j in range(Y.shape[0]):
-                if np.float64(T[j, i]) + np.float64(o[j]) <= edge:
-                    exact = direct(X[i], Y[j])
-                    if exact < least:
-                        least, at = exact, np.int32(j)
-            label[i] = at
-            upper[i] = math.sqrt(least) * (1.0 + 1e-12)
-            lower[i] = 0.0  # not worth more: the row is looked at again
+        if whole:
+            edge = low * (1.0 + 4.0 * rounding)
         else:
-            upper[i] = math.sqrt(max(low + missing + slack, 0.0)) * (1.0 + 1e-12)
-            lower[i] = math.sqrt(max(high + missing - 2.0 * slack, 0.0)) * (1.0 - 1e-12)
+            reach = math.sqrt(squares[i]) + largest
+            edge = low + 2.0 * rounding * reach * reach
+        if high > edge:
+            continue
+        least, at = np.inf, label[i]
+        for j in range(Y.shape[0]):
+            if np.float64(T[j, i]) + np.float64(o[j]) <= edge:
+                exact = direct(X[i], Y[j])
+                if exact < least:
+                    least, at = exact, np.int32(j)
+        label[i] = at
+        upper[i] = math.sqrt(least) * (1.0 + 1e-12)
+        lower[i] = 0.0  # not worth more: the row is looked at again
 
 
 @compiled
