@@ -8,6 +8,8 @@ from __future__ import annotations
 
 KISO_TYPES = frozenset(
     {
+        "kiso.cluster._kmeans.KMeans",
+        "kiso.cluster._mini_batch.MiniBatchKMeans",
         "kiso.comparison._dates.DateParts",
         "kiso.decomposition._incremental.IncrementalPCA",
         "kiso.decomposition._incremental.Seen",
@@ -22,6 +24,13 @@ KISO_TYPES = frozenset(
         "kiso.linear_model._ridge.Ridge",
         "kiso.linear_model._sgd.SGDClassifier",
         "kiso.linear_model._sgd_regressor.SGDRegressor",
+        "kiso.neighbors._brute.Reference",
+        "kiso.neighbors._classifier.KNeighborsClassifier",
+        "kiso.neighbors._loops.Tree",
+        "kiso.neighbors._metrics.Metric",
+        "kiso.neighbors._regressor.KNeighborsRegressor",
+        "kiso.neural_network._mlp_classifier.MLPClassifier",
+        "kiso.neural_network._mlp_regressor.MLPRegressor",
     }
 )
 

@@ -1,0 +1,1 @@
+"""Clustering beside scikit-learn, scikit-learn-intelex and faiss."""
