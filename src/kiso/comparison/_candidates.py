@@ -93,6 +93,30 @@ def _too_local(n_rows: int, n_features: int) -> str:
     )
 
 
+_NEIGHBOR_WORK = 2e11  # multiplications of all rows with each other
+_MOST_NEIGHBORS = 25
+
+
+def _too_crowded(n_rows: int, n_features: int) -> str:
+    """k-NN measures each row against every other; and a training fold has to hold k rows."""
+    if n_rows < 2 * _MOST_NEIGHBORS:
+        return f"it tries up to {_MOST_NEIGHBORS} neighbours: {n_rows:,} rows are too few"
+    work = float(n_rows) ** 2 * n_features
+    if work <= _NEIGHBOR_WORK:
+        return ""
+    return (
+        f"it measures each row against every other: {n_rows:,} rows of {n_features} features are "
+        f"about {work / _NEIGHBOR_WORK:,.0f} times the work that compare allows"
+    )
+
+
+def _too_many_epochs(n_rows: int, n_features: int) -> str:
+    """An epoch goes through all rows, and there are 60 epochs in each of some 100 fits."""
+    if n_rows <= 100_000:
+        return ""
+    return f"it goes 60 times through {n_rows:,} rows in each of its fits"
+
+
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
         "baseline",
@@ -128,6 +152,15 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"loss": ["log_loss", "hinge"], "alpha": [1e-2, 1e-3, 1e-4]},
         seeded=True,
         objective="mean loss and penalty of an epoch",
+    ),
+    Candidate(
+        "neighbors",
+        "classification",
+        "kiso.neighbors:KNeighborsClassifier",
+        "The vote of the training rows that are nearest.",
+        grid={"n_neighbors": [_MOST_NEIGHBORS, 10, 5, 1]},
+        keeps_rows=True,
+        unsuitable=_too_crowded,
     ),
     Candidate(
         "baseline",
@@ -172,6 +205,15 @@ CANDIDATES: tuple[Candidate, ...] = (
         unsuitable=_too_local,
     ),
     Candidate(
+        "neighbors",
+        "regression",
+        "kiso.neighbors:KNeighborsRegressor",
+        "The mean of the training rows that are nearest.",
+        grid={"n_neighbors": [_MOST_NEIGHBORS, 10, 5, 1]},
+        keeps_rows=True,
+        unsuitable=_too_crowded,
+    ),
+    Candidate(
         "sgd",
         "regression",
         "kiso.linear_model:SGDRegressor",
@@ -179,6 +221,32 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"alpha": [1e-2, 1e-3, 1e-4]},
         seeded=True,
         objective="mean loss and penalty of an epoch",
+    ),
+    Candidate(
+        "mlp",
+        "classification",
+        "kiso.neural_network:MLPClassifier",
+        "A neural network with 30 hidden units; curved boundaries.",
+        grid={"alpha": [1.0, 1e-3]},
+        params={"hidden_layer_sizes": (30,), "learning_rate_init": 0.02, "max_iter": 60},
+        seeded=True,
+        sparse=False,
+        counted=("parameters_",),
+        objective="mean loss of an epoch",
+        unsuitable=_too_many_epochs,
+    ),
+    Candidate(
+        "mlp",
+        "regression",
+        "kiso.neural_network:MLPRegressor",
+        "A neural network with 30 hidden units; smooth curved functions.",
+        grid={"alpha": [1.0, 1e-3]},
+        params={"hidden_layer_sizes": (30,), "learning_rate_init": 0.02, "max_iter": 60},
+        seeded=True,
+        sparse=False,
+        counted=("parameters_",),
+        objective="mean loss of an epoch",
+        unsuitable=_too_many_epochs,
     ),
 )
 

@@ -2,12 +2,13 @@
 
 How well a tree prunes depends on the dimension that the rows really have, so it is asked:
 it is built, a few of the rows are searched for, and the leaves looked at are counted. With
-v leaves a query of c points each, against n rows by products,
+v leaves a query, each of room for c points, against n rows by products of s bytes a number,
 
-    tree   ≈ v · (NODE + c d · POINT)          brute ≈ n · (ROW + d · PRODUCT)
+    tree ≈ DESCENT + v (LEAF + c d POINT),    brute ≈ KEEPING + n (ROW + d PRODUCT) s/4
 
-in nanoseconds. The constants are measured (benchmarks/neighbors/_choice.py); the counts
-and so the choice are the same on every machine.
+nanoseconds. The constants are fitted to times measured side by side
+(`python -m benchmarks.neighbors._choice`); counts, and so the choice, are the same on every
+machine. What building costs is not weighed: it is over before the choice is made.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from ._tree import build_tree, tree_neighbors
 
 __all__ = ["worthwhile_tree"]
 
-NODE, POINT = 60.0, 0.25  # ns: a leaf and the way to it; one feature of one point
-ROW, PRODUCT = 0.15, 0.03  # ns: one product looked at; one multiplication and addition
+DESCENT, LEAF, POINT = 500.0, 100.0, 0.7  # POINT: one feature of one point
+KEEPING, ROW, PRODUCT = 2000.0, 0.65, 0.02  # ROW: one product looked at
+
 _MAX_FEATURES = 48  # beyond, no data met pruned enough to pay for trying
 _MIN_ROWS = 256
 _PROBES = 64
@@ -46,9 +48,9 @@ def worthwhile_tree(X: Array, metric: Metric, leaf_size: int, k: int) -> Tree | 
 def tree_cost(visited: float, tree: Tree) -> float:
     """Nanoseconds of a query that looks at so many leaves."""
     _, d, capacity = tree.points.shape
-    return visited * (NODE + capacity * d * POINT)
+    return DESCENT + visited * (LEAF + capacity * d * POINT)
 
 
 def brute_cost(n: int, d: int, itemsize: int) -> float:
     """Nanoseconds of a query against n rows by products."""
-    return n * (ROW + d * PRODUCT) * itemsize / 4
+    return KEEPING + n * (ROW + d * PRODUCT) * itemsize / 4

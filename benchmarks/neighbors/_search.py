@@ -1,0 +1,114 @@
+"""Neighbour search against faiss, scikit-learn(-intelex), pykdtree and SciPy.
+
+The objective is the mean distance to the k-th neighbour found, so that a wrong neighbour
+shows. Peers run at their best: float32, all threads, index or tree of their own, and the
+time includes building it. Brute force multiplies and adds 2·m·n·d times; "the product
+alone" is NumPy's Q Xᵀ in blocks that stay in cache with nothing done to it: its time over
+kiso's is the share of the machine's matrix product that the search reaches.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks._harness import Case
+
+K = 5
+
+
+def table(n: int, m: int, d: int, dtype: str) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    X, Q = (rng.standard_normal((rows, d)).astype(dtype) for rows in (n, m))
+    return X, Q
+
+
+def kiso(data: tuple[Any, Any], algorithm: str = "brute") -> Any:
+    from kiso.neighbors import NearestNeighbors
+
+    X, Q = data
+    return NearestNeighbors(n_neighbors=K, algorithm=algorithm).fit(X).kneighbors(Q)
+
+
+def faiss(data: tuple[Any, Any]) -> Any:
+    from faiss import IndexFlatL2
+
+    X, Q = data
+    index = IndexFlatL2(X.shape[1])
+    index.add(X)
+    squares, rows = index.search(Q, K)
+    return np.sqrt(np.maximum(squares, 0)), rows
+
+
+def sklearn(data: tuple[Any, Any], algorithm: str = "brute") -> Any:
+    from sklearn.neighbors import NearestNeighbors
+
+    X, Q = data
+    return NearestNeighbors(n_neighbors=K, algorithm=algorithm, n_jobs=-1).fit(X).kneighbors(Q)
+
+
+def sklearnex(data: tuple[Any, Any], algorithm: str = "brute") -> Any:
+    from sklearnex.neighbors import NearestNeighbors
+
+    X, Q = data
+    return NearestNeighbors(n_neighbors=K, algorithm=algorithm, n_jobs=-1).fit(X).kneighbors(Q)
+
+
+def pykdtree(data: tuple[Any, Any]) -> Any:
+    from pykdtree.kdtree import KDTree
+
+    X, Q = data
+    return KDTree(X).query(Q, k=K)
+
+
+def scipy(data: tuple[Any, Any]) -> Any:
+    from scipy.spatial import cKDTree
+
+    X, Q = data
+    return cKDTree(X).query(Q, k=K, workers=-1)
+
+
+def farthest(data: tuple[Any, Any], result: Any) -> float:
+    """Mean distance to the k-th row found, measured anew."""
+    X, Q = (part.astype(np.float64) for part in data)
+    rows = np.asarray(result[1])[:, -1].astype(np.intp)
+    return float(np.sqrt(((Q - X[rows]) ** 2).sum(axis=1)).mean())
+
+
+def brute(d: int, target: float) -> Case:
+    return Case(
+        name=f"k-NN brute, 5,000 queries, 60,000 × {d} float32",
+        setup=partial(table, 60_000, 5000, d, "float32"),
+        contestants={"kiso": kiso, "faiss": faiss, "sklearnex": sklearnex, "sklearn": sklearn},
+        objective=farthest,
+        target=target,
+        settings="k=5; all: brute force, float32, all threads; index and norms included",
+    )
+
+
+def tree(m: int, dtype: str) -> Case:
+    return Case(
+        name=f"KD-tree, build and {m:,} queries, 100,000 × 3 {dtype}",
+        setup=partial(table, 100_000, m, 3, dtype),
+        contestants={
+            "kiso": partial(kiso, algorithm="kd_tree"),
+            "pykdtree": pykdtree,
+            "sklearnex": partial(sklearnex, algorithm="kd_tree"),
+            "scipy": scipy,
+            "sklearn": partial(sklearn, algorithm="kd_tree"),
+        },
+        objective=farthest,
+        target=1.2,
+        settings="k=5; all: a KD-tree with its default leaves, all threads",
+    )
+
+
+CASES = [
+    brute(784, 1.2),
+    brute(64, 1.4),
+    tree(5000, "float64"),
+    tree(100_000, "float64"),
+    tree(100_000, "float32"),
+]
