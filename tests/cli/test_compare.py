@@ -154,7 +154,14 @@ def test_report_and_its_data(table, tmp_path):
     ("options", "words"),
     [
         (["--target", "prize"], "has no column 'prize'; the nearest are 'price'"),
-        ([], "say with --target which column of houses.csv to predict: size, kind, price, sold"),
+        (
+            ["--task", "regression"],
+            "--task is for predictions: say with --target which column of houses.csv to predict: "
+            "size, kind, price, sold",
+        ),
+        (["--models", "ridge"], "--models is for predictions"),
+        (["--drop", "size,kind,price,sold"], "has no column to group its rows by"),
+        (["--drop", "zz"], "no column 'zz'"),
         (["--target", "price", "--task", "classification"], "fewer than 5 folds"),
         (["--target", "sold", "--task", "regression"], "regression needs numbers"),
         (["--target", "price", "--budget", "soon"], "no length of time"),
@@ -415,3 +422,38 @@ def test_real_tables(real_data, tmp_path, name, target, task, least):
     best = result["models"][0]
     assert np.mean(best["scores"]) > least
     assert result["models"][-1]["baseline"]
+
+
+def test_without_a_target_rows_are_grouped(table, tmp_path):
+    page = tmp_path / "out.html"
+    found = kiso(table, "--drop", "price", "--report", page)
+    assert found.exit_code == 0, found.output
+    lines = found.stdout.splitlines()
+    assert lines[0] == "houses.csv: 90 rows, 3 of 4 columns used"
+    assert lines[1].startswith("no --target: the rows are grouped by k-means")
+    assert " clusters of " in lines[-1]
+    assert "What groups are there in houses.csv?" in page.read_text(encoding="utf-8")
+    data = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert len(data["labels"]) == len(data["points"]) == 90
+
+
+def test_clusters_as_json(table):
+    found = kiso(table, "--json")
+    assert found.exit_code == 0, found.output
+    result = json.loads(found.stdout)
+    assert result["schema"] == "kiso.clusters/1"
+    assert sum(cluster["n_rows"] for cluster in result["clusters"]) == 90
+    assert "points" not in result
+
+
+def test_clusters_interrupted(table, monkeypatch):
+    import kiso.comparison._clusters as clustering
+
+    def breaks(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clustering, "adjusted_rand_score", breaks)
+    found = kiso(table)
+    assert found.exit_code == 130
+    assert "interrupted: what follows is what was known by then." in found.stdout
+    assert " clusters of " in found.stdout

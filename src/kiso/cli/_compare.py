@@ -21,7 +21,8 @@ UNLIMITED = 10_000  # columns of a file
 
 @click.command()
 @click.argument("data", required=False)
-@click.option("--target", metavar="COLUMN", help="The column to predict.")
+@click.option("--target", metavar="COLUMN",
+              help="The column to predict; without one, a file's rows are grouped.")  # fmt: skip
 @click.option("--task", type=click.Choice(["classification", "regression"]),
               help="What to predict; inferred from the target where not given.")  # fmt: skip
 @click.option("--metric", help="Score, as scikit-learn names it, or rmse, mae, auc, log_loss. "
@@ -68,6 +69,9 @@ def command(
     Every suitable method and a baseline are judged on the same folds, each with a small grid
     searched inside the training fold. Exit code 0 if done, 2 if the command or the data
     cannot be used, 130 after Ctrl-C, which still prints what is known by then.
+
+    Without --target the rows of a file are grouped: how many clusters there are, how surely,
+    and what marks each.
     """
     from kiso.comparison import budget_seconds, compare
 
@@ -75,8 +79,13 @@ def command(
     if report is not None:
         _check_report(report)
     table = _load(data, header)
-    _check_target(table, target)
     watcher = None if quiet or not err().is_terminal else _Bars()
+    if not (target or table.default_target):
+        asked = {"task": task, "metric": metric, "models": models, "exclude": exclude,
+                 "repeats": repeats}  # fmt: skip
+        _check_nothing_to_predict(table, [name for name, value in asked.items() if value])
+        _group(table, _names(drop), budget, seed, report, watcher, as_json=as_json)
+        return
     comparison = compare(
         table,
         target,
@@ -114,12 +123,42 @@ def _load(data: str | None, header: bool | None) -> Table:
     return read_table(data, header=header)
 
 
-def _check_target(table: Table, target: str | None) -> None:
-    if target or table.default_target:
+def _check_nothing_to_predict(table: Table, asked: list[str]) -> None:
+    if not asked:
         return
     names = [str(name) for name in table.frame.columns]
     shown = ", ".join(names[:30]) + (f" and {len(names) - 30} more" if len(names) > 30 else "")
-    fail(f"say with --target which column of {table.name} to predict: {shown}", 2)
+    fail(
+        f"--{asked[0]} is for predictions: say with --target which column of {table.name} to "
+        f"predict: {shown}",
+        2,
+    )
+
+
+def _group(
+    table: Table,
+    drop: list[str],
+    budget: str | None,
+    seed: int,
+    report: str | None,
+    watcher: Any,
+    *,
+    as_json: bool,
+) -> None:
+    """Find clusters, where there is nothing to predict."""
+    from kiso.comparison import find_clusters
+
+    from ._clusters import show_clusters, to_json, write_report
+
+    found = find_clusters(table, drop=drop, budget=budget, random_state=seed, watcher=watcher)
+    if as_json:
+        click.echo(to_json(found, report))
+    else:
+        show_clusters(found)
+    if report is not None:
+        write_report(found, report)
+    if found.interrupted:
+        raise click.exceptions.Exit(130)
 
 
 def _check_report(path: str) -> None:

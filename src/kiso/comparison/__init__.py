@@ -2,6 +2,7 @@
 
 from ._candidates import CANDIDATES, Candidate, candidates_for, find_candidate
 from ._clock import Watcher, budget_seconds
+from ._clusters import CLUSTERS_SCHEMA, Cluster, Clustering, Trait, find_clusters
 from ._columns import classify_columns, feature_names, make_pipeline_for, make_preparation
 from ._compare import compare, load
 from ._dates import DateParts
@@ -24,8 +25,11 @@ from ._text import DataError
 
 __all__ = [
     "CANDIDATES",
+    "CLUSTERS_SCHEMA",
     "SCHEMA",
     "Candidate",
+    "Cluster",
+    "Clustering",
     "Column",
     "Comparison",
     "Curve",
@@ -39,6 +43,7 @@ __all__ = [
     "Protocol",
     "Table",
     "Task",
+    "Trait",
     "Watcher",
     "Weight",
     "budget_seconds",
@@ -47,6 +52,7 @@ __all__ = [
     "compare",
     "feature_names",
     "find_candidate",
+    "find_clusters",
     "find_column",
     "load",
     "make_pipeline_for",

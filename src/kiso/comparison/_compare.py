@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from ._columns import width
 from ._diagnose import close_runner, diagnose, learning_curves
 from ._folds import outer_splits, prepare
 from ._metrics import choose_metric
-from ._result import Comparison, Model, Protocol, Task
+from ._result import Comparison, Model, Protocol, Task, versions
 from ._run import Plan, Runner, make_runner, race
 from ._statistics import corrected_t_test
 from ._table import Table, table_from
@@ -254,7 +252,7 @@ def _result(
         models=models,
         seconds=plan.clock.elapsed,
         complete=not interrupted and all(m.status != "out of budget" for m in models),
-        versions=_versions(),
+        versions=versions(),
         interrupted=interrupted,
     )
     leader = comparison.best or next((m for m in models if m.scores), None)
@@ -276,8 +274,3 @@ def _rank(model: Model) -> tuple[int, float, str]:
     """Order: done by score, then what has some scores, then the rest."""
     order = 0 if model.status == "done" else 1 if model.scores else 2
     return order, -model.mean if model.scores else 0.0, model.name
-
-
-def _versions() -> dict[str, str]:
-    names = ("kiso", "numpy", "scipy", "scikit-learn", "pandas", "numba")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}

@@ -7,7 +7,9 @@ greater is better; a metric that is an error is shown with its sign turned (`dis
 from __future__ import annotations
 
 import dataclasses
+import platform
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -159,20 +161,27 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready data under a versioned schema; NaN becomes None."""
-        return {"schema": SCHEMA, **_plain(dataclasses.asdict(self))}
+        return {"schema": SCHEMA, **plain(dataclasses.asdict(self))}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return JSON-ready data; NaN and infinity become None."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     return str(value)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, kiso and what they stand on."""
+    names = ("kiso", "numpy", "scipy", "scikit-learn", "pandas", "numba")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}

@@ -1,6 +1,7 @@
 """Self-contained HTML pages from results, and the pictures on them."""
 
 from . import _words as words
+from ._clusters import write_clusters
 from ._comparison import write_comparison
 from ._experiments import (
     ExperimentResult,
@@ -20,6 +21,7 @@ __all__ = [
     "measured",
     "prepare_folder",
     "words",
+    "write_clusters",
     "write_comparison",
     "write_experiments",
 ]

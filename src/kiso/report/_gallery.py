@@ -104,7 +104,7 @@ def overview(comparison: Comparison) -> list[Picture]:
             )
         ]
     return [
-        _picture(lambda draw=draw: draw(comparison), caption, f"a{i}-")  # type: ignore[misc]
+        picture(lambda draw=draw: draw(comparison), caption, f"a{i}-")  # type: ignore[misc]
         for i, (draw, caption) in enumerate(wanted)
     ]
 
@@ -122,7 +122,7 @@ def of_models(comparison: Comparison) -> list[Part]:
         if not wanted:
             continue
         pictures = [
-            _picture(lambda draw=draw: draw(comparison, model), caption, f"m{i}-{j}-")  # type: ignore[misc]  # noqa: B023
+            picture(lambda draw=draw: draw(comparison, model), caption, f"m{i}-{j}-")  # type: ignore[misc]  # noqa: B023
             for j, (draw, caption) in enumerate(wanted)
         ]
         parts.append(Part(model, pictures, opened=rank < N_DETAILED))
@@ -244,7 +244,7 @@ def _held_out(comparison: Comparison, n_rows: int) -> str:
     return f"Measured on {count(n_rows)}{of} rows, each held out from the model that predicts it."
 
 
-def _picture(draw: Callable[[], Figure], caption: str, prefix: str) -> Picture:
+def picture(draw: Callable[[], Figure], caption: str, prefix: str) -> Picture:
     """Draw a picture; one that fails is said so in its place and costs none of the others."""
     try:
         return Picture(themed(draw(), alt=caption, prefix=prefix), caption)

@@ -1,0 +1,385 @@
+"""`find_clusters`: what groups the rows of a table without a target fall into, if any.
+
+Columns are prepared as for `compare`, but that 0/1 columns keep their scale and that it plays
+no part whether a number is missing. k-means groups the rows; k is the number of clusters
+of the largest mean silhouette, and the gap statistic says whether one cloud would do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score, silhouette_samples
+
+from kiso.cluster import KMeans, choose_k
+from kiso.decomposition import PCA
+
+from ._clock import Clock, Watcher, budget_seconds
+from ._columns import classify_columns, feature_names, make_preparation, width
+from ._result import Column, Data, plain, versions
+from ._table import Table, find_column
+from ._text import DataError
+
+__all__ = ["CLUSTERS_SCHEMA", "Cluster", "Clustering", "Trait", "find_clusters"]
+
+CLUSTERS_SCHEMA = "kiso.clusters/1"
+
+MAX_K = 10
+CHOICE_ROWS = 2000  # rows that k is chosen on
+LARGEST = 1 << 29  # bytes of prepared columns; of more, a random sample of the rows is used
+DRAWN_ROWS = 1500
+N_HALVES = 10  # refits that the stability is measured by
+N_INIT = 10
+N_TRAITS = 6
+LEAST_TRAIT = 0.3  # standard deviations from the whole that are worth a word
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass
+class Trait:
+    """What a cluster has more or less of than the whole table."""
+
+    feature: str  # "price", "kind = flat"
+    share: bool  # whether the two numbers are shares of rows rather than means
+    inside: float  # in the cluster, in units of the column
+    whole: float  # in all rows
+    deviations: float  # (inside − whole) / standard deviation over all rows
+
+
+@dataclass
+class Cluster:
+    """One group of rows."""
+
+    n_rows: int
+    silhouette: float  # mean over its rows (of a sample), −1 to 1
+    stability: float  # mean Jaccard overlap with its likeness in refits to half the rows
+    traits: list[Trait]  # furthest from the whole first
+
+
+@dataclass
+class Clustering:
+    """Everything that one run of `find_clusters` found; clusters from large to small."""
+
+    data: Data  # without a target
+    seed: int
+    k: int
+    ks: list[int]
+    inertia: list[float]  # within-cluster sum of squares, on the rows k was chosen on
+    silhouette: list[float]  # NaN for k = 1
+    gap: list[float]
+    gap_error: list[float]
+    gap_k: int  # what the gap statistic would choose; 1: no clusters
+    n_choice_rows: int
+    clusters: list[Cluster]
+    agreement: float  # mean adjusted Rand index of the refits with the clusters found
+    n_refits: int
+    points: list[list[float]]  # two principal components of some rows
+    point_rows: list[int]  # which rows of the table
+    point_labels: list[int]  # and their clusters, from 0
+    centers: list[list[float]]  # of the clusters, in the same plane
+    explained: list[float]  # share of the variance along the two axes
+    axes: list[str]  # what each axis is made of
+    seconds: float
+    versions: dict[str, str]
+    complete: bool = True  # False after Ctrl-C or an exhausted budget
+    interrupted: bool = False
+    conclusion: str = ""
+    labels: list[int] = field(default_factory=list, repr=False)  # of every row, from 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-ready data under a versioned schema; NaN becomes None."""
+        return {"schema": CLUSTERS_SCHEMA, **plain(dataclasses.asdict(self))}
+
+
+def find_clusters(
+    table: Table,
+    *,
+    drop: Sequence[str] = (),
+    budget: str | float | None = None,
+    random_state: int = 0,
+    watcher: Watcher | None = None,
+) -> Clustering:
+    """Group the rows of a table; say how many groups, how surely, and what marks each.
+
+    Parameters
+    ----------
+    table : Table
+        As `load` gives it.
+    drop : sequence of str
+        Columns not to use.
+    budget : str or float, optional
+        Seconds, or "60s", "2m": where it is used up after the clusters are found, their
+        stability is measured by fewer refits, or not at all.
+    random_state : int, default=0
+        The same seed gives the same clusters.
+    watcher : Watcher, optional
+        Is told of the progress.
+
+    Returns
+    -------
+    Clustering
+
+    Raises
+    ------
+    DataError
+        If the table has fewer than three different rows, or no column to use.
+
+    Examples
+    --------
+    >>> from kiso.comparison import find_clusters, load
+    >>> found = find_clusters(load("iris"), drop=["species"])
+    >>> found.k, [cluster.n_rows for cluster in found.clusters]
+    (2, [100, 50])
+    """
+    clock = Clock(budget_seconds(budget))
+    rng = np.random.default_rng(random_state)
+    features = _Features(table, drop, rng)
+    steps = {"number of clusters": 1, "clusters": 1, "stability": N_HALVES}
+    if watcher is not None:
+        watcher.begin(steps)
+    try:
+        return _find(features, clock, rng, random_state, watcher)
+    finally:
+        if watcher is not None:
+            watcher.end()
+
+
+class _Features:
+    """The prepared columns, and what the result says of the table."""
+
+    def __init__(self, table: Table, drop: Sequence[str], rng: np.random.Generator):
+        frame = table.frame
+        dropped = [find_column(table, name) for name in drop]
+        columns = classify_columns(frame, drop=dropped, blank_first=table.blank_first)
+        used = [column.name for column in columns if column.used]
+        if not used:
+            why = "; ".join(f"{c.name!r}: {c.note or c.kind}" for c in columns[:5])
+            raise DataError(f"{table.name} has no column to group its rows by ({why}).")
+        notes = list(table.notes)
+        self.rows = np.arange(len(frame))
+        most = max(CHOICE_ROWS, LARGEST // (8 * width(columns)))
+        if len(frame) > most:
+            self.rows = np.sort(rng.choice(len(frame), most, replace=False))
+            notes.append(f"a random {most:,} of {len(frame):,} rows are used: all are too large.")
+        part = frame[used].iloc[self.rows]
+        preparation = make_preparation(columns, len(part))
+        X = np.asarray(preparation.fit_transform(part), dtype=np.float64)
+        names, (mean, scale) = feature_names(preparation), _units(preparation)
+        shares, kept = _are_shares(names, columns)
+        # a rare 0/1 feature, scaled to variance 1, would set its few rows apart from all others
+        X[:, shares] = X[:, shares] * scale[shares] + mean[shares]
+        mean[shares], scale[shares] = 0.0, 1.0
+        self.X = np.ascontiguousarray(X[:, kept])
+        self.names = [name for name, used in zip(names, kept, strict=True) if used]
+        self.mean, self.scale, self.shares = mean[kept], scale[kept], shares[kept]
+        n_distinct = len(np.unique(self.X[: 10 * CHOICE_ROWS], axis=0))
+        if n_distinct < 3:
+            raise DataError(
+                f"{table.name} has {n_distinct} different rows: nothing to group."
+                if n_distinct > 1
+                else f"{table.name} has no two rows that differ: nothing to group."
+            )
+        self.n_distinct = n_distinct
+        self.data = Data(table.name, len(part), len(frame), "", columns, [], [], notes)
+
+
+def _units(preparation: Any) -> tuple[Floats, Floats]:
+    """Mean and scale that the preparation took off each feature."""
+    means, scales = [], []
+    for part, transformer, inputs in preparation.transformers_:
+        if part in ("numbers", "dates"):
+            means.append(transformer[-1].mean_)
+            scales.append(transformer[-1].scale_)
+        elif part == "categories":
+            n = len(transformer.get_feature_names_out(inputs))
+            means.append(np.zeros(n))
+            scales.append(np.ones(n))
+    return np.concatenate(means), np.concatenate(scales)
+
+
+def _are_shares(names: list[str], columns: list[Column]) -> tuple[Any, Any]:
+    """Which features are 0 or 1, and which count: not that a number is missing."""
+    booleans = {column.name for column in columns if column.kind == "boolean"}
+    numbers = {column.name for column in columns if column.kind == "number"}
+    absent = {f"{name} is missing" for name in booleans | numbers} - numbers - booleans
+    shares = [n in booleans or n in absent or (n not in numbers and " = " in n) for n in names]
+    return np.array(shares), np.array([name not in absent for name in names])
+
+
+def _find(
+    features: _Features,
+    clock: Clock,
+    rng: np.random.Generator,
+    seed: int,
+    watcher: Watcher | None,
+) -> Clustering:
+    X = features.X
+    some = np.sort(rng.permutation(len(X))[:CHOICE_ROWS])
+    tried = range(1, min(MAX_K, features.n_distinct - 1, len(some) - 1) + 1)
+    choice = choose_k(X[some], tried, criterion="silhouette", n_init=3, random_state=rng)
+    gap_k = _by_gap(choice.ks, choice.gap, choice.gap_error)
+    _tell(watcher, "number of clusters", 1, f"{choice.k}")
+    model = KMeans(choice.k, n_init=N_INIT, random_state=rng).fit(X)
+    order = np.argsort(-np.bincount(model.labels_, minlength=choice.k), kind="stable")
+    labels = np.argsort(order)[model.labels_]
+    _tell(watcher, "clusters", 1, "done")
+    overlaps, agreements, interrupted = _stability(X, labels, clock, rng, watcher)
+    silhouettes = _silhouettes(X[some], labels[some])
+    clusters = []
+    for j in range(choice.k):
+        mine = labels[some] == j
+        clusters.append(
+            Cluster(
+                n_rows=int(np.sum(labels == j)),
+                silhouette=float(silhouettes[mine].mean()) if mine.any() else float("nan"),
+                stability=float(np.mean(overlaps[:, j])) if len(overlaps) else float("nan"),
+                traits=_traits(features, labels == j),
+            )
+        )
+    found = Clustering(
+        data=features.data,
+        seed=seed,
+        k=choice.k,
+        ks=choice.ks.tolist(),
+        inertia=choice.inertia.tolist(),
+        silhouette=choice.silhouette.tolist(),
+        gap=choice.gap.tolist(),
+        gap_error=choice.gap_error.tolist(),
+        gap_k=gap_k,
+        n_choice_rows=len(some),
+        clusters=clusters,
+        agreement=float(np.mean(agreements)) if agreements else float("nan"),
+        n_refits=len(agreements),
+        **_plane(features, labels, model.cluster_centers_[order], rng),
+        seconds=clock.elapsed,
+        versions=versions(),
+        complete=len(agreements) == N_HALVES,
+        interrupted=interrupted,
+        labels=labels.tolist(),
+    )
+    found.conclusion = conclusion(found)
+    return found
+
+
+def _tell(watcher: Watcher | None, name: str, done: int, note: str) -> None:
+    if watcher is not None:
+        watcher.advance(name, done, note)
+
+
+def _silhouettes(X: Floats, labels: Any) -> Floats:
+    """The silhouette of each row; NaN where all are in one cluster."""
+    if not 2 <= len(np.unique(labels)) < len(labels):
+        return np.full(len(labels), np.nan)
+    return np.asarray(silhouette_samples(X, labels))
+
+
+def _by_gap(ks: Floats, gap: Floats, error: Floats) -> int:
+    """Smallest k with Gap_k ≥ Gap_{k+1} − s_{k+1} (Tibshirani, Walther & Hastie 2001)."""
+    enough = gap[:-1] >= gap[1:] - error[1:]
+    return int(ks[np.argmax(enough)] if enough.any() else ks[-1])
+
+
+def _stability(
+    X: Floats, labels: Any, clock: Clock, rng: np.random.Generator, watcher: Watcher | None
+) -> tuple[Floats, list[float], bool]:
+    """Refit to random halves; how far they find the same clusters (Hennig 2007).
+
+    Returns, for each refit, the Jaccard overlap of every cluster with the nearest of the
+    refit and the adjusted Rand index, over all rows; and whether the user broke in.
+    """
+    k = int(labels.max()) + 1
+    overlaps: list[Floats] = []
+    agreements: list[float] = []
+    try:
+        for turn in range(N_HALVES):
+            if clock.left <= 0:
+                break
+            half = rng.permutation(len(X))[: max(k, len(X) // 2)]
+            other = KMeans(k, n_init=3, random_state=rng).fit(X[half]).predict(X)
+            both = np.zeros((k, k))
+            np.add.at(both, (labels, other), 1.0)
+            union = both.sum(axis=1)[:, None] + both.sum(axis=0) - both
+            overlaps.append((both / np.maximum(union, 1)).max(axis=1))
+            agreements.append(float(adjusted_rand_score(labels, other)))
+            _tell(watcher, "stability", turn + 1, f"{np.mean(agreements):.2f}")
+    except KeyboardInterrupt:
+        return np.array(overlaps[: len(agreements)]), agreements, True
+    return np.array(overlaps), agreements, False
+
+
+def _traits(features: _Features, inside: Any) -> list[Trait]:
+    """The features in which a cluster's mean is furthest from that of all rows."""
+    whole, mine = features.X.mean(axis=0), features.X[inside].mean(axis=0)
+    spread = features.X.std(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        away = np.where(spread > 0, (mine - whole) / spread, 0.0)
+    units = features.mean, features.scale
+    return [
+        Trait(
+            features.names[j],
+            bool(features.shares[j]),
+            float(mine[j] * units[1][j] + units[0][j]),
+            float(whole[j] * units[1][j] + units[0][j]),
+            float(away[j]),
+        )
+        for j in np.argsort(-np.abs(away), kind="stable")[:N_TRAITS]
+        if abs(away[j]) >= LEAST_TRAIT
+    ]
+
+
+def _plane(
+    features: _Features, labels: Any, centers: Floats, rng: np.random.Generator
+) -> dict[str, Any]:
+    """The two principal components of the prepared columns, of some rows and the centres."""
+    X = features.X
+    drawn = np.sort(rng.permutation(len(X))[:DRAWN_ROWS])
+    pca = PCA(min(2, X.shape[1])).fit(X)
+
+    def flat(rows: Floats) -> list[list[float]]:
+        Z = pca.transform(rows)
+        return np.hstack([Z, np.zeros((len(Z), 2 - Z.shape[1]))]).tolist()
+
+    axes = []
+    for component in pca.components_:
+        largest = np.argsort(-np.abs(component), kind="stable")[:3]
+        parts = [f"{'+' if component[j] > 0 else '−'} {features.names[j]}" for j in largest]
+        axes.append(", ".join(parts))
+    return {
+        "points": flat(X[drawn]),
+        "point_rows": features.rows[drawn].tolist(),
+        "point_labels": labels[drawn].tolist(),
+        "centers": flat(centers),
+        "explained": pca.explained_variance_ratio_.tolist(),
+        "axes": axes,
+    }
+
+
+def conclusion(found: Clustering) -> str:
+    """Say in words how many clusters there are, how clear and how stable they are."""
+    sizes = [f"{cluster.n_rows:,}" for cluster in found.clusters]
+    best = found.silhouette[found.ks.index(found.k)]
+    if found.k < 2:
+        return "No clusters: no way to cut the rows into groups was found."
+    how = next(word for least, word in _CLEARNESS if not best < least)
+    text = f"{found.k} clusters of {', '.join(sizes[:-1])} and {sizes[-1]} rows, {how}"
+    text += f" (mean silhouette {best:.2f})"
+    if found.agreement == found.agreement:
+        steady = next(word for least, word in _STEADINESS if not found.agreement < least)
+        text += f" and {steady} from half of the rows to all (adjusted Rand {found.agreement:.2f})"
+    text += "."
+    if found.gap_k == 1 and best < _CLEAR:
+        text += " The gap statistic finds no clusters: one cloud of rows would look much the same."
+    elif found.gap_k not in (1, found.k, found.ks[-1]):  # the last: it grew to the end
+        text += f" The gap statistic would take {found.gap_k}."
+    return text
+
+
+# Kaufman & Rousseeuw (1990), Finding Groups in Data, table 4
+_CLEAR = 0.5
+_CLEARNESS = ((0.7, "far apart"), (_CLEAR, "apart"), (0.25, "hardly apart"), (-1.0, "not apart"))
+_STEADINESS = ((0.9, "the same"), (0.6, "much the same"), (-1.0, "different"))
