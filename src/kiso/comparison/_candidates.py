@@ -110,11 +110,11 @@ def _too_crowded(n_rows: int, n_features: int) -> str:
     )
 
 
-def _too_many_epochs(n_rows: int, n_features: int) -> str:
-    """An epoch goes through all rows, and there are 60 epochs in each of some 100 fits."""
+def _too_many_rows(n_rows: int, n_features: int) -> str:
+    """An iteration goes through all rows, and there are 50 iterations in each of some 100 fits."""
     if n_rows <= 100_000:
         return ""
-    return f"it goes 60 times through {n_rows:,} rows in each of its fits"
+    return f"it goes 50 times through {n_rows:,} rows in each of its fits"
 
 
 CANDIDATES: tuple[Candidate, ...] = (
@@ -226,27 +226,37 @@ CANDIDATES: tuple[Candidate, ...] = (
         "mlp",
         "classification",
         "kiso.neural_network:MLPClassifier",
-        "A neural network with 30 hidden units; curved boundaries.",
-        grid={"alpha": [1.0, 1e-3]},
-        params={"hidden_layer_sizes": (30,), "learning_rate_init": 0.02, "max_iter": 60},
+        "A neural network with 10 hidden units; curved boundaries.",
+        grid={"alpha": [30.0, 0.3]},
+        params={
+            "hidden_layer_sizes": (10,),
+            "activation": "tanh",
+            "solver": "lbfgs",
+            "max_iter": 50,
+        },
         seeded=True,
         sparse=False,
         counted=("parameters_",),
-        objective="mean loss of an epoch",
-        unsuitable=_too_many_epochs,
+        objective="mean loss and penalty",
+        unsuitable=_too_many_rows,
     ),
     Candidate(
         "mlp",
         "regression",
         "kiso.neural_network:MLPRegressor",
-        "A neural network with 30 hidden units; smooth curved functions.",
-        grid={"alpha": [1.0, 1e-3]},
-        params={"hidden_layer_sizes": (30,), "learning_rate_init": 0.02, "max_iter": 60},
+        "A neural network with 10 hidden units; smooth curved functions.",
+        grid={"alpha": [30.0, 0.3]},
+        params={
+            "hidden_layer_sizes": (10,),
+            "activation": "tanh",
+            "solver": "lbfgs",
+            "max_iter": 50,
+        },
         seeded=True,
         sparse=False,
         counted=("parameters_",),
-        objective="mean loss of an epoch",
-        unsuitable=_too_many_epochs,
+        objective="mean loss and penalty",
+        unsuitable=_too_many_rows,
     ),
 )
 

@@ -92,6 +92,8 @@ class MLPClassifier(ClassifierMixin, MultilayerModel):
     network_ : Network
         The same as a network of `kiso.nn` (gradients with respect to the input, a summary,
         a trace of the layers).
+    parameters_ : ndarray of shape (n_parameters,)
+        All of them as one vector.
     loss_ : float
         Mean training loss of the last epoch, without the penalty ("lbfgs": with it).
     loss_curve_ : ndarray of shape (n_iter_,)

@@ -265,6 +265,11 @@ class MultilayerModel(IterativeEstimator[Problem, EpochState]):
         return self.objective_path_
 
     @property
+    def parameters_(self) -> Array:
+        """All of `coefs_` and `intercepts_` as one vector."""
+        return self.network_.vector
+
+    @property
     def network_(self) -> Network:
         """The fitted network, without dropout: a new one over `coefs_` and `intercepts_`."""
         check_is_fitted(self)
