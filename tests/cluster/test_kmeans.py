@@ -1,6 +1,8 @@
 """KMeans is Lloyd's algorithm, to the last row, in every corner."""
 
 import itertools
+import multiprocessing
+import os
 import threading
 import warnings
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn import cluster as peer
 from sklearn.datasets import make_blobs
@@ -276,6 +279,34 @@ def test_threads_change_nothing():
         np.testing.assert_array_equal(other.cluster_centers_, alone.cluster_centers_)
         np.testing.assert_array_equal(other.labels_, alone.labels_)
         assert other.inertia_ == alone.inertia_
+
+
+def fit_centers(X):
+    return KMeans(5, random_state=0).fit(X).cluster_centers_
+
+
+@pytest.mark.jit
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_fork():
+    """A child of a process whose threads have worked gives the same, and does not hang."""
+    X, _ = problem(9000, 12, 5, 1)
+    expected = fit_centers(X)
+    child = multiprocessing.get_context("fork").Pool(1)
+    try:
+        found = child.map_async(fit_centers, [X]).get(timeout=60)[0]
+    finally:
+        child.terminate()
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.jit
+def test_from_workers():
+    X, _ = problem(9000, 12, 5, 1)
+    model = KMeans(5, random_state=0)
+    found = Parallel(n_jobs=2, backend="loky")(delayed(model.fit)(X) for _ in range(2))
+    for other in found:
+        np.testing.assert_array_equal(other.cluster_centers_, fit_centers(X))
 
 
 def test_memory_map(tmp_path):
