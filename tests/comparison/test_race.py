@@ -328,7 +328,7 @@ def test_a_metric_of_probabilities_passes_over_models_without():
     models = {model.name: model for model in result.models}
     assert models["perceptron"].status == "skipped"
     assert "probabilities" in models["perceptron"].message
-    assert result.best.name == "logistic"
+    assert result.best.name in ("logistic", "mlp")
     assert result.best.mean > models["baseline"].mean
 
 
