@@ -1,0 +1,1 @@
+"""Cases of kiso.linear_model."""

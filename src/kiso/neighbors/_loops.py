@@ -10,6 +10,9 @@ It is always added up in float64, from differences, in one order (`_exact`, and 
 a leaf of the tree), so that every algorithm finds the same number to the last bit and ties
 are the same everywhere. Of equal distances the lower index is nearer.
 
+Loops over unsigned indices (u) are those that have to become vector code: for a signed one
+Numba first asks whether it counts from the end.
+
 The k best of a query are a heap: the farthest, by (distance, index), stands at the root.
 """
 
@@ -213,8 +216,8 @@ def scan_products(
         for start in range(0, n, CHUNK):
             stop = min(start + CHUNK, n)
             candidates = np.int32(0)
-            for j in range(start, stop):
-                candidates += np.int32(not (s[j] < half[j] + level))
+            for u in range(np.uintp(start), np.uintp(stop)):
+                candidates += np.int32(not (s[u] < half[u] + level))
             if candidates == 0:
                 continue
             for j in range(start, stop):
@@ -247,13 +250,20 @@ def collect_products(
     for i in range(m):
         cut[0] = lift[i] - 0.5 * limit
         level = cut[0]
-        for j in range(n):
-            if not (S[i, j] < half[j] + level):
-                d = _exact(Q, i, X, j, EUCLIDEAN, 2.0)
-                if d <= limit:
-                    hits[count, 0], hits[count, 1] = i, j
-                    distance[count] = d
-                    count += 1
+        for start in range(0, n, CHUNK):
+            stop = min(start + CHUNK, n)
+            candidates = np.int32(0)
+            for u in range(np.uintp(start), np.uintp(stop)):
+                candidates += np.int32(not (S[i, u] < half[u] + level))
+            if candidates == 0:
+                continue
+            for j in range(start, stop):
+                if not (S[i, j] < half[j] + level):
+                    d = _exact(Q, i, X, j, EUCLIDEAN, 2.0)
+                    if d <= limit:
+                        hits[count, 0], hits[count, 1] = i, j
+                        distance[count] = d
+                        count += 1
     return count
 
 
