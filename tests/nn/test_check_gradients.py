@@ -138,3 +138,12 @@ def test_large_arrays_are_sampled():
     report = check_gradients(network, X, max_entries=20)
     assert report.ok
     assert [check.n_checked for check in report.checks] == [20, 20, 20, 2, 12]
+
+
+def test_fortran_order_and_shared_layers():
+    layer = Affine(np.asfortranarray(np.arange(9.0).reshape(3, 3) / 9), np.ones(3))
+    assert check_gradients(layer, np.asfortranarray(X)).ok
+    twice = Network([layer, layer])
+    report = check_gradients(twice, X)
+    assert report.ok, report
+    assert [check.name for check in report.checks] == ["0.W", "0.b", "input"]

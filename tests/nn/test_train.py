@@ -305,7 +305,7 @@ def test_ctrl_c_keeps_the_best_weights():
     np.testing.assert_array_equal(network.vector, best[1])
 
 
-@pytest.mark.parametrize("loop", ["layers", "compiled"])
+@pytest.mark.parametrize("loop", ["layers", pytest.param("compiled", marks=pytest.mark.jit)])
 def test_divergence_names_step_and_layer(loop):
     X, T = data()
     network = net(activation="relu")
@@ -332,7 +332,7 @@ def test_a_gradient_that_is_not_finite_is_named():
     assert "step 1: the gradient of 0.W, in layer 0 Affine(3 → 4), is not finite" in state.detail
 
 
-@pytest.mark.parametrize("loop", ["layers", "compiled"])
+@pytest.mark.parametrize("loop", ["layers", pytest.param("compiled", marks=pytest.mark.jit)])
 def test_nothing_grows(loop):
     X, T = data(512, 20)
     network = Network.dense([20, 64, 64, 2], random_state=0)

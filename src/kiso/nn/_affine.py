@@ -61,7 +61,7 @@ class Affine(Layer):
         draw = initialiser(init)
         rng = check_generator(random_state)
         W, b = draw.affine(rng, n_in, n_out)
-        return cls(W.astype(dtype), b.astype(dtype))
+        return cls(np.ascontiguousarray(W, dtype), np.ascontiguousarray(b, dtype))
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, n_in) → y: (n, n_out)."""
