@@ -1,5 +1,6 @@
 """NearestNeighbors against every distance sorted: algorithms, metrics, types, corners."""
 
+import os
 import pickle
 import threading
 import tracemalloc
@@ -360,3 +361,31 @@ def test_bad_calls_are_refused():
         model.kneighbors_graph(X, mode="both")
     with pytest.raises(ValueError, match="NaN"):
         model.kneighbors(np.full((1, 2), np.nan))
+
+
+def _neighbors_of(seed):
+    rng = np.random.default_rng(seed)
+    X, Q = rng.standard_normal((3000, 6)), rng.standard_normal((600, 6))
+    return [search(X, 5, a).kneighbors(Q)[1] for a in ("brute", "kd_tree")]
+
+
+@pytest.mark.jit
+def test_loky_workers_find_the_same():
+    from joblib import Parallel, delayed
+
+    expected = _neighbors_of(0)
+    for found in Parallel(n_jobs=2, backend="loky")(delayed(_neighbors_of)(0) for _ in range(2)):
+        for got, want in zip(found, expected, strict=True):
+            assert_array_equal(got, want)
+
+
+@pytest.mark.jit
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_finds_the_same():
+    expected = _neighbors_of(0)  # the parent's threads are running
+    child = os.fork()
+    if child == 0:
+        same = all(np.array_equal(a, b) for a, b in zip(_neighbors_of(0), expected, strict=True))
+        os._exit(0 if same else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
