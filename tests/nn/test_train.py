@@ -15,11 +15,14 @@ from kiso.nn import (
     Dropout,
     LeakyReLU,
     Network,
+    Parallel,
     ReLU,
     ShapeError,
     Softplus,
+    Tanh,
     TrainStatus,
     WeightsError,
+    check_gradients,
     train,
 )
 from kiso.nn._feed import RowFeed
@@ -461,3 +464,17 @@ def test_labels_outside_the_classes():
     X, _ = data(6)
     with pytest.raises(ValueError, match="classes from 0 to 5: give 0 to 1"):
         last(train(net(), SoftmaxCrossEntropy(), (X, np.arange(6)), Adam()))
+
+
+@pytest.mark.parametrize("kind", ["twice", "siamese"])
+def test_a_shared_layer_trains_with_the_sum_of_its_gradients(kind):
+    X, _ = data()
+    shared = Affine.create(3, 3, random_state=0)
+    inner = [shared, Tanh(), shared] if kind == "twice" else [Parallel([shared, shared])]
+    network = Network([*inner, Affine.create(3 if kind == "twice" else 6, 1, random_state=1)])
+    assert network.n_parameters == 12 + (4 if kind == "twice" else 7)
+    t = X[:, :1] ** 2
+    assert check_gradients(network, X, loss=MSE, target=t).ok
+    first = MSE.value(network(X), t)
+    last(train(network, MSE, (X, t), Adam(0.02), n_epochs=30, random_state=0))
+    assert MSE.value(network(X), t) < 0.9 * first

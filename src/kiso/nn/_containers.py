@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kiso._validation import Array
+from kiso.optim._tree import map_tree
 
 from ._layer import Backward, Layer, Shape, ShapeError, Tree
 from ._run import Run
@@ -28,8 +29,22 @@ class _Container(Layer):
 
     @property
     def parameters(self) -> list[Tree]:
-        """One entry a layer."""
-        return [layer.parameters for layer in self.layers]
+        """One entry a layer; {} where a layer stands again."""
+        again = self._again()
+        return [{} if i in again else layer.parameters for i, layer in enumerate(self.layers)]
+
+    def _again(self) -> dict[int, int]:
+        """Return where a layer stands again, and where it stood first."""
+        first: dict[int, int] = {}
+        places = [first.setdefault(id(layer), i) for i, layer in enumerate(self.layers)]
+        return {i: place for i, place in enumerate(places) if place != i}
+
+    def _add_shared(self, gradients: list[Tree]) -> list[Tree]:
+        """Add the gradients of a layer that stands again to those of its first place."""
+        for i, place in self._again().items():
+            gradients[place] = map_tree(np.add, gradients[place], gradients[i])
+            gradients[i] = {}
+        return gradients
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -74,7 +89,7 @@ class Sequential(_Container):
                     d, gradients[0] = backwards[0](d, want_dx=False)
                 else:
                     d, gradients[position] = backwards[position](d)
-            return d, gradients
+            return d, self._add_shared(gradients)
 
         return y, backward
 
@@ -115,7 +130,7 @@ class Parallel(_Container):
             parts = np.split(dy, cuts, axis=-1)
             pairs = [back(part) for back, part in zip(backwards, parts, strict=True)]
             dx = sum(pair[0] for pair in pairs) if want_dx else None
-            return dx, [pair[1] for pair in pairs]
+            return dx, self._add_shared([pair[1] for pair in pairs])
 
         return np.concatenate(ys, axis=-1), backward
 
