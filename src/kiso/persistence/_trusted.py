@@ -14,6 +14,7 @@ KISO_TYPES = frozenset(
         "kiso.decomposition._incremental.IncrementalPCA",
         "kiso.decomposition._incremental.Seen",
         "kiso.decomposition._pca.PCA",
+        "kiso.decomposition._spectrum.Spectrum",
         "kiso.linear_model._bayes.BayesianLinearRegression",
         "kiso.linear_model._least_squares.LinearRegression",
         "kiso.linear_model._local.LocallyWeightedRegression",
