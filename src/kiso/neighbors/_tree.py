@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from kiso._parallel import map_rows
+from kiso._parallel import map_rows, one_blas_thread
 from kiso._validation import Array
 
 from . import _loops, _tree_loops
@@ -31,7 +33,7 @@ def build_tree(X: Array, leaf_size: int) -> Tree:
     n, d = X.shape
     capacity = -(-leaf_size // GROUP) * GROUP
     depth = 0
-    while -(-n >> depth) > capacity or -(-n // (1 << depth)) > capacity:
+    while -(-n // (1 << depth)) > capacity:
         depth += 1
     n_leaves = 1 << depth
     P, order = X.copy(), np.arange(n)
@@ -39,20 +41,19 @@ def build_tree(X: Array, leaf_size: int) -> Tree:
     points = np.empty((n_leaves, d, capacity), X.dtype)
     index = np.empty((n_leaves, capacity), np.intp)
     top = min(depth, _SUBTREES) if n > _SMALL else 0
-    for level in range(top):  # the nodes of a level are cut side by side
 
-        def cut(nodes: slice, level: int = level) -> None:
-            _tree_loops.split_nodes(P, order, box, level, nodes.start, nodes.stop, level + 1)
-
-        map_rows(cut, 1 << level)
+    def cut(nodes: slice, level: int) -> None:
+        _tree_loops.split_nodes(P, order, box, level, nodes.start, nodes.stop, level + 1)
 
     def finish(nodes: slice) -> None:
         _tree_loops.split_nodes(P, order, box, top, nodes.start, nodes.stop, depth)
-        below = depth - top
-        first, last = nodes.start << below, nodes.stop << below
+        first, last = nodes.start << (depth - top), nodes.stop << (depth - top)
         _tree_loops.fill_leaves(P, order, box, first, last, points, index)
 
-    map_rows(finish, 1 << top)
+    with one_blas_thread():  # taken once: each of the short passes below would take it anew
+        for level in range(top):  # the nodes of a level are cut side by side
+            map_rows(partial(cut, level=level), 1 << level)
+        map_rows(finish, 1 << top)
     return Tree(points, index, box)
 
 
