@@ -450,6 +450,8 @@ def nan_at(i):
         ({"rule": Adam}, TypeError, "give an update rule"),
         ({"weight_decay": -1.0}, ValueError, "weight_decay"),
         ({"metrics": {"m": len}}, ValueError, "give validation"),
+        ({"validation": nan_at(3)}, ValueError, "validation: X holds NaN"),
+        ({"validation": (np.ones((4, 3)), np.ones((5, 2)))}, ValueError, "4 samples and 5"),
         ({"loop": "fast"}, ValueError, "loop='fast'"),
         ({"sample_weight": np.ones(3)}, ValueError, r"give \(37,\)"),
     ],

@@ -28,7 +28,7 @@ from ._weights import named_tree
 
 __all__ = ["CompiledEngine", "Engine", "LayerEngine", "Progress", "learning_rate_of"]
 
-SMALL_WORK = 1 << 14  # parameters × samples of a step up to which the compiled loop wins
+SMALL_WORK = 1 << 15  # parameters × samples of a step up to which the compiled loop wins
 CHUNK_WORK = 1 << 24  # of one compiled call: Ctrl-C waits for it
 
 

@@ -17,7 +17,7 @@ from kiso._validation import Array
 
 from ._run import Run
 
-__all__ = ["BatchFeed", "Example", "Feed", "RowFeed", "make_feed"]
+__all__ = ["BatchFeed", "Example", "Feed", "RowFeed", "check_data", "make_feed"]
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ class RowFeed(Feed):
         replace: bool,
         rng: np.random.Generator,
     ):
-        self.X, self.t = _array("X", X), _array("t", t)
+        self.X, self.t = check_data("X", X), check_data("t", t)
         n = len(self.X)
         if n == 0 or len(self.t) != n:
             raise ValueError(
                 f"data: X has {n} samples and t {len(self.t)}; give the same number, at least one"
             )
-        self.weight = None if sample_weight is None else _array("sample_weight", sample_weight)
+        self.weight = None if sample_weight is None else check_data("sample_weight", sample_weight)
         if self.weight is not None and self.weight.shape != (n,):
             raise ValueError(f"sample_weight of shape {self.weight.shape}: give ({n},)")
         self.n, self.replace, self.rng = n, replace, rng
@@ -216,7 +216,7 @@ def make_feed(
     return BatchFeed(data, n_epochs)
 
 
-def _array(name: str, given: Any) -> Array:
+def check_data(name: str, given: Any) -> Array:
     """Return an array of at least one axis, its numbers finite.
 
     A memory map is left on disk: it is looked at when its rows are used.

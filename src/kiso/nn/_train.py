@@ -25,7 +25,7 @@ from kiso.optim._rule import check_rule
 
 from ._checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ._engines import CompiledEngine, Engine, LayerEngine, learning_rate_of
-from ._feed import Feed, RowFeed, make_feed
+from ._feed import Feed, RowFeed, check_data, make_feed
 from ._layer import ShapeError
 from ._network import Network
 from ._run import Run
@@ -195,7 +195,7 @@ def train(
     check_rule(rule)
     if n_steps is not None and n_epochs == 1:
         n_epochs = None
-    plan = _Plan(n_epochs, n_steps, every, patience, min_delta, metrics or {}, validation)
+    plan = _Plan(n_epochs, n_steps, every, patience, min_delta, metrics or {}, _checked(validation))
     check_count("batch_size", batch_size, least=1)
     check_real("weight_decay", weight_decay, least=0)
     if clip_norm is not None:
@@ -244,8 +244,6 @@ class _Plan:
             if getattr(self, name) is not None:
                 check_count(name, getattr(self, name), least=1)
         check_real("min_delta", self.min_delta, least=0)
-        if self.validation is not None and len(self.validation) != 2:
-            raise ValueError("validation: give a tuple (X, t)")
         if self.metrics and self.validation is None:
             raise ValueError("metrics: they are computed on validation data; give validation")
 
@@ -402,6 +400,18 @@ def _compiled(
     if loop == "auto" and not CompiledEngine.wins(network, feed):
         return None
     return CompiledEngine(network, loss, feed, rule)  # type: ignore[arg-type]
+
+
+def _checked(validation: tuple[Any, Any] | None) -> tuple[Array, Array] | None:
+    """Return the validation data as arrays."""
+    if validation is None:
+        return None
+    if len(validation) != 2:
+        raise ValueError("validation: give a tuple (X, t)")
+    X, t = check_data("validation: X", validation[0]), check_data("validation: t", validation[1])
+    if len(X) != len(t) or len(X) == 0:
+        raise ValueError(f"validation: {len(X)} samples and {len(t)} targets")
+    return X, t
 
 
 def _check_fit(network: Network, feed: Feed) -> None:
