@@ -1,5 +1,7 @@
 """Sums over blocks of rows against exact arithmetic, whatever the layout, precision and shift."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -147,3 +149,20 @@ def test_what_is_not_finite_shows_in_the_sums(bad):
     found = centred_gram(X)
     assert np.isfinite(found.sums[0])
     assert not np.isfinite(found.sums[1])
+
+
+def test_float32_products_of_float64_targets():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(4000, 3)).astype(np.float32), 1e6 + rng.normal(size=4000)
+    fine, rough = centred_gram(X, y), centred_gram(X, y, dtype=np.float32)
+    assert_allclose(rough.scatter, fine.scatter, rtol=1e-5, atol=1e-2)
+    assert (rough.scatter != fine.scatter).any()
+
+
+def test_lanes_hold_less_than_half_of_large_data():
+    X = np.random.default_rng(4).normal(size=(12_000, 1100))
+    tracemalloc.start()
+    shifted_gram(X, shift=np.ones(1100))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < max(_blocks._HELD, X.nbytes / 2) * 1.1

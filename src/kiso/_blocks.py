@@ -17,15 +17,18 @@ symmetric product); float32 data are multiplied in float32 and added up in float
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from kiso._parallel import block_rows, blocks, map_rows, one_blas_thread
+from kiso._parallel import MAX_LANES, block_rows, blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 __all__ = ["ShiftedGram", "centred_gram", "near_mean", "shifted_gram"]
 
 _MIN_ROWS = 2048  # of a lane; fewer are over before a thread has begun
+_RUN = 768  # a block of whole runs: OpenBLAS walks the rows of a product in equal parts
+_HELD = 1 << 26  # bytes that lanes may hold; half the size of the data where that is more
 _SAMPLED_ROWS = 64
 _FAR = 10.0  # squared distance of shift and mean, in variances, that costs a second pass
 
@@ -61,7 +64,8 @@ class ShiftedGram:
         """The scatter S about the mean, of the shape of `gram`; its diagonal is ≥ 0."""
         if self.gram.ndim == 1:
             return np.maximum(self.gram - self.sums**2 / self.weight, 0.0)
-        scatter = self.gram - np.multiply.outer(self.sums, self.sums) / self.weight
+        scatter = np.multiply.outer(self.sums, self.sums / -self.weight)
+        scatter += self.gram
         diagonal = np.einsum("ii->i", scatter)
         np.maximum(diagonal, 0.0, out=diagonal)
         return scatter
@@ -74,6 +78,7 @@ def shifted_gram(
     sample_weight: Array | None = None,
     shift: Array | None = None,
     diagonal: bool = False,
+    dtype: Any = None,
 ) -> ShiftedGram:
     """Compute W, t and G of Z = [X, Y] in one pass, over threads.
 
@@ -86,9 +91,12 @@ def shifted_gram(
     sample_weight : ndarray of shape (n,), optional
         Weights ≥ 0; a row of weight 0 counts for nothing, however large its values.
     shift : ndarray of shape (p,), optional
-        s; None shifts nothing. It is rounded to the data's precision first.
+        s; None shifts nothing. It is rounded to the precision of the products first.
     diagonal : bool, default=False
         Compute the diagonal of G alone.
+    dtype : {float32, float64}, optional
+        Precision of the products within a block; that of the data (the finer of X and Y)
+        if not given.
 
     Returns
     -------
@@ -109,11 +117,13 @@ def shifted_gram(
         Y = Y[:, None]
     n, d = X.shape
     p = d if Y is None else d + Y.shape[1]
-    dtype = X.dtype if Y is None else np.result_type(X, Y)
+    dtype = np.dtype(dtype or (X.dtype if Y is None else np.result_type(X, Y)))
     root = None if sample_weight is None else np.sqrt(sample_weight, dtype=dtype)
     s = None if shift is None or not np.any(shift) else np.asarray(shift, dtype=dtype)
     columns_first = X.flags.f_contiguous and not X.flags.c_contiguous
-    rows_at_once = max(block_rows(p, dtype.itemsize), 0 if diagonal else 2 * p)
+    rows_at_once = block_rows(p, dtype.itemsize)
+    if not diagonal:
+        rows_at_once = max(2, rows_at_once // _RUN) * _RUN
 
     def fill(buffer: Array, rows: slice) -> Array:
         """Put the rows, shifted and weighted, into the buffer."""
@@ -122,14 +132,14 @@ def shifted_gram(
             if part is not None and s is None:
                 z[:, at] = part[rows]
             elif part is not None and s is not None:
-                np.subtract(part[rows], s[at], out=z[:, at])
+                np.subtract(part[rows], s[at], out=z[:, at], casting="same_kind")
         if root is not None:
             z *= root[rows, None]
         return z
 
     def lane(rows: slice) -> tuple[Array, Array]:
         size = min(rows_at_once, rows.stop - rows.start)
-        as_it_is = s is None and root is None and Y is None
+        as_it_is = s is None and root is None and Y is None and X.dtype == dtype
         buffer = np.empty((0, 0) if as_it_is else (size, p), dtype, "F" if columns_first else "C")
         product = np.empty(p if diagonal else (p, p), dtype)
         ones = np.ones(size, dtype)
@@ -145,8 +155,14 @@ def shifted_gram(
                 gram += product
         return sums, gram
 
-    with one_blas_thread():  # also for a single lane: it is too little work for BLAS's threads
-        parts = map_rows(lane, n, min_rows=max(_MIN_ROWS, p))
+    held = p * (rows_at_once + (2 if diagonal else 2 * p)) * dtype.itemsize
+    room = max(1, max(_HELD, X.nbytes // 2) // held)
+    max_lanes = min(MAX_LANES, 1 << (room.bit_length() - 1))  # as many for every thread
+    if max_lanes == 1 and p > _MIN_ROWS // 2:  # BLAS's threads share one product
+        parts = [lane(slice(0, n))]
+    else:  # also for a single lane: it is too little work for BLAS's threads
+        with one_blas_thread():
+            parts = map_rows(lane, n, min_rows=max(_MIN_ROWS, p), max_lanes=max_lanes)
     sums, gram = parts[0]
     with np.errstate(all="ignore"):
         for more_sums, more_gram in parts[1:]:
@@ -179,6 +195,7 @@ def centred_gram(
     *,
     sample_weight: Array | None = None,
     diagonal: bool = False,
+    dtype: Any = None,
 ) -> ShiftedGram:
     """`shifted_gram` about a shift that is near the mean, so that `scatter` loses no digits.
 
@@ -199,7 +216,9 @@ def centred_gram(
         shift = np.concatenate([shift, near_mean(Y, sample_weight)])
 
     def pass_about(shift: Array) -> ShiftedGram:
-        return shifted_gram(X, Y, sample_weight=sample_weight, shift=shift, diagonal=diagonal)
+        return shifted_gram(
+            X, Y, sample_weight=sample_weight, shift=shift, diagonal=diagonal, dtype=dtype
+        )
 
     found = pass_about(shift)
     if found.weight == 0.0:

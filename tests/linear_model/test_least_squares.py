@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso.linear_model import LinearRegression, Ridge, _normal_equations, _penalised
+from kiso.linear_model import LinearRegression, Ridge, _moments, _normal_equations, _penalised
 from tests.naive import least_squares as naive
 
 LAYOUTS = {
@@ -473,3 +473,27 @@ def test_memory_is_less_than_half_a_copy(make):
     finally:
         tracemalloc.stop()
     assert peak < 0.5 * X.nbytes
+
+
+@pytest.mark.parametrize(("spread", "rough"), [(0.0, True), (4.0, False)])
+def test_float32_products_end_at_the_float64_solution(monkeypatch, spread, rough):
+    """Refined where the condition allows it; else, and only then, float64 products."""
+    rng = np.random.default_rng(0)
+    Q = np.linalg.qr(rng.normal(size=(30, 30)))[0]
+    X = (rng.normal(size=(3000, 30)) @ (Q * 10 ** np.linspace(0, -spread, 30)) @ Q.T).astype("f4")
+    X += np.float32(2)
+    y = (X @ rng.normal(size=30) + rng.normal(size=3000)).astype("f4")
+    passes = []
+
+    def spy(*args, **options):
+        passes.append(options.get("rough", False))
+        return _moments.moments(*args, **options)
+
+    monkeypatch.setattr(_penalised, "moments", spy)
+    monkeypatch.setattr(_penalised, "ROUGH_COLUMNS", 20)
+    model = Ridge(alpha=0.0).fit(X, y)
+    assert passes == ([True] if rough else [True, False])
+    exact = Ridge(alpha=0.0).fit(X.astype(float), y.astype(float))
+    scale = np.abs(exact.coef_).max()
+    assert_allclose(model.coef_ / scale, exact.coef_ / scale, atol=3e-7)
+    assert_allclose(model.sigma_, exact.sigma_, rtol=1e-9)

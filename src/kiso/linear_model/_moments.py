@@ -6,12 +6,14 @@ W = Σ w; x̄, ȳ the weighted means (zero for a model without intercept);
     XX = Σ w (x − x̄)(x − x̄)ᵀ     XY = Σ w (x − x̄)(y − ȳ)ᵀ     YY = Σ w (y − ȳ)²
 
 They come from one pass over the data that keeps its digits whatever the means
-(`kiso._blocks`). The sums are float64 whatever the data.
+(`kiso._blocks`). The sums are float64 whatever the data; the products within a block may
+be float32, for a solver that refines what they give.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from kiso._validation import Array
 
 # Squares below this have lost digits to underflow.
 TINY = 1e-280
+TINY_FLOAT32 = 1e-25
 # A column whose deviation is less than this many roundings of its mean is constant.
 ROUNDINGS = 8 * np.finfo(np.float64).eps
 
@@ -44,6 +47,8 @@ class Moments:
         Norm of each centred column; exactly zero for a constant column.
     exact : bool
         False where NaN, infinity, overflow or underflow has spoilt the sums.
+    rough : bool
+        Whether products were float32, so that XX and XY have no more than 7 digits.
     """
 
     total: float
@@ -54,6 +59,7 @@ class Moments:
     YY: Array
     scale: Array
     exact: bool
+    rough: bool = False
 
 
 class Rows:
@@ -80,10 +86,13 @@ class Rows:
         return b, c
 
 
-def moments(X: Array, Y: Array, weights: Array | None, *, center: bool) -> Moments:
+def moments(
+    X: Array, Y: Array, weights: Array | None, *, center: bool, rough: bool = False
+) -> Moments:
     """Return the moments of dense data X (n, d), float32 or float64, and Y (n, t), float64."""
     d, t = X.shape[1], Y.shape[1]
-    gram = centred_gram if center else shifted_gram
+    dtype = np.float32 if rough else np.float64
+    gram = partial(centred_gram if center else shifted_gram, dtype=dtype)
     if t <= max(8, d // 4):
         found = gram(X, Y, sample_weight=weights)
         ZZ, x_mean, y_mean = _centre(found, d, center=center)
@@ -96,11 +105,11 @@ def moments(X: Array, Y: Array, weights: Array | None, *, center: bool) -> Momen
         XY, YY = residual_moments(X, Y, weights, (x_mean, y_mean), np.zeros((d, t)))
     squares, sums = np.diagonal(XX), found.sums[:d]
     exact = all(bool(np.isfinite(part).all()) for part in (squares, sums, XY, YY))
-    lost = (squares < TINY) & (np.abs(sums) < np.sqrt(TINY)) & ((sums != 0) | (squares > 0))
+    tiny = TINY_FLOAT32 if rough else TINY
+    lost = (squares < tiny) & (np.abs(sums) < np.sqrt(tiny)) & ((sums != 0) | (squares > 0))
     scale = _norms(squares, found.weight, x_mean)
-    return Moments(
-        found.weight, x_mean, y_mean, XX, XY, np.maximum(YY, 0.0), scale, exact and not lost.any()
-    )
+    exact = exact and not lost.any()
+    return Moments(found.weight, x_mean, y_mean, XX, XY, np.maximum(YY, 0.0), scale, exact, rough)
 
 
 def _centre(found: ShiftedGram, d: int, *, center: bool) -> tuple[Array, Array, Array]:

@@ -8,7 +8,7 @@ Sparse data: the Gram matrix of few columns, conjugate gradient for many.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from ._moments import Moments, is_sparse, moments, residual_moments, sparse_mome
 from ._normal_equations import MIN_RCOND, Solution
 
 SPARSE_COLUMNS = 1024  # up to here the Gram matrix of sparse data is formed
+ROUGH_COLUMNS = 256  # from here float32 products save more than the refinement takes
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,10 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
         elif len(X) < X.shape[1] and method in {"auto", "normal", "orthogonal"}:
             method = "dual svd" if method == "orthogonal" else "dual"
         elif method in {"auto", "normal"}:
-            at = moments(X, Y, weights, center=center)
+            rough = X.dtype == np.float32 and X.shape[1] >= ROUGH_COLUMNS
+            at = moments(X, Y, weights, center=center, rough=rough)
+            if rough and not at.exact:
+                at = moments(X, Y, weights, center=center)
             method = "normal" if at.exact else "orthogonal"
         if method != "normal" and not is_sparse(X):  # no moments have shown all to be finite
             self._refuse_non_finite(X)
@@ -136,6 +140,11 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
         )
         min_rcond = max(MIN_RCOND, 10 * self._rank_tol() ** 2)
         found = _normal_equations.solve(at, problem.alphas, residuals, min_rcond=min_rcond)
+        if found is None and at.rough:
+            center = self.fit_intercept
+            at = moments(problem.X, problem.Y, problem.weights, center=center)
+            yield from self._normal(replace(problem, at=at))
+            return
         if found is None and not problem.alphas.any():
             found = _spectral.solve(at, residuals, self._rank_tol())
         if found is not None:
