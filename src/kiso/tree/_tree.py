@@ -1,0 +1,244 @@
+"""A grown tree as flat arrays: routing, importance of features, pruning."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from kiso._parallel import map_rows
+from kiso._validation import Array
+
+from . import _loops
+
+__all__ = ["Tree"]
+
+
+@dataclass
+class Tree:
+    """Nodes in the order of a walk, left before right; the root is 0.
+
+    Attributes
+    ----------
+    children_left, children_right : ndarray of shape (node_count,)
+        -1 in a leaf.
+    feature, threshold : ndarray of shape (node_count,)
+        x[feature] <= threshold goes left; -2 in a leaf. A threshold of infinity: all but
+        the missing go left.
+    missing_go_to_left : ndarray of shape (node_count,)
+        Where missing values (and unknown categories) go.
+    category_bits : ndarray of shape (node_count, n_words), uint32
+        Bit c of a categorical split: category c goes left.
+    impurity, weighted_n_node_samples, n_node_samples : ndarray of shape (node_count,)
+    value : ndarray of shape (node_count, 1, n_classes) or (node_count, 1, 1)
+        Share of each class, or the prediction.
+    n_categories : ndarray of shape (n_features,)
+        -1 for a numeric feature.
+    """
+
+    children_left: Array
+    children_right: Array
+    feature: Array
+    threshold: Array
+    missing_go_to_left: Array
+    category_bits: Array
+    impurity: Array
+    n_node_samples: Array
+    weighted_n_node_samples: Array
+    value: Array
+    n_categories: Array
+
+    @classmethod
+    def from_nodes(
+        cls, nodes: Any, count: int, n_classes: int, centre: float, n_categories: Array
+    ) -> Tree:
+        """Take the first `count` nodes, which were a tree at some time, in walking order."""
+        left = np.where(nodes.left[:count] < count, nodes.left[:count], -1)
+        right = np.where(left >= 0, nodes.right[:count], -1)
+        leaf = left < 0
+        stats = nodes.stats[:count]
+        if n_classes:
+            value = stats[:, :n_classes] / nodes.weight[:count, None]
+        else:
+            value = stats + centre
+        tree = cls(
+            left,
+            right,
+            np.where(leaf, -2, nodes.feature[:count]),
+            np.where(leaf, -2.0, nodes.threshold[:count]),
+            np.where(leaf, False, nodes.missing_left[:count]),
+            np.where(leaf[:, None], np.uint32(0), nodes.bits[:count]),
+            nodes.impurity[:count].copy(),
+            (nodes.stop - nodes.start)[:count],
+            nodes.weight[:count].copy(),
+            value[:, None, :],
+            n_categories,
+        )
+        return tree._walked()
+
+    def _walked(self) -> Tree:
+        """Only what the root reaches, in walking order."""
+        order = np.empty(len(self.feature), dtype=np.int64)
+        order = order[: _loops.preorder(self.children_left, self.children_right, order)]
+        place = np.full(len(self.feature) + 1, -1, dtype=np.int64)  # place[-1] = -1
+        place[order] = np.arange(len(order))
+        return Tree(
+            place[self.children_left[order]],
+            place[self.children_right[order]],
+            *(
+                getattr(self, name)[order]
+                for name in (
+                    "feature", "threshold", "missing_go_to_left", "category_bits", "impurity",
+                    "n_node_samples", "weighted_n_node_samples", "value",
+                )
+            ),
+            self.n_categories,
+        )  # fmt: skip
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes."""
+        return len(self.feature)
+
+    @property
+    def n_features(self) -> int:
+        """Number of features."""
+        return len(self.n_categories)
+
+    @property
+    def n_leaves(self) -> int:
+        """Number of leaves."""
+        return int(np.sum(self.children_left < 0))
+
+    def depths(self) -> Array:
+        """Depth of each node; the root's is 0."""
+        depth = np.zeros(self.node_count, dtype=np.int64)
+        for node in np.flatnonzero(self.children_left >= 0):  # parents come before children
+            depth[self.children_left[node]] = depth[self.children_right[node]] = depth[node] + 1
+        return depth
+
+    @property
+    def max_depth(self) -> int:
+        """Length of the longest way from the root to a leaf."""
+        return int(self.depths().max())
+
+    def apply(self, X: Array) -> Array:
+        """Leaf of each row of X (float32 or float64; categories as codes)."""
+        out = np.empty(len(X), dtype=np.int64)
+
+        def task(rows: slice) -> None:
+            _loops.leaves_of(
+                X, self.children_left, self.children_right, self.feature, self.threshold,
+                self.missing_go_to_left, self.category_bits, self.n_categories,
+                rows.start, rows.stop, out,
+            )  # fmt: skip
+
+        map_rows(task, len(X), min_rows=4096)
+        return out
+
+    def predict(self, X: Array) -> Array:
+        """Value of the leaf of each row, shape (n, n_classes) or (n, 1)."""
+        return self.value[self.apply(X), 0]
+
+    def decision_path(self, X: Array) -> sp.csr_matrix:
+        """Indicator of shape (n, node_count): which nodes a row passes."""
+        parent = np.full(self.node_count, -1)
+        inner = np.flatnonzero(self.children_left >= 0)
+        parent[self.children_left[inner]] = parent[self.children_right[inner]] = inner
+        depth = self.depths()
+        leaf = self.apply(X)
+        indptr = np.concatenate([[0], np.cumsum(depth[leaf] + 1)])
+        indices = np.empty(indptr[-1], dtype=np.int64)
+        node, place = leaf.copy(), indptr[1:] - 1
+        rows = np.arange(len(leaf))
+        while len(rows):
+            indices[place[rows]] = node[rows]
+            place[rows] -= 1
+            node[rows] = parent[node[rows]]
+            rows = rows[node[rows] >= 0]
+        data = np.ones(len(indices), dtype=np.int64)
+        return sp.csr_matrix((data, indices, indptr), shape=(len(leaf), self.node_count))
+
+    def compute_feature_importances(self, normalize: bool = True) -> Array:
+        """Decrease of total impurity by the splits on each feature; they sum to 1."""
+        risk = self.impurity * self.weighted_n_node_samples
+        inner = np.flatnonzero(self.children_left >= 0)
+        gain = risk[inner] - risk[self.children_left[inner]] - risk[self.children_right[inner]]
+        found = np.bincount(self.feature[inner], gain, minlength=self.n_features)
+        found /= self.weighted_n_node_samples[0]
+        total = found.sum()
+        return found / total if normalize and total > 0 else found
+
+    def pruning_path(self, stop: float = np.inf) -> tuple[list[float], list[float], Array]:
+        r"""Weakest-link pruning: alphas, total impurities, and which nodes are leaves then.
+
+        The link of an inner node t is (R(t) − R(T_t))/(leaves(T_t) − 1), where R is the
+        impurity times the share of the weight; the least goes first, of equal ones the
+        first in walking order. Ends before the first link above `stop`.
+        """
+        n = self.node_count
+        own = self.impurity * self.weighted_n_node_samples / self.weighted_n_node_samples[0]
+        left, right = self.children_left, self.children_right
+        parent = np.full(n, -1)
+        branch, leaves = own.copy(), np.ones(n, dtype=np.int64)
+        for t in np.flatnonzero(left >= 0)[::-1]:  # children before parents
+            parent[left[t]] = parent[right[t]] = t
+            branch[t] = branch[left[t]] + branch[right[t]]
+            leaves[t] = leaves[left[t]] + leaves[right[t]]
+        is_leaf = left < 0
+        gone = np.zeros(n, dtype=bool)
+
+        def link(t: int) -> float:
+            return float((own[t] - branch[t]) / (leaves[t] - 1))
+
+        heap = [(link(t), int(t)) for t in np.flatnonzero(~is_leaf)]
+        heapq.heapify(heap)
+        alphas, impurities = [0.0], [float(branch[0])]
+        while heap:
+            alpha, t = heapq.heappop(heap)
+            if is_leaf[t] or gone[t] or alpha != link(t):
+                continue
+            if alpha > stop:
+                break
+            self._cut_below(t, gone)
+            is_leaf[t] = True
+            saved, fewer = own[t] - branch[t], leaves[t] - 1
+            branch[t], leaves[t] = own[t], 1
+            up = parent[t]
+            while up >= 0:
+                branch[up] += saved
+                leaves[up] -= fewer
+                heapq.heappush(heap, (link(up), int(up)))
+                up = parent[up]
+            alphas.append(alpha)
+            impurities.append(float(branch[0]))
+        return alphas, impurities, is_leaf
+
+    def _cut_below(self, t: int, gone: Array) -> None:
+        stack = [self.children_left[t], self.children_right[t]]
+        while stack:
+            node = stack.pop()
+            if node < 0 or gone[node]:
+                continue
+            gone[node] = True
+            stack += [self.children_left[node], self.children_right[node]]
+
+    def pruned(self, ccp_alpha: float) -> Tree:
+        """The subtree left when every link of at most `ccp_alpha` is cut."""
+        _, _, is_leaf = self.pruning_path(ccp_alpha)
+        return Tree(
+            np.where(is_leaf, -1, self.children_left),
+            np.where(is_leaf, -1, self.children_right),
+            np.where(is_leaf, -2, self.feature),
+            np.where(is_leaf, -2.0, self.threshold),
+            np.where(is_leaf, False, self.missing_go_to_left),
+            np.where(is_leaf[:, None], np.uint32(0), self.category_bits),
+            self.impurity,
+            self.n_node_samples,
+            self.weighted_n_node_samples,
+            self.value,
+            self.n_categories,
+        )._walked()
