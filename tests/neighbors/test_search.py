@@ -1,4 +1,7 @@
-"""NearestNeighbors against every distance sorted: algorithms, metrics, types, corners."""
+"""NearestNeighbors against every distance sorted: algorithms, metrics, types, corners.
+
+`jit` marks what takes minutes as plain Python.
+"""
 
 import os
 import pickle
@@ -63,6 +66,7 @@ def test_ties_on_integer_grids_go_to_the_lower_index(
     assert found[0].dtype == dtype
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("d", [1, 3, 8, 19, 70])
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan"])
@@ -198,6 +202,7 @@ def test_graphs(algorithm):
 # --- hard numbers ---
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e12, 1e30])
 @pytest.mark.parametrize("algorithm", ["brute", "kd_tree"])
@@ -213,6 +218,7 @@ def test_neither_scale_nor_offset_gives_a_wrong_neighbour(algorithm, scale, dtyp
     assert_allclose(d, np.sqrt(least).astype(float), rtol=1e-6)
 
 
+@pytest.mark.jit
 def test_products_that_overflow_are_measured():
     rng = np.random.default_rng(0)
     X = (1e25 * rng.standard_normal((300, 40))).astype(np.float32)
@@ -228,6 +234,7 @@ def test_wide_queries_keep_their_digits():
         assert_array_equal(search(X, 1, algorithm).kneighbors(q)[1].ravel(), [0, 1])
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("algorithm", ["brute", "kd_tree"])
 def test_all_rows_equal(algorithm):
     X = np.full((3000, 2), 0.1, np.float32)
@@ -255,6 +262,7 @@ def test_shapes_and_types_of_input(algorithm):
     assert_array_equal(every, naive.k_nearest(euclidean(X[:3], X), len(X))[1])
 
 
+@pytest.mark.jit
 def test_a_memory_map_is_neither_loaded_nor_copied(tmp_path):
     X = np.random.default_rng(0).standard_normal((20_000, 64)).astype(np.float32)
     path = tmp_path / "rows.npy"
@@ -275,6 +283,7 @@ def test_a_memory_map_is_neither_loaded_nor_copied(tmp_path):
 # --- threads, pickles, refusals ---
 
 
+@pytest.mark.jit
 @pytest.mark.parametrize("algorithm", ["brute", "kd_tree"])
 @pytest.mark.parametrize("m", [30, 1500])
 def test_threads_change_nothing(algorithm, m, monkeypatch):
@@ -289,6 +298,7 @@ def test_threads_change_nothing(algorithm, m, monkeypatch):
     assert_array_equal(found[1], expected[1])
 
 
+@pytest.mark.jit
 def test_two_searches_at_once():
     rng = np.random.default_rng(0)
     X, Q = rng.standard_normal((5000, 12)), rng.standard_normal((700, 12))
@@ -316,6 +326,7 @@ def test_pickles(algorithm):
     assert_array_equal(again.kneighbors(X)[1], model.kneighbors(X)[1])
 
 
+@pytest.mark.jit
 def test_auto_takes_the_tree_where_it_prunes_and_not_elsewhere():
     rng = np.random.default_rng(0)
     flat = rng.standard_normal((20_000, 2))
