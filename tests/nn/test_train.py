@@ -393,6 +393,15 @@ def test_memory_maps_and_batches(tmp_path):
         last(train(b, MSE, (on_disk, T), Adam(), **options))
 
 
+def test_a_generator_of_batches():
+    X, T = data(40)
+    batches = ((X[i : i + 8], T[i : i + 8]) for i in range(0, 40, 8))
+    state = last(train(net(), MSE, batches, Adam(), n_steps=3))
+    assert (state.n_iter, state.status) == (3, TrainStatus.COMPLETE)
+    state = last(train(net(), MSE, batches, Adam()))  # what is left of it
+    assert (state.n_iter, state.status) == (2, TrainStatus.COMPLETE)
+
+
 def test_sample_weights_and_the_short_batch():
     """Over an epoch with a rate → 0, the parameters move by the gradient of the whole."""
     X, T = data(10)

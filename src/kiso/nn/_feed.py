@@ -155,12 +155,13 @@ class BatchFeed(Feed):
     """Batches (x, t) or (x, t, sample_weight) that an iterable gives, once an epoch."""
 
     def __init__(self, batches: Iterable[Any], n_epochs: int | None):
-        if iter(batches) is batches and n_epochs != 1:
+        once = iter(batches) is batches
+        if once and n_epochs not in (1, None):
             raise ValueError(
                 "data: an iterator can be gone through once; give a list or another iterable, "
                 "or n_epochs=1"
             )
-        self.batches, self.n_epochs = batches, n_epochs
+        self.batches, self.n_epochs = batches, 1 if once else n_epochs
         self.epoch, self.done = 0, 0
         self._iterator: Iterator[Any] | None = None
 
