@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 import kiso.comparison._compare as comparing
 from kiso.cli import main
+from kiso.comparison import candidates_for
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
 FAST = ["--models", "logistic", "--repeats", "1", "--folds", "3"]
@@ -83,7 +84,7 @@ def test_ranked(table):
     assert found.exit_code == 0, found.output
     rows = [line.split() for line in found.stdout.splitlines() if line[:1].isdigit()]
     assert [row[0] for row in rows] == [str(i + 1) for i in range(len(rows))]
-    assert {row[1] for row in rows} == {"linear", "ridge", "bayes", "local", "sgd", "baseline"}
+    assert {row[1] for row in rows} == {model.name for model in candidates_for("regression")}
     scores = [float(row[3].replace("−", "-")) for row in rows]
     assert scores == sorted(scores, reverse=True)
     assert rows[-1][1] == "baseline"
@@ -302,7 +303,7 @@ def test_ctrl_c(tmp_path):
     assert result["interrupted"]
     assert not result["complete"]
     assert {model["status"] for model in result["models"]} == {"interrupted"}
-    assert len(result["models"]) == 4
+    assert len(result["models"]) == len(candidates_for("classification"))
     assert "Traceback" not in err
 
 
