@@ -128,7 +128,8 @@ class TanhNetwork:
         Parameters
         ----------
         x : iterable of numbers
-            Anything that `mpmath.mpf` takes; a string ("0.1") is exact in decimal.
+            Fractions, or anything that `mpmath.mpf` takes; a string ("0.1") is read in
+            decimal.
         digits : int, default=50
 
         Returns
@@ -150,7 +151,8 @@ class TanhNetwork:
             w, b, v, d = (_to_mp(mp, part) for part in self.exact)
             rows = []
             for point in x:
-                t = [mp.tanh(wj * mp.mpf(point) + bj) for wj, bj in zip(w, b, strict=True)]
+                at = _to_mp(mp, point)
+                t = [mp.tanh(wj * at + bj) for wj, bj in zip(w, b, strict=True)]
                 rows.append([
                     mp.fsum(tj * vj[k] for tj, vj in zip(t, v, strict=True)) + dk
                     for k, dk in enumerate(d)
@@ -171,10 +173,13 @@ class TanhNetwork:
         )
 
 
-def _to_mp(mp: Any, part: list[Any]) -> list[Any]:
-    return [
-        _to_mp(mp, c) if isinstance(c, list) else mp.mpf(c.numerator) / c.denominator for c in part
-    ]
+def _to_mp(mp: Any, value: Any) -> Any:
+    """Return a number, or nested lists of them, in the working precision."""
+    if isinstance(value, list):
+        return [_to_mp(mp, item) for item in value]
+    if isinstance(value, Fraction):
+        return mp.mpf(value.numerator) / value.denominator
+    return mp.mpf(value)
 
 
 def _mpmath() -> ModuleType:
