@@ -11,8 +11,11 @@ arithmetic of unit roundoff u its value is off by at most
 (2 |x·y| γ_d for the product, the rest for norms, sum and shift). So everything is shifted
 first by a point from the middle of the data, where they lie far from the origin compared
 with their spread, and every decision that ε_i could change is taken again by subtraction.
-The neighbours found are therefore those of exact arithmetic (but for the rounding of a
-float64 subtraction), ties to the smaller index, whatever the blocks and threads.
+The points found are therefore those of exact arithmetic (but for the rounding of a float64
+subtraction), ties to the smaller index, whatever the blocks and threads.
+
+`kiso.cluster` assigns rows to centres with it. `kiso.neighbors`, which keeps the k best of
+many points rather than the best of a few, shares the shift and has a scan of its own.
 """
 
 from __future__ import annotations
@@ -22,22 +25,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from kiso._blocks import near_mean
-from kiso._distances_loops import (
-    argmin2,
-    direct_tile,
-    k_best,
-    row_squares,
-    settle,
-    settle_k,
-)
+from kiso._distances_loops import argmin2, direct_tile, row_squares, settle
 from kiso._parallel import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
-__all__ = ["Points", "Tile", "common_shift", "k_nearest", "nearest", "squared_norms"]
+__all__ = ["Points", "Tile", "common_shift", "nearest", "squared_norms"]
 
 DIRECT_FEATURES = 8  # up to so many, subtraction is faster than a product
 _TILE_BYTES = 1 << 18
-_QUERY_ROWS, _POINT_ROWS = 256, 512
 _MIN_ROWS = 512  # of a lane
 _OFF_CENTRE = 4.0  # ‖mean‖² in variances from where a shift pays
 _SAMPLED_ROWS = 64
@@ -187,55 +182,3 @@ def nearest(X: Array, Y: Array) -> Array:
     with one_blas_thread():
         map_rows(lane, len(X), min_rows=_MIN_ROWS)
     return label
-
-
-def k_nearest(X: Array, Y: Array, k: int, points: Points | None = None) -> tuple[Array, Array]:
-    """Give the k nearest points of each row, nearest first, ties by the smaller index.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-    Y : ndarray of shape (m, d), of the same dtype, float32 or float64
-    k : int, at most m
-    points : Points, optional
-        `Points.of(Y, common_shift(Y))`, where it has been made before.
-
-    Returns
-    -------
-    squared distances : ndarray of shape (n, k), float64
-    indices : ndarray of shape (n, k), intp
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> k_nearest(np.array([[0.9]]), np.array([[0.0], [1.0], [1.0]]), 2)
-    (array([[0.01, 0.01]]), array([[1, 2]]))
-    """
-    ready = Points.of(Y, common_shift(Y)) if points is None else points
-    n, m = len(X), len(Y)
-    kept = min(m, k + max(4, k // 4))  # a few more, so that rounding seldom matters
-    distances, indices = np.empty((n, k)), np.empty((n, k), np.intp)
-
-    def lane(rows: slice) -> None:
-        size = min(_QUERY_ROWS, rows.stop - rows.start)
-        room = np.empty(size * min(_POINT_ROWS, m), X.dtype)
-        buffer = np.empty((size, X.shape[1]), X.dtype)
-        squares = np.empty(size)
-        for block in blocks(rows, _QUERY_ROWS):
-            raw = np.ascontiguousarray(X[block])
-            x, b = ready.shifted(raw, buffer), len(raw)
-            row_squares(x, squares[:b])
-            values = np.full((b, kept), np.inf, X.dtype)
-            candidates = np.full((b, kept), -1, np.intp)
-            for some in blocks(slice(0, m), _POINT_ROWS):
-                T = room[: b * (some.stop - some.start)].reshape(b, -1)
-                np.matmul(x, ready.doubled[some].T, out=T)
-                k_best(T, ready.offsets[some], some.start, values, candidates)
-            settle_k(
-                raw, ready.values, squares, ready.largest, ready.rounding,
-                values, candidates, distances[block], indices[block],
-            )  # fmt: skip
-
-    with one_blas_thread():
-        map_rows(lane, n, min_rows=64)
-    return distances, indices

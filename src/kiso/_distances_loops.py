@@ -3,7 +3,7 @@
 Symbols
 -------
 x_i        rows of a block; y_j the points (centres, stored samples) they are compared with
-T          a tile; T_ji + o_j, or T_ij + o_j, is ‖x_i − y_j‖² less ‖x_i‖²
+T          a tile; T_ji + o_j is ‖x_i − y_j‖² less ‖x_i‖²
 ε_i        what rounding can have done to a value of row i
 
 Two values of row i that differ by more than 2 ε_i are in the right order. Where they do
@@ -11,19 +11,18 @@ not, the loops compute Σ_f (x_if − y_jf)² by subtraction, added up in float6
 still equal goes to the smaller j.
 
 In `argmin2` the rows lie along the inner axis, so that it is a vector loop without a
-reduction; in `k_best` the points do, because a row's threshold turns nearly all away.
+reduction.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from kiso._jit import compiled
 from kiso._validation import Array
-
-CHUNK = 64  # values that one look at the threshold turns away together
 
 
 @compiled
@@ -130,7 +129,7 @@ def settle(
     other point.
     """
     whole = squares.size == 0
-    ties = 0
+    ties: Any = 0  # how many; a NumPy integer for the type checker
     if whole:
         for i in range(X.shape[0]):
             low, high = np.float64(best[i]), np.float64(second[i])
@@ -165,99 +164,3 @@ def settle(
         label[i] = at
         upper[i] = math.sqrt(least) * (1.0 + 1e-12)
         lower[i] = 0.0  # not worth more: the row is looked at again
-
-
-@compiled
-def sift(values: Array, indices: Array, size: int, value: float, index: int) -> None:
-    """Replace the worst of a heap (largest value first) by something better."""
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and values[child + 1] > values[child]:
-            child += 1
-        if values[child] <= value:
-            break
-        values[at], indices[at] = values[child], indices[child]
-        at = child
-    values[at], indices[at] = value, index
-
-
-@compiled
-def k_best(T: Array, o: Array, first: int, values: Array, indices: Array) -> None:
-    """Keep, for each row of a tile, the smallest T_ij + o_j of all tiles so far.
-
-    `values` and `indices` (b, m) are a heap for each row, begun with infinity and −1;
-    `first` is the index of the tile's first point.
-    """
-    n, m = T.shape[1], values.shape[1]
-    for i in range(T.shape[0]):
-        for start in range(0, n, CHUNK):
-            stop = min(start + CHUNK, n)
-            worst = values[i, 0]
-            below = 0
-            for j in range(start, stop):
-                below += T[i, j] + o[j] < worst
-            if below == 0:
-                continue
-            for j in range(start, stop):
-                value = T[i, j] + o[j]
-                if value < values[i, 0]:
-                    sift(values[i], indices[i], m, value, first + j)
-
-
-@compiled
-def insert(distance: float, index: int, distances: Array, indices: Array, size: int) -> int:
-    """Insert into a row sorted by (distance, index), of at most k entries; the new size."""
-    k = distances.size
-    at = size
-    while at > 0 and (
-        distance < distances[at - 1] or (distance == distances[at - 1] and index < indices[at - 1])
-    ):
-        at -= 1
-    if at >= k:
-        return size
-    stop = min(size, k - 1)
-    for move in range(stop, at, -1):
-        distances[move], indices[move] = distances[move - 1], indices[move - 1]
-    distances[at], indices[at] = distance, index
-    return min(size + 1, k)
-
-
-@compiled
-def settle_k(
-    X: Array,
-    Y: Array,
-    squares: Array,
-    largest: float,
-    rounding: float,
-    values: Array,
-    candidates: Array,
-    distances: Array,
-    indices: Array,
-) -> int:
-    """Make k neighbours, exact and sorted by (distance², index), of a row's candidates.
-
-    Where a point that is no candidate could still belong to the k, by the bound on
-    rounding, the row is compared with every point by subtraction. Returns how many were.
-    """
-    k, m = distances.shape[1], values.shape[1]
-    again = 0
-    for i in range(X.shape[0]):
-        size = 0
-        for c in range(m):
-            if candidates[i, c] >= 0:
-                exact = direct(X[i], Y[candidates[i, c]])
-                size = insert(exact, candidates[i, c], distances[i], indices[i], size)
-        if m >= Y.shape[0]:
-            continue
-        reach = math.sqrt(squares[i]) + largest
-        slack = rounding * reach * reach
-        if distances[i, k - 1] < np.float64(values[i, 0]) + squares[i] - slack:
-            continue
-        again += 1
-        size = 0
-        for j in range(Y.shape[0]):
-            size = insert(direct(X[i], Y[j]), j, distances[i], indices[i], size)
-    return again

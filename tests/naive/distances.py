@@ -10,9 +10,3 @@ def squared_distances(X, Y):
 
 def nearest(X, Y):
     return squared_distances(X, Y).argmin(axis=1)
-
-
-def k_nearest(X, Y, k):
-    D = squared_distances(X, Y)
-    order = np.argsort(D, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(D, order, axis=1), order
