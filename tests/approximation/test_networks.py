@@ -182,6 +182,16 @@ def test_many_digits():
         rows = made.evaluate(points, 60)
         worst = max(abs(r[0] - mpmath.exp(p)) for r, p in zip(rows, points, strict=True))
     assert float(worst) <= made.error_bound[0] < 1e-13
+    assert made.errors(21)[0] < 1e-14  # evaluated in 60 digits, compared in float64
+    with pytest.raises(ValueError, match="digits=60"):
+        made.network  # noqa: B018
+
+
+def test_far_more_digits_than_floats_hold():
+    made = tanh_powers(range(1, 8), digits=120)
+    errors = exact_errors(made, digits=120)
+    assert np.all(errors <= made.error_bound)
+    assert np.all(errors < 1e-28)
 
 
 def test_without_mpmath(monkeypatch):
@@ -217,6 +227,7 @@ def test_without_mpmath(monkeypatch):
         (lambda: tanh_function(lambda x: 1 / (x - x)), "one finite value"),
         (lambda: tanh_function(np.exp, degree=-1), "degree=-1"),
         (lambda: tanh_powers(3).evaluate([1], digits=0), "digits=0"),
+        (lambda: tanh_powers(3, digits=400), "digits=400"),
         (lambda: interpolate(np.exp, 0), "degree=0"),
         (lambda: interpolate(np.exp, 3, nodes="random"), "random"),
     ],

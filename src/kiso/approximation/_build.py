@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from kiso._validation import Array
 
-from ._construction import UNIT_ROUNDOFF, Construction
+from ._construction import Construction, unit_roundoff
 from ._heads import Head, polynomial_head, power_head
 from ._network import TanhNetwork
 
@@ -267,9 +267,10 @@ def _finish(
     targets: Callable[[Array], Array],
     tail: float = 0.0,
 ) -> TanhNetwork:
-    u = UNIT_ROUNDOFF if digits is None else 10.0**-digits
-    step = construction.best_h(u) if h is None else _check_positive("h", h)
-    return TanhNetwork(construction, step, interval, scale, targets, tail, u)
+    if digits is not None and not 1 <= digits <= 150:
+        raise ValueError(f"digits={digits}: give 1 to 150, or None for float64")
+    step = construction.best_h(unit_roundoff(digits)) if h is None else _check_positive("h", h)
+    return TanhNetwork(construction, step, interval, scale, targets, tail, digits)
 
 
 def _power_targets(powers: list[int]) -> Callable[[Array], Array]:

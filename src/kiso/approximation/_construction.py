@@ -25,7 +25,7 @@ from kiso._validation import Array
 from ._coefficients import half_slopes, merged_coefficients, series, tanh_derivative
 from ._heads import Head
 
-__all__ = ["Construction"]
+__all__ = ["Construction", "unit_roundoff"]
 
 UNIT_ROUNDOFF = 2.0**-53
 _TERMS = 4  # Q_1 … Q_4 are kept as polynomials, the rest is bounded
@@ -46,8 +46,8 @@ class Construction:
         M: |y| ≤ M.
     order : int
         The error is O(h^order): 2, 4, ….
-    slopes : mapping from (p, s) to slopes over h, or None
-        Where they are not ½, 3/2, ….
+    slopes : tuple of ((p, s), slopes over h)
+        For the terms whose slopes are not ½, 3/2, ….
     """
 
     heads: tuple[Head, ...]
@@ -162,6 +162,11 @@ class Construction:
         h = np.exp(np.linspace(np.log(u) / 2 - 2, 0.5, 1200))
         total = np.max(self.truncation(h) + self.rounding(h, u), axis=0)
         return rounded(h[int(np.argmin(total))])
+
+
+def unit_roundoff(digits: int | None) -> float:
+    """Return u of float64, or of so many decimal digits."""
+    return UNIT_ROUNDOFF if digits is None else 10.0**-digits
 
 
 @lru_cache(maxsize=256)

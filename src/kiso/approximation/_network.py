@@ -6,7 +6,7 @@ y_k(x) = Σ_j v_jk tanh(w_j x + b_j) + d_k,   w_j = a_j h/scale,  b_j = a_j h (s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import ModuleType
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from kiso._validation import Array
 from kiso.nn import Affine, Network, Tanh
 
-from ._construction import UNIT_ROUNDOFF, Construction
+from ._construction import UNIT_ROUNDOFF, Construction, unit_roundoff
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +43,8 @@ class TanhNetwork:
         x → what each output should be, (n, n_heads).
     tail : float
         What the polynomial itself already misses of a function (0 for polynomials).
+    digits : int or None
+        Decimal digits of the arithmetic that h is meant for; None is float64.
     """
 
     construction: Construction
@@ -51,7 +53,12 @@ class TanhNetwork:
     scale: Fraction
     targets: Callable[[Array], Array]
     tail: float = 0.0
-    u: float = field(default=UNIT_ROUNDOFF)
+    digits: int | None = None
+
+    @property
+    def u(self) -> float:
+        """Unit roundoff of that arithmetic."""
+        return unit_roundoff(self.digits)
 
     @property
     def n_units(self) -> int:
@@ -73,14 +80,31 @@ class TanhNetwork:
 
     @cached_property
     def network(self) -> Network:
-        """An ordinary network Affine → Tanh → Affine in float64: 1 → n_units → n_heads."""
+        """An ordinary network Affine → Tanh → Affine in float64: 1 → n_units → n_heads.
+
+        Raises
+        ------
+        ValueError
+            If h was chosen for more digits than float64 has: all of them would cancel.
+        """
+        if self.u < UNIT_ROUNDOFF:
+            raise ValueError(
+                f"h was chosen for digits={self.digits}, not for float64: leave digits out"
+            )
         w, b, v, d = (np.array(part, dtype=float) for part in self.exact)
         return Network([Affine(w[None, :], b), Tanh(), Affine(v.reshape(-1, len(d)), d)])
 
     def __call__(self, x: ArrayLike) -> Array:
-        """Evaluate in float64; shape (n,) gives (n,) for one output, else (n, n_heads)."""
-        y = self.network(np.asarray(x, float).reshape(-1, 1))
-        return y[:, 0] if len(self.construction.heads) == 1 else y
+        """Evaluate as `values` does; one output gives shape (n,), several (n, n_heads)."""
+        y = self.values(np.asarray(x, float).ravel())
+        return y[:, 0] if y.shape[1] == 1 else y
+
+    def values(self, x: Array) -> Array:
+        """Return all outputs at points (n,), in `digits` and then rounded, shape (n, n_heads)."""
+        if self.u < UNIT_ROUNDOFF:
+            assert self.digits is not None
+            return np.array(self.evaluate(x, self.digits), dtype=float)
+        return self.network(x[:, None])
 
     # --- errors -----------------------------------------------------------------------
 
@@ -113,7 +137,7 @@ class TanhNetwork:
     def errors(self, n_points: int = 2001) -> Array:
         """Largest |output − target| of each output on equally spaced points, measured."""
         x = self.points(n_points)
-        return np.max(np.abs(self.network(x[:, None]) - self.targets(x)), axis=0)
+        return np.max(np.abs(self.values(x) - self.targets(x)), axis=0)
 
     def points(self, n_points: int) -> Array:
         """Return equally spaced points of the interval, both ends among them."""

@@ -19,7 +19,7 @@ def plot(made: TanhNetwork, n_points: int = 801) -> Figure:
     from matplotlib.figure import Figure
 
     x = made.points(n_points)
-    wanted, given = made.targets(x), made.network(x[:, None])
+    wanted, given = made.targets(x), made.values(x)
     figure = Figure(figsize=(7, 6), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     for k, name in enumerate(made.names):

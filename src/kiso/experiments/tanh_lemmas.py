@@ -111,7 +111,18 @@ def order_checks() -> list[Check]:
         checks.append(close(f"x^{p}: order", 2, float(np.log10(coarse / fine)), atol=5e-3))
         constant = CONSTANTS[p]
         checks.append(close(f"x^{p}: constant", constant, fine * 1e8, atol=1e-3 * constant))
+    checks.append(close("x³: order of the derivative", 2, derivative_order(), atol=1e-2))
     return checks
+
+
+def derivative_order() -> float:
+    """Order of ‖f̂₃' − 3x²‖, by the input gradient: the lemmas bound derivatives as well."""
+    x = np.linspace(-1, 1, 201)[:, None]
+    errors = [
+        np.abs(tanh_powers(3, h=h).network.input_gradient(x) - 3 * x**2).max()
+        for h in ("1/25", "1/50")
+    ]
+    return float(np.log2(errors[0] / errors[1]))
 
 
 def notes_checks() -> list[Check]:
