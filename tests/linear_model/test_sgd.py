@@ -275,6 +275,20 @@ def test_partial_fit_goes_on_after_sparsify_and_fit():
     np.testing.assert_array_equal(model.coef_, twin.coef_)
 
 
+def test_averages_and_rule_states_of_an_earlier_fit_are_forgotten():
+    X, _, y, _ = data(200, 4, 5)
+    model = SGDRegressor(average=True, rule=None, random_state=0).fit(X, y)
+    model.set_params(average=False).fit(X, y + 50)
+    model.set_params(average=True).partial_fit(X, y + 50)
+    assert model.intercept_[0] == pytest.approx(50, abs=2)
+    ruled = SGDRegressor(batch_size=8, rule=Adam(0.1), random_state=0).fit(X, y)
+    twin = clone(ruled).set_params(rule=None).fit(X, y)
+    ruled.set_params(rule=None).fit(X, y)
+    for model in (ruled, twin):
+        model.set_params(rule=Adam(0.1)).partial_fit(X, y)
+    np.testing.assert_array_equal(ruled.coef_, twin.coef_)
+
+
 def test_warm_start_and_initial_weights():
     X, signs, y, _ = data(80, 4, 6)
     kind = {"shuffle": False, "learning_rate": "constant", "tol": None}

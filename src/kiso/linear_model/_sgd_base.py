@@ -252,7 +252,8 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
         mean_coef = mean_intercept = None
         if s.average:
             last = getattr(self, "_last", None)
-            mean_coef, mean_intercept = np.zeros_like(coef), np.zeros_like(intercept)
+            # averaging begins here: the steps before count with the weights they led to
+            mean_coef, mean_intercept = coef, intercept
             if last is not None:
                 coef, intercept, mean_coef, mean_intercept = last
         return Start(
@@ -290,15 +291,11 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
             "n_iter_": state.n_iter,
             "t_": problem.start.t + state.n_iter * self._steps_an_epoch(problem),
         }
-        if state.mean_coef is not None:
-            fitted["_last"] = (
-                state.last_coef,
-                state.last_intercept,
-                state.mean_coef,
-                state.mean_intercept,
-            )
-        if state.rule_state is not None:
-            fitted["_rule_state"] = state.rule_state
+        # set or emptied in every fit: what an earlier one left would be taken up by partial_fit
+        averages = (state.mean_coef, state.mean_intercept)
+        averaged = state.mean_coef is not None
+        fitted["_last"] = (state.last_coef, state.last_intercept, *averages) if averaged else None
+        fitted["_rule_state"] = state.rule_state
         return fitted
 
     def _steps_an_epoch(self, problem: Problem) -> int:
