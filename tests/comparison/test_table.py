@@ -165,6 +165,17 @@ class TestHeader:
         frame = written("0,1,2,y\n0.5,1.5,2.5,a\n1.5,2.5,3.5,b\n").frame
         assert list(frame.columns) == ["0", "1", "2", "y"]
 
+    @pytest.mark.parametrize("names", ["a,inf,y", "2019,price,size", "a,b,1e3"])
+    def test_one_name_that_is_a_number_among_words(self, written, names):
+        frame = written(f"{names}\n0.5,1.5,2.5\n1.5,2.5,3.5\n").frame
+        assert list(frame.columns) == names.split(",")
+
+    @pytest.mark.parametrize("first", ["1,?,2", "oops,1,2", "x,?,1"])
+    def test_a_first_row_with_gaps_is_no_header(self, written, first):
+        table = written(f"{first}\n5,6,7\n8,9,1\n")
+        assert list(table.frame.columns) == ["column_1", "column_2", "column_3"]
+        assert len(table.frame) == 3
+
     def test_said_by_the_caller(self, written):
         assert len(written(PLAIN, header=False).frame) == 3
         assert len(written("1,2\n3,4\n", header=True).frame) == 1

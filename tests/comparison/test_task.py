@@ -78,6 +78,22 @@ def test_nothing_to_predict(y, task, words):
         posed(y, task)
 
 
+def test_classes_beyond_whole_numbers_of_64_bits():
+    problem = posed([1e20, 2e20] * 30)
+    assert problem.data.class_names == ["1e+20", "2e+20"]
+    assert problem.data.class_counts == [30, 30]
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_numbers_that_cannot_be_squared(scale):
+    huge = rng.normal(size=N) * scale
+    with pytest.raises(DataError, match="squares overflow or underflow"):
+        posed(huge)
+    problem = posed(rng.normal(size=N), huge=huge, short=[0.0, np.nan, scale] * 20)
+    assert list(problem.X.columns) == ["x"]
+    assert all("squared" in c.note for c in problem.columns if c.name != "x")
+
+
 def test_no_column_left():
     frame = pd.DataFrame({"same": ["s"] * N, "id": [f"k{i}" for i in range(N)], "y": range(N)})
     with pytest.raises(DataError, match="no column to predict 'y' from") as caught:

@@ -30,6 +30,7 @@ __all__ = [
     "is_boolean",
     "make_pipeline_for",
     "make_preparation",
+    "squares_hold",
     "width",
 ]
 
@@ -118,7 +119,18 @@ def _classify_numbers(
             return column("identifier", "counts the rows", used=False)
         if _ID_NAME.search(name):
             return column("identifier", "a different whole number in every row", used=False)
+    if not squares_hold(values.dropna().to_numpy(dtype=np.float64)):
+        return column("number", "too large or too small to be squared: not used", used=False)
     return column("number")
+
+
+def squares_hold(values: Any) -> bool:
+    """Whether the variance of values that differ neither overflows nor underflows."""
+    if (values == values[0]).all():
+        return True
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        variance = float(np.var(values))
+    return bool(np.finfo(np.float64).tiny <= variance < np.inf)
 
 
 def _classify_text(present: Any, all_distinct: bool, column: Any) -> Column:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._columns import classify_columns, is_boolean
+from ._columns import classify_columns, is_boolean, squares_hold
 from ._result import Column, Data, Task
 from ._table import Table, find_column
 from ._text import DataError
@@ -137,7 +137,8 @@ def infer(values: pd.Series[Any], target: str) -> tuple[Task, str]:
 
 
 def _classes(values: pd.Series[Any], target: str) -> Any:
-    if values.dtype.kind == "f" and bool((values == np.round(values)).all()):
+    whole = values.dtype.kind == "f" and (values == np.round(values)) & (abs(values) < 2**53)
+    if np.all(whole):
         values = values.astype(np.int64)  # whole numbers beside missing ones
     labels = values.to_numpy()
     if labels.dtype == object and all(isinstance(value, bool) for value in labels):
@@ -159,6 +160,11 @@ def _numbers(values: pd.Series[Any], target: str) -> Any:
     if (y == y[0]).all():
         raise DataError(
             f"The target {target!r} is {y[0]:g} in every row: there is nothing to predict."
+        )
+    if not squares_hold(y):
+        raise DataError(
+            f"The target {target!r} goes from {y.min():g} to {y.max():g}: its squares overflow or "
+            "underflow; give it in another unit."
         )
     return y, y, [], []
 

@@ -226,10 +226,14 @@ def _has_header(first: list[str], body: list[list[str]], decimal: str) -> bool:
     numbers = [i for i, cell in enumerate(first) if number(cell)]
     if _consecutive([first[i] for i in numbers]):
         return True  # a data frame's default names 0, 1, 2, ... or years, among others or not
-    if numbers:
-        return False
     columns = list(zip(*body, strict=True))
     below = [sum(map(number, column)) > 0.5 * len(column) for column in columns]
+    words = sum(
+        is_below and bool(cell) and cell not in MISSING and not number(cell)
+        for cell, is_below in zip(first, below, strict=True)
+    )
+    if numbers:  # a name may be a number, as 'inf' and '2019' are, where most are words
+        return words > len(numbers)
     if any(below):
         return True
     again = sum(cell in set(column) for cell, column in zip(first, columns, strict=True) if cell)
