@@ -161,11 +161,24 @@ def test_polynomials_keep_their_bound(c, low, width, order):
 @pytest.mark.parametrize(
     ("f", "interval", "within"),
     [(np.exp, (-1, 1), 1e-7), (np.sin, (0, 3), 1e-6), (lambda x: np.log(x), (1, 2), 1e-5),
-     (np.ones_like, (-1, 1), 1e-13)],
+     (np.ones_like, (-1, 1), 1e-13), (np.zeros_like, (2, 5), 0)],
 )  # fmt: skip
 def test_functions_keep_their_bound(f, interval, within):
     made = tanh_function(f, interval=interval)
     assert made.errors()[0] <= made.error_bound[0] <= within
+
+
+def test_numpy_numbers_are_numbers():
+    assert tanh_powers(np.int64(3)).n_units == 2
+    assert tanh_powers(np.arange(1, 4), bound=np.float32(2)).error_bound.shape == (3,)
+
+
+@pytest.mark.parametrize("bound", [1e-3, 100.0])
+def test_the_scale_of_x_does_not_matter(bound):
+    powers = np.arange(1, 6)
+    one, other = tanh_powers(powers), tanh_powers(powers, bound=bound)
+    np.testing.assert_allclose(other.truncation / bound**powers, one.truncation, rtol=0.05)
+    assert np.all(other.errors() <= other.error_bound)
 
 
 def test_a_pole_nearby_is_said_in_the_bound():
@@ -216,6 +229,7 @@ def test_without_mpmath(monkeypatch):
         (lambda: tanh_powers(3, h=0), "h=0"),
         (lambda: tanh_powers(3, h=float("nan")), "h=nan"),
         (lambda: tanh_powers(3, h="one"), "h='one'"),
+        (lambda: tanh_powers(3, h="1/0"), "h='1/0'"),
         (lambda: tanh_powers(3, order=3), "order=3"),
         (lambda: tanh_powers(2, alpha=-1), "alpha=-1"),
         (lambda: tanh_powers(2, bound=0), "bound=0"),

@@ -9,21 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import comb
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from kiso._validation import Array
 
+from ._chebyshev import RESOLVED, chebyshev_coefficients
+from ._check import (
+    ORDERS,
+    check_alpha,
+    check_degree,
+    check_interval,
+    check_order,
+    check_positive,
+    check_powers,
+)
 from ._construction import Construction, unit_roundoff
 from ._heads import Head, polynomial_head, power_head
 from ._network import TanhNetwork
 
 __all__ = ["tanh_function", "tanh_notes", "tanh_polynomial", "tanh_powers"]
 
-_ORDERS = (2, 4, 6, 8)
-_RESOLVED = 1e-14  # of the largest coefficient: what sampling in float64 can see
 _MOST_FLOAT64, _MOST_DIGITS = 12, 40  # degrees worth trying: rounding forbids more
 
 
@@ -53,7 +60,7 @@ def tanh_powers(
     bound : float, default=1.0
         M.
     alpha : float or Fraction or None, default=None
-        Shift of the units for even powers. None is 1/s, as in the proof, where s is the
+        Shift of the units for even powers. None is bound/s, in the proof 1/s, where s is the
         highest odd power in use.
     order : int, default=2
         2 is the paper's; each further 2 costs one unit more in every group and changes the
@@ -78,12 +85,11 @@ def tanh_powers(
     >>> bool(cube.errors()[0] <= cube.error_bound[0])
     True
     """
-    wanted = [powers] if isinstance(powers, int) else list(powers)
-    _check_powers(wanted)
-    shift = _check_alpha(alpha, max(wanted) | 1)
+    wanted = check_powers([powers] if isinstance(powers, int | np.integer) else list(powers))
+    scale = check_positive("bound", bound)
+    shift = check_alpha(alpha, scale, max(wanted) | 1)
     heads = tuple(power_head(p, shift) for p in wanted)
-    scale = _check_positive("bound", bound)
-    construction = Construction(heads, float(scale), _check_order(order))
+    construction = Construction(heads, float(scale), check_order(order))
     return _finish(construction, h, digits, (-scale, scale), Fraction(1), _power_targets(wanted))
 
 
@@ -109,7 +115,7 @@ def tanh_notes(
     >>> tanh_notes().network
     Network(Affine(1 → 4), Tanh(), Affine(4 → 3))
     """
-    a = _check_alpha(alpha, 1)
+    a = check_positive("alpha", alpha)
     zero, one, two = Fraction(0), Fraction(1), Fraction(2)
     # σ(hz)/h·6/(T₃h²) = z³ − 3z/h² + …, so the difference over 6α leaves −1/h² to take away
     square = Head(
@@ -120,7 +126,7 @@ def tanh_notes(
     slopes = (
         ((1, zero), (one,)), ((3, zero), (one, two)), ((3, a), (one,)), ((3, -a), (one,)),
     )  # fmt: skip
-    scale = _check_positive("bound", bound)
+    scale = check_positive("bound", bound)
     construction = Construction(heads, float(scale), 2, slopes)
     return _finish(construction, h, None, (-scale, scale), one, _power_targets([1, 2, 3]))
 
@@ -161,12 +167,12 @@ def tanh_polynomial(
     c = np.asarray(coefficients, float)
     if c.ndim != 1 or not c.size or not np.all(np.isfinite(c)):
         raise ValueError(f"coefficients={coefficients!r}: give finite numbers, lowest power first")
-    low, high = _check_interval(interval)
+    low, high = check_interval(interval)
     centre, half = (low + high) / 2, (high - low) / 2
     in_y = _substituted([Fraction(float(value)) for value in c], centre, half)
-    shift = _check_alpha(alpha, (len(in_y) - 1) | 1)
+    shift = check_alpha(alpha, Fraction(1), (len(in_y) - 1) | 1)
     head = polynomial_head(in_y, shift, name="P(x)")
-    construction = Construction((head,), 1.0, _check_order(order))
+    construction = Construction((head,), 1.0, check_order(order))
 
     def target(x: Array) -> Array:
         return np.polynomial.polynomial.polyval(x, c)[:, None]
@@ -212,18 +218,18 @@ def tanh_function(
     >>> bool(sine.errors()[0] <= sine.error_bound[0] < 1e-3)
     True
     """
-    low, high = _check_interval(interval)
+    low, high = check_interval(interval)
     half = (high - low) / 2
     c = chebyshev_coefficients(f, float(low), float(high))
     shown = np.cumsum(np.abs(c)[::-1])[::-1]  # Σ_{k≥i} |c_k|
     best = None
     most = min(len(c), _MOST_FLOAT64 if digits is None else _MOST_DIGITS)
-    for d in range(1, most + 1) if degree is None else [_check_degree(degree)]:
-        tail = _RESOLVED * shown[0] + (float(shown[d + 1]) if d + 1 < len(shown) else 0.0)
+    for d in range(1, most + 1) if degree is None else [check_degree(degree)]:
+        tail = RESOLVED * shown[0] + (float(shown[d + 1]) if d + 1 < len(shown) else 0.0)
         if best is not None and tail > float(best.error_bound[0]):
             continue
         poly = [Fraction(float(v)) for v in np.polynomial.chebyshev.cheb2poly(c[: d + 1])]
-        for r in _ORDERS if order is None else [_check_order(order)]:
+        for r in ORDERS if order is None else [check_order(order)]:
             head = polynomial_head(poly, Fraction(1, max(2, d | 1)), name="f(x)")
             made = _finish(
                 Construction((head,), 1.0, r), None, digits, (low, high), half,
@@ -233,29 +239,6 @@ def tanh_function(
                 best = made
     assert best is not None
     return best
-
-
-def chebyshev_coefficients(
-    f: Callable[[Array], ArrayLike], low: float, high: float, most: int = 1024
-) -> Array:
-    """Return c_k of f on [low, high], as many as are above rounding.
-
-    c_k = (2/N) Σ_j f(x_j) cos(kθ_j) on N Chebyshev points of the first kind; N doubles until
-    the last quarter is below 1e-14 of the largest, or N is `most`.
-    """
-    n = 32
-    while True:
-        theta = (np.arange(n) + 0.5) * np.pi / n
-        x = (low + high) / 2 + (high - low) / 2 * np.cos(theta)
-        values = np.asarray(f(x), float)
-        if values.shape != x.shape or not np.all(np.isfinite(values)):
-            raise ValueError(f"f: give one finite value for each of {n} points of [{low}, {high}]")
-        c = 2 / n * np.cos(np.outer(np.arange(n), theta)) @ values
-        c[0] /= 2
-        small = _RESOLVED * max(float(np.max(np.abs(c))), 1e-300)
-        if np.max(np.abs(c[-n // 4 :])) < small or n >= most:
-            return c[: int(np.max(np.nonzero(np.abs(c) > small)[0], initial=0)) + 1]
-        n *= 2
 
 
 def _finish(
@@ -269,7 +252,7 @@ def _finish(
 ) -> TanhNetwork:
     if digits is not None and not 1 <= digits <= 150:
         raise ValueError(f"digits={digits}: give 1 to 150, or None for float64")
-    step = construction.best_h(unit_roundoff(digits)) if h is None else _check_positive("h", h)
+    step = construction.best_h(unit_roundoff(digits)) if h is None else check_positive("h", h)
     return TanhNetwork(construction, step, interval, scale, targets, tail, digits)
 
 
@@ -284,46 +267,3 @@ def _substituted(c: list[Fraction], centre: Fraction, half: Fraction) -> list[Fr
         for j in range(p + 1):
             found[j] += value * comb(p, j) * centre ** (p - j) * half**j
     return found
-
-
-def _fraction(name: str, value: Any) -> Fraction:
-    try:
-        return Fraction(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name}={value!r}: give a finite number") from None
-
-
-def _check_positive(name: str, value: Any) -> Fraction:
-    number = _fraction(name, value)
-    if number <= 0:
-        raise ValueError(f"{name}={value}: give a number > 0")
-    return number
-
-
-def _check_alpha(alpha: float | Fraction | None, s: int) -> Fraction:
-    return Fraction(1, s) if alpha is None else _check_positive("alpha", alpha)
-
-
-def _check_powers(powers: list[int]) -> None:
-    whole = all(isinstance(p, int | np.integer) and p >= 0 for p in powers)
-    if not powers or not whole or len(set(powers)) != len(powers):
-        raise ValueError(f"powers={powers}: give different whole numbers >= 0, at least one")
-
-
-def _check_order(order: int) -> int:
-    if order not in _ORDERS:
-        raise ValueError(f"order={order}: give one of {', '.join(map(str, _ORDERS))}")
-    return order
-
-
-def _check_degree(degree: int) -> int:
-    if degree < 0:
-        raise ValueError(f"degree={degree}: give 0 or more")
-    return degree
-
-
-def _check_interval(interval: tuple[float, float]) -> tuple[Fraction, Fraction]:
-    low, high = (_fraction("interval", end) for end in interval)
-    if not low < high:
-        raise ValueError(f"interval={interval}: give two numbers, the lower first")
-    return low, high

@@ -154,13 +154,16 @@ class Construction:
         return u * np.stack(powers)
 
     def best_h(self, u: float = UNIT_ROUNDOFF) -> Fraction:
-        """Return the h of least truncation + rounding in the worst head.
+        """Return the h of least truncation + rounding, relative to Σ|c_p| Mᵖ, in the worst head.
 
         With a head of power p alone and order r this is h* = (R u (p − 1)/(r C))^(1/(p+r−1)),
         so u^(1/(p+1)) for order 2. Rounded to eight bits, so that the slopes k h/2 are exact.
         """
-        h = np.exp(np.linspace(np.log(u) / 2 - 2, 0.5, 1200))
-        total = np.max(self.truncation(h) + self.rounding(h, u), axis=0)
+        h = np.exp(np.linspace(np.log(u) / 2 - 2, 0.5, 1200)) / self.bound
+        sizes = [sum(abs(float(c)) * self.bound**p for p, c in enumerate(head.target)) or 1.0
+                 for head in self.heads]  # fmt: skip
+        errors = self.truncation(h) + self.rounding(h, u)
+        total = np.max(errors / np.array(sizes)[:, None], axis=0)
         return rounded(h[int(np.argmin(total))])
 
 
