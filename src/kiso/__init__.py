@@ -29,6 +29,7 @@ _SUBPACKAGES = (
     "optim",
     "persistence",
     "report",
+    "tree",
 )
 
 __all__ = ["__version__"]

@@ -2,12 +2,19 @@
 
 from ._base import TreeState
 from ._classifier import DecisionTreeClassifier
+from ._forest import ForestState, RandomForestClassifier, RandomForestRegressor
+from ._pictures import export_text, plot_tree
 from ._regressor import DecisionTreeRegressor
 from ._tree import Tree
 
 __all__ = [
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
+    "ForestState",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
     "Tree",
     "TreeState",
+    "export_text",
+    "plot_tree",
 ]

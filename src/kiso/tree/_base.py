@@ -99,11 +99,13 @@ class TreeInput:
 
     def _read(self, X: Any, y: Any) -> tuple[Array, Any]:
         """Encode categories, refuse infinity; X as float32 or float64."""
-        if not sp.issparse(X) and np.ndim(X) == 2:
+        frame = hasattr(X, "columns") and not sp.issparse(X)
+        named = not isinstance(self.categorical_features, str)
+        if not (frame or named or self.categorical_features != "from_dtype"):
+            self._columns = Columns(X, None)
+        else:
             self._columns = Columns(X, self.categorical_features)
             X = self._columns.encode(X)
-        else:
-            self._columns = Columns(np.empty((0, 0)), None)
         return validate_data(
             self, X, y, dtype=FLOATS, ensure_all_finite="allow-nan", y_numeric=self._of_numbers()
         )
@@ -113,8 +115,7 @@ class TreeInput:
 
     def _read_queries(self, X: Any) -> Array:
         check_is_fitted(self)
-        if not sp.issparse(X) and np.ndim(X) == 2:
-            X = self._columns.encode(X)
+        X = self._columns.encode(X)
         return validate_data(self, X, dtype=FLOATS, reset=False, ensure_all_finite="allow-nan")
 
     def _weights(self, X: Array, y: Array, sample_weight: Any, class_weight: Any) -> Array:
@@ -179,7 +180,7 @@ class BaseTree(TreeInput, IterativeEstimator[Problem, TreeState]):
                 n_iter=n_iter,
                 objective=growth.objective(),
                 converged=last,
-                n_leaves=(int(growth.nodes.count[0]) + 1) // 2,
+                n_leaves=(int(growth.nodes.made[0]) + 1) // 2,
                 growth=growth,
             )
 

@@ -44,7 +44,7 @@ class Columns:
         if n_features <= max(self.categories):
             return X  # the wrong number of features, which is said elsewhere
         frame = hasattr(X, "columns")
-        out = X.copy() if frame else np.array(X, dtype=object)
+        out: Any = X.copy() if frame else np.array(X, dtype=object)
         for j, codes in self.categories.items():
             found = np.array(
                 [np.nan if _missing(v) else codes.get(v, UNKNOWN) for v in _column(X, j)]

@@ -84,9 +84,9 @@ class Growth:
 
         def task(part: slice) -> None:
             lane = number[part.start]
-            nodes = (0, len(frontier)) if by_feature else (part.start, part.stop)
-            features = (part.start, part.stop) if by_feature else (0, d)
-            _loops.search(
+            nodes: Any = (0, len(frontier)) if by_feature else (part.start, part.stop)
+            features: Any = (part.start, part.stop) if by_feature else (0, d)
+            _loops.search(  # type: ignore[call-arg]
                 self.table, self.rules, self.nodes, frontier, *nodes, *features, self.rows,
                 best, lane if by_feature else 0, works[lane],
             )  # fmt: skip
@@ -101,7 +101,7 @@ class Growth:
 
     def objective(self) -> float:
         """Impurity of the leaves, weighted by their share of the rows' weight."""
-        count = self.nodes.count[0]
+        count = self.nodes.made[0]
         leaf = self.nodes.left[:count] < 0
         weight = self.nodes.weight[:count][leaf]
         return float(weight @ self.nodes.impurity[:count][leaf] / self.rules.total)
@@ -110,7 +110,7 @@ class Growth:
         """The tree as it was when it had `count` nodes."""
         return Tree.from_nodes(
             self.nodes,
-            int(self.nodes.count[0]) if count is None else count,
+            int(self.nodes.made[0]) if count is None else count,
             self.class_shape,
             self.centre,
             self.n_categories,
@@ -125,8 +125,8 @@ def _best(shape: tuple[int, int]) -> Best:
 
 
 def _room_for(n: int, n_stats: int, words: int) -> Nodes:
-    whole = [np.empty(n, np.int64) for _ in range(3)]
-    return Nodes(
+    whole: Any = [np.empty(n, np.int64) for _ in range(3)]
+    return Nodes(  # type: ignore[call-arg]
         np.zeros(1, np.int64), *whole, np.empty(n, np.uint64),
         np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n),
         np.empty(n, np.bool_), np.empty((n, words), np.uint32), np.empty(n), np.empty(n),

@@ -13,7 +13,7 @@ not depend on the order in which nodes are met.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Rules(NamedTuple):
 class Nodes(NamedTuple):
     """The nodes, in order of creation; room for as many as there can be."""
 
-    count: Array  # (1,) nodes so far
+    made: Array  # (1,) nodes so far
     start: Array
     stop: Array
     depth: Array
@@ -85,7 +85,7 @@ class Best(NamedTuple):
 
 
 @compiled
-def mix(z: int) -> int:
+def mix(z: Any) -> Any:
     """Splitmix64."""
     z = np.uint64(z) + np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -94,7 +94,7 @@ def mix(z: int) -> int:
 
 
 @compiled
-def uniform(z: int) -> float:
+def uniform(z: Any) -> float:
     return float(mix(z) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
@@ -104,7 +104,7 @@ def xlogx(x: float) -> float:
 
 
 @compiled
-def sort_keys(keys: Array, spare: Array, n: int, bits: int) -> None:
+def sort_keys(keys: Array, spare: Array, n: Any, bits: Any) -> None:
     """Sort keys[:n] by their upper halves, of which `bits` are used; stable."""
     if n <= SMALL:
         for i in range(1, n):
@@ -133,7 +133,7 @@ def sort_keys(keys: Array, spare: Array, n: int, bits: int) -> None:
             count[b] = total
             total += here
         for i in range(n):
-            b = np.intp((source[i] >> shift) & mask)
+            b = np.intp((source[i] >> shift) & mask)  # type: ignore[assignment]
             target[count[b]] = source[i]
             count[b] += 1
         source, target = target, source
@@ -142,7 +142,7 @@ def sort_keys(keys: Array, spare: Array, n: int, bits: int) -> None:
 
 
 @compiled
-def by_code(code: Array, n: int, low: int, high: int, keys: Array, spare: Array) -> None:
+def by_code(code: Array, n: Any, low: Any, high: Any, keys: Array, spare: Array) -> None:
     """Positions 0..n-1 in the order of their codes, in the lower halves of keys[:n]."""
     for i in range(n):
         keys[i] = (np.uint64(code[i] - low) << np.uint64(32)) | np.uint64(i)
@@ -186,7 +186,7 @@ class Work(NamedTuple):
 
 
 @compiled
-def make_work(n: int, n_stats: int, n_codes: int, absolute: bool) -> Work:
+def make_work(n: Any, n_stats: Any, n_codes: Any, absolute: bool) -> Work:
     cells = max(2 * n, 64) + n_stats + 1
     m = n if absolute else 0
     events = Events(
@@ -204,7 +204,7 @@ def make_work(n: int, n_stats: int, n_codes: int, absolute: bool) -> Work:
 
 
 @compiled
-def list_events(work: Work, n: int, low: int, high: int, mode: int, n_stats: int) -> int:
+def list_events(work: Work, n: Any, low: Any, high: Any, mode: Any, n_stats: Any) -> int:
     """Fill `work.events` from `work.code[:n]`, which lie in low..high; how many there are."""
     ev = work.events
     width = 1 if mode == MOMENT else n_stats
@@ -222,13 +222,13 @@ def list_events(work: Work, n: int, low: int, high: int, mode: int, n_stats: int
         return n
     rows, mass, moment = work.cell_rows, work.cell_weight, work.cell_moment
     if mode == MOMENT:
-        for i in range(n):
+        for i in range(n):  # type: ignore[assignment]
             k = code[i] - low
             rows[k] += 1
             mass[k] += weight[i]
             moment[k] += weight[i] * y[i]
     else:
-        for i in range(n):
+        for i in range(n):  # type: ignore[assignment]
             k = (code[i] - low) * width + label[i]
             rows[k] += 1
             mass[k] += weight[i]
@@ -249,7 +249,7 @@ def list_events(work: Work, n: int, low: int, high: int, mode: int, n_stats: int
 
 @compiled
 def scan_moment(
-    ev: Events, m0: int, m: int, n: int, W: float, S: float, min_leaf: int, min_weight: float
+    ev: Events, m0: Any, m: Any, n: Any, W: float, S: float, min_leaf: Any, min_weight: float
 ) -> tuple[float, int, int, bool]:
     """Maximise Δ = S_l²/W_l + S_r²/W_r − S²/W over the cuts; events from m0 on are missing."""
     best, low, high, to_left = -np.inf, -1, -1, False
@@ -285,7 +285,7 @@ def scan_moment(
 
 @compiled
 def add_event(
-    ev: Events, i: int, before: Array, after: Array, entropy: bool
+    ev: Events, i: Any, before: Array, after: Array, entropy: bool
 ) -> tuple[float, float]:
     """Move an event to the left; how far Σ s² (or Σ s log s) changes on either side."""
     c, w = ev.label[i], ev.weight[i]
@@ -299,8 +299,8 @@ def add_event(
 
 @compiled
 def scan_classes(
-    ev: Events, m0: int, m: int, n: int, W: float, total: Array, work: Work,
-    entropy: bool, min_leaf: int, min_weight: float,
+    ev: Events, m0: Any, m: Any, n: Any, W: float, total: Array, work: Work,
+    entropy: bool, min_leaf: Any, min_weight: float,
 ) -> tuple[float, int, int, bool]:  # fmt: skip
     """The same for Gini, Σ s²/W, and entropy, Σ s log s − W log W, summed over two sides."""
     best, low, high, to_left = -np.inf, -1, -1, False
@@ -338,7 +338,7 @@ def scan_classes(
 
 
 @compiled
-def absolute_error(work: Work, n: int, W: float, S: float) -> float:
+def absolute_error(work: Work, n: Any, W: float, S: float) -> float:
     """Σ w |y − median| of what the Fenwick trees hold, from weights and Σ w y up to it."""
     step = 1
     while step * 2 <= n:
@@ -356,7 +356,7 @@ def absolute_error(work: Work, n: int, W: float, S: float) -> float:
 
 @compiled
 def scan_absolute(
-    work: Work, m0: int, n: int, W: float, parent: float, min_leaf: int, min_weight: float
+    work: Work, m0: Any, n: Any, W: float, parent: float, min_leaf: Any, min_weight: float
 ) -> tuple[float, int, int, bool]:
     """The same for Σ w |y − median|: forwards for the left side, backwards for the right."""
     ev = work.events
@@ -381,7 +381,7 @@ def scan_absolute(
                         if score > best or (score == best and (side == 1) == to_left):
                             best, low, high = score, ev.code[i], ev.code[i + 1]
                             to_left = side == 1
-                rows += 1
+                rows = j + 1
                 w += ev.weight[i]
                 s += ev.moment[i]
                 r = ev.label[i] + 1
@@ -395,7 +395,7 @@ def scan_absolute(
 
 
 @compiled
-def gather(table: Table, rules: Rules, rows: Array, start: int, stop: int, work: Work) -> None:
+def gather(table: Table, rules: Rules, rows: Array, start: Any, stop: Any, work: Work) -> None:
     """Copy targets and weights of a node; for absolute error also ranks and sorted targets."""
     n = stop - start
     for i in range(n):
@@ -409,13 +409,13 @@ def gather(table: Table, rules: Rules, rows: Array, start: int, stop: int, work:
             high = max(high, work.label[i])
         by_code(work.label, n, 0, high, work.keys, work.spare)
         for j in range(n):
-            i = np.intp(work.keys[j] & np.uint64(0xFFFFFFFF))
+            i = np.intp(work.keys[j] & np.uint64(0xFFFFFFFF))  # type: ignore[assignment]
             work.label[i] = j
             work.cell_moment[j] = work.y[i]
 
 
 @compiled
-def order_categories(work: Work, n: int, n_codes: int, klass: int) -> int:
+def order_categories(work: Work, n: Any, n_codes: Any, klass: Any) -> int:
     """Fill `work.position`: place of each category by its mean target (share of a class).
 
     Returns how many categories the node has; the others are at -1.
@@ -445,7 +445,7 @@ def order_categories(work: Work, n: int, n_codes: int, klass: int) -> int:
 
 @compiled
 def best_cut(
-    rules: Rules, n: int, low: int, high: int, missing: int, W: float, total: Array,
+    rules: Rules, n: Any, low: Any, high: Any, missing: Any, W: float, total: Array,
     moment: float, parent: float, work: Work,
 ) -> tuple[float, int, int, bool]:  # fmt: skip
     """Best cut of the node at hand along `work.code[:n]`; `missing` is the code of missing."""
@@ -464,7 +464,7 @@ def best_cut(
 
 @compiled
 def random_cut(
-    table: Table, rules: Rules, n: int, f: int, low: int, high: int, missing: int, seed: int,
+    table: Table, rules: Rules, n: Any, f: Any, low: Any, high: Any, missing: Any, seed: Any,
     work: Work,
 ) -> tuple[float, int, bool]:  # fmt: skip
     """Threshold drawn between least and largest value, its code, side of the missing."""
@@ -485,7 +485,7 @@ def random_cut(
 
 
 @compiled
-def two_sided(code: Array, n: int, cut: int, missing: int, missing_left: bool) -> None:
+def two_sided(code: Array, n: Any, cut: Any, missing: Any, missing_left: bool) -> None:
     """Replace codes by 0 on the left and 1 on the right of a cut."""
     for i in range(n):
         k = code[i]
@@ -494,8 +494,8 @@ def two_sided(code: Array, n: int, cut: int, missing: int, missing_left: bool) -
 
 @compiled
 def search_feature(
-    table: Table, rules: Rules, nodes: Nodes, node: int, f: int, rows: Array, moment: float,
-    best: Best, lane: int, k: int, work: Work,
+    table: Table, rules: Rules, nodes: Nodes, node: Any, f: Any, rows: Array, moment: float,
+    best: Best, lane: Any, k: Any, work: Work,
 ) -> bool:  # fmt: skip
     """Search one feature; keep it where it beats `best[lane, k]`. False: it is constant."""
     start, n = nodes.start[node], nodes.stop[node] - nodes.start[node]
@@ -568,7 +568,7 @@ def search_feature(
 
 @compiled
 def keep(
-    best: Best, lane: int, k: int, score: float, f: int, low: int, high: int, threshold: float,
+    best: Best, lane: Any, k: Any, score: float, f: Any, low: Any, high: Any, threshold: float,
     missing_left: bool,
 ) -> None:  # fmt: skip
     old = best.decrease[lane, k]
@@ -583,8 +583,8 @@ def keep(
 
 @compiled
 def search(
-    table: Table, rules: Rules, nodes: Nodes, frontier: Array, first: int, last: int,
-    f_first: int, f_last: int, rows: Array, best: Best, lane: int, work: Work,
+    table: Table, rules: Rules, nodes: Nodes, frontier: Array, first: Any, last: Any,
+    f_first: Any, f_last: Any, rows: Array, best: Best, lane: Any, work: Work,
 ) -> None:  # fmt: skip
     """Best splits of frontier[first:last] among the features f_first..f_last - 1.
 
@@ -610,11 +610,13 @@ def search(
             continue
         state = nodes.path[node]
         varied = False
+        for j in range(d):  # a draw owes nothing to the nodes before
+            features[j] = j
         for j in range(d):
             if j >= rules.max_features and varied:
                 break
             state = mix(state)
-            i = j + np.intp(state % np.uint64(d - j))
+            i = j + np.intp(state % np.uint64(d - j))  # type: ignore[assignment]
             features[j], features[i] = features[i], features[j]
             if search_feature(
                 table, rules, nodes, node, features[j], rows, moment, best, lane, k, work
@@ -623,7 +625,7 @@ def search(
 
 
 @compiled
-def measure(table: Table, rules: Rules, nodes: Nodes, node: int, rows: Array, work: Work) -> None:
+def measure(table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, work: Work) -> None:
     """Weight, class weights (or mean or median) and impurity of a new node."""
     start, stop = nodes.start[node], nodes.stop[node]
     n = stop - start
@@ -661,7 +663,7 @@ def measure(table: Table, rules: Rules, nodes: Nodes, node: int, rows: Array, wo
 
 
 @compiled
-def median_of(work: Work, n: int, W: float) -> float:
+def median_of(work: Work, n: Any, W: float) -> float:
     """Weighted median; half-way between two values where both sides weigh the same."""
     below = 0.0
     for j in range(n):
@@ -675,7 +677,7 @@ def median_of(work: Work, n: int, W: float) -> float:
 
 
 @compiled
-def merge(best: Best, lanes: int, k: int) -> None:
+def merge(best: Best, lanes: Any, k: Any) -> None:
     """Put the best of all lanes into lane 0."""
     for lane in range(1, lanes):
         keep(
@@ -686,7 +688,7 @@ def merge(best: Best, lanes: int, k: int) -> None:
 
 @compiled
 def side_of(
-    table: Table, rules: Rules, nodes: Nodes, node: int, rows: Array, best: Best, k: int,
+    table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, best: Best, k: Any,
     work: Work,
 ) -> int:  # fmt: skip
     """Set work.code to 0 (left) or 1 for the rows of a node; how many go left."""
@@ -714,7 +716,7 @@ def side_of(
 
 @compiled
 def write_split(
-    table: Table, rules: Rules, nodes: Nodes, node: int, best: Best, k: int, left: int, work: Work
+    table: Table, rules: Rules, nodes: Nodes, node: Any, best: Best, k: Any, left: Any, work: Work
 ) -> None:
     """Feature, threshold and where missing and unknown values go."""
     f = best.feature[0, k]
@@ -745,11 +747,11 @@ def write_split(
 
 @compiled
 def add_child(
-    table: Table, rules: Rules, nodes: Nodes, parent: int, which: int, start: int, stop: int,
+    table: Table, rules: Rules, nodes: Nodes, parent: Any, which: Any, start: Any, stop: Any,
     rows: Array, work: Work,
 ) -> int:  # fmt: skip
-    node = nodes.count[0]
-    nodes.count[0] += 1
+    node = nodes.made[0]
+    nodes.made[0] += 1
     nodes.start[node] = start
     nodes.stop[node] = stop
     nodes.depth[node] = nodes.depth[parent] + 1 if parent >= 0 else 0
@@ -766,7 +768,7 @@ def add_child(
 
 
 @compiled
-def splittable(rules: Rules, nodes: Nodes, node: int) -> bool:
+def splittable(rules: Rules, nodes: Nodes, node: Any) -> bool:
     n = nodes.stop[node] - nodes.start[node]
     return (
         nodes.depth[node] < rules.max_depth
@@ -778,7 +780,7 @@ def splittable(rules: Rules, nodes: Nodes, node: int) -> bool:
 
 
 @compiled
-def worth(rules: Rules, best: Best, k: int) -> bool:
+def worth(rules: Rules, best: Best, k: Any) -> bool:
     """Whether a split exists and decreases impurity by as much as asked for."""
     gain = best.decrease[0, k] * rules.scale / rules.total
     return best.decrease[0, k] > -np.inf and gain + EPS >= rules.min_decrease
@@ -786,7 +788,7 @@ def worth(rules: Rules, best: Best, k: int) -> bool:
 
 @compiled
 def split(
-    table: Table, rules: Rules, nodes: Nodes, node: int, rows: Array, best: Best, k: int,
+    table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, best: Best, k: Any,
     work: Work,
 ) -> None:  # fmt: skip
     """Split a node by best[0, k]: move its rows, make two children."""
@@ -809,17 +811,17 @@ def split(
 
 @compiled
 def advance(
-    table: Table, rules: Rules, nodes: Nodes, frontier: Array, n: int, rows: Array, best: Best,
-    lanes: int, work: Work,
+    table: Table, rules: Rules, nodes: Nodes, frontier: Array, n: Any, rows: Array, best: Best,
+    lanes: Any, work: Work,
 ) -> int:  # fmt: skip
     """Split the searched frontier; put the children that may be split into it; how many."""
-    first = nodes.count[0]
+    first = nodes.made[0]
     for k in range(n):
         merge(best, lanes, k)
         if worth(rules, best, k):
             split(table, rules, nodes, frontier[k], rows, best, k, work)
     m = 0
-    for node in range(first, nodes.count[0]):
+    for node in range(first, nodes.made[0]):
         if splittable(rules, nodes, node):
             frontier[m] = node
             m += 1
@@ -863,7 +865,7 @@ def preorder(left: Array, right: Array, order: Array) -> int:
 @compiled
 def leaves_of(
     X: Array, left: Array, right: Array, feature: Array, threshold: Array, missing_left: Array,
-    bits: Array, n_values: Array, first: int, last: int, out: Array,
+    bits: Array, n_values: Array, first: Any, last: Any, out: Array,
 ) -> None:  # fmt: skip
     """The leaf of each row; n_values[f] < 0 for a numeric feature."""
     for i in range(first, last):

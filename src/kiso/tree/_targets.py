@@ -24,12 +24,12 @@ class Classes(ClassifierMixin, TreeInput):
     classes_: Array
     n_classes_: int
 
-    def _prepare(self, X: Any, y: Any = None, sample_weight: Any = None) -> Problem:
+    def _prepare(self, X: Any, y: Any = None, **fit_params: Any) -> Problem:
         X, y = self._read(X, y)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.n_classes_, self.n_outputs_ = len(self.classes_), 1
-        weight = self._weights(X, y, sample_weight, self._class_weight())
+        weight = self._weights(X, y, fit_params.get("sample_weight"), self._class_weight())
         return self._pose(X, Targets.of_classes(codes, len(self.classes_)), weight)
 
     def _class_weight(self) -> Any:
@@ -37,7 +37,8 @@ class Classes(ClassifierMixin, TreeInput):
 
     def predict(self, X: Any) -> Array:
         """Class with the largest share, of equal ones the first; shape (n_samples,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        shares = self.predict_proba(X)
+        return self.classes_[shares.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> Array:
         """Shares of the classes, shape (n_samples, n_classes)."""
@@ -57,8 +58,8 @@ class Numbers(RegressorMixin, TreeInput):
     def _of_numbers(self) -> bool:
         return True
 
-    def _prepare(self, X: Any, y: Any = None, sample_weight: Any = None) -> Problem:
+    def _prepare(self, X: Any, y: Any = None, **fit_params: Any) -> Problem:
         X, y = self._read(X, y)
         self.n_outputs_ = 1
-        weight = self._weights(X, y, sample_weight, None)
+        weight = self._weights(X, y, fit_params.get("sample_weight"), None)
         return self._pose(X, Targets.of_values(y, self.criterion == "absolute_error"), weight)

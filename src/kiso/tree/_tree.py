@@ -60,10 +60,8 @@ class Tree:
         right = np.where(left >= 0, nodes.right[:count], -1)
         leaf = left < 0
         stats = nodes.stats[:count]
-        if n_classes:
-            value = stats[:, :n_classes] / nodes.weight[:count, None]
-        else:
-            value = stats + centre
+        shares = stats[:, :n_classes] / nodes.weight[:count, None]
+        value = shares if n_classes else stats + centre
         tree = cls(
             left,
             right,
@@ -85,7 +83,7 @@ class Tree:
         order = order[: _loops.preorder(self.children_left, self.children_right, order)]
         place = np.full(len(self.feature) + 1, -1, dtype=np.int64)  # place[-1] = -1
         place[order] = np.arange(len(order))
-        return Tree(
+        return Tree(  # type: ignore[call-arg]
             place[self.children_left[order]],
             place[self.children_right[order]],
             *(
@@ -112,6 +110,12 @@ class Tree:
     def n_leaves(self) -> int:
         """Number of leaves."""
         return int(np.sum(self.children_left < 0))
+
+    def total_impurity(self) -> float:
+        """Impurity of the leaves, weighted by their share of the weight."""
+        leaf = self.children_left < 0
+        weight = self.weighted_n_node_samples
+        return float(weight[leaf] @ self.impurity[leaf] / weight[0])
 
     def depths(self) -> Array:
         """Depth of each node; the root's is 0."""
@@ -168,7 +172,7 @@ class Tree:
         inner = np.flatnonzero(self.children_left >= 0)
         gain = risk[inner] - risk[self.children_left[inner]] - risk[self.children_right[inner]]
         found = np.bincount(self.feature[inner], gain, minlength=self.n_features)
-        found /= self.weighted_n_node_samples[0]
+        found = found / self.weighted_n_node_samples[0]
         total = found.sum()
         return found / total if normalize and total > 0 else found
 
@@ -191,7 +195,7 @@ class Tree:
         is_leaf = left < 0
         gone = np.zeros(n, dtype=bool)
 
-        def link(t: int) -> float:
+        def link(t: Any) -> float:
             return float((own[t] - branch[t]) / (leaves[t] - 1))
 
         heap = [(link(t), int(t)) for t in np.flatnonzero(~is_leaf)]

@@ -1,0 +1,459 @@
+"""Random forests: the mean of many trees, each on a bootstrap of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from kiso._parallel import lanes, map_rows, run_lanes
+from kiso._validation import (
+    Array,
+    Integral,
+    Interval,
+    RandomState,
+    Real,
+    StrOptions,
+    check_generator,
+    positive,
+)
+from kiso.base import IterativeEstimator, State
+
+from ._base import GROWTH, TreeInput, draw_seed
+from ._classifier import DecisionTreeClassifier
+from ._growth import grow_lane
+from ._problem import Problem, resolve_max_features
+from ._regressor import DecisionTreeRegressor
+from ._targets import Classes, Numbers
+from ._tree import Tree
+
+__all__ = ["ForestState", "RandomForestClassifier", "RandomForestRegressor"]
+
+BATCH = 16  # trees between two states
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForestState(State):
+    """A forest after some more trees.
+
+    Attributes
+    ----------
+    n_iter : int
+        Trees so far.
+    objective : float
+        Mean over the trees of the impurity of their leaves, on the rows they were grown on.
+    """
+
+    trees: tuple[Tree, ...] = field(repr=False)
+    seeds: tuple[int, ...] = field(repr=False)
+
+
+class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
+    """A mean of trees; the two kinds differ in their targets."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **GROWTH,
+        "n_estimators": [positive(Integral)],
+        "bootstrap": ["boolean"],
+        "oob_score": ["boolean", callable],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "max_samples": [None, positive(Integral), Interval(Real, 0.0, 1.0, closed="right")],
+    }
+
+    n_estimators: int
+    bootstrap: bool
+    oob_score: Any
+    warm_start: bool
+    max_samples: Any
+    max_features: Any
+    ccp_alpha: float
+    random_state: Any
+    estimators_: list[Any]
+    _tree_type: ClassVar[Any]
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Grow the trees.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            float32 is kept, all else becomes float64; NaN is missing.
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), default=None
+            Not negative; multiplied by how often a row was drawn.
+
+        Returns
+        -------
+        self
+        """
+        if self.oob_score and not self.bootstrap:
+            raise ValueError("oob_score=True needs bootstrap=True: without it no row is left out")
+        self._fit(X, y, sample_weight=sample_weight)
+        if self.oob_score:
+            self._score_out_of_bag(X, y)
+        return self
+
+    def _max_steps(self) -> int | None:
+        return None
+
+    def _iterate(self, problem: Problem) -> Iterator[ForestState]:
+        rng = check_generator(self.random_state)
+        seeds = [draw_seed(rng) for _ in range(self.n_estimators)]
+        trees: list[Tree] = []
+        if self.warm_start and getattr(self, "estimators_", None):
+            trees = [tree.tree_ for tree in self.estimators_]
+            if len(trees) > self.n_estimators:
+                raise ValueError(
+                    f"n_estimators={self.n_estimators}: with warm_start=True it must be at "
+                    f"least the {len(trees)} trees there are"
+                )
+            seeds[: len(trees)] = self._seeds
+        first = len(trees)
+        for start in range(first, max(self.n_estimators, first + 1), BATCH):
+            batch = seeds[start : start + BATCH]
+
+            def task(lane: slice, batch: list[int] = batch) -> list[Tree]:
+                return [self._grow(problem, seed) for seed in batch[lane]]
+
+            if batch:
+                parts = run_lanes(task, lanes(len(batch), max_lanes=len(batch)))
+                trees = [*trees, *(tree for part in parts for tree in part)]
+            yield ForestState(
+                n_iter=len(trees),
+                objective=float(np.mean([tree.total_impurity() for tree in trees])),
+                converged=len(trees) >= self.n_estimators,
+                trees=tuple(trees),
+                seeds=tuple(seeds[: len(trees)]),
+            )
+
+    def _grow(self, problem: Problem, seed: int) -> Tree:
+        weight = problem.weight
+        if self.bootstrap:
+            drawn = self._drawn(seed, len(weight))
+            weight = self._bag_weights(problem, weight * drawn, drawn)
+            if not weight.any():  # only rows of weight 0 were drawn
+                weight = problem.weight
+        tree = grow_lane(problem.growth(seed, weight))
+        return tree.pruned(self.ccp_alpha) if self.ccp_alpha > 0 else tree
+
+    def _bag_weights(self, problem: Problem, weight: Array, drawn: Array) -> Array:
+        return weight
+
+    def _drawn(self, seed: int, n: int) -> Array:
+        """How often each row is in the bootstrap of a tree."""
+        size = n
+        if isinstance(self.max_samples, Integral):
+            if int(self.max_samples) > n:
+                raise ValueError(f"max_samples={self.max_samples}: at most the {n} rows there are")
+            size = int(self.max_samples)
+        elif self.max_samples is not None:
+            size = max(1, round(n * self.max_samples))
+        draws = np.random.default_rng(seed).integers(0, n, size)
+        return np.bincount(draws, minlength=n).astype(np.float64)
+
+    def _fitted(self, problem: Problem, state: ForestState) -> dict[str, Any]:
+        return {
+            "estimators_": [
+                self._member(tree, seed)
+                for tree, seed in zip(state.trees, state.seeds, strict=True)
+            ],
+            "_seeds": list(state.seeds),
+        }
+
+    def _member(self, tree: Tree, seed: int) -> Any:
+        """A tree of the forest as an estimator of its own."""
+        shared = set(self._tree_type._get_param_names()) & set(self.get_params(deep=False))
+        member = self._tree_type(**{name: getattr(self, name) for name in shared})
+        member.random_state = seed
+        member.tree_ = tree
+        member.max_features_ = resolve_max_features(self.max_features, self.n_features_in_)
+        for name in ("n_features_in_", "n_outputs_", "classes_", "n_classes_", "_columns"):
+            if hasattr(self, name):
+                setattr(member, name, getattr(self, name))
+        return member
+
+    def __len__(self) -> int:
+        return len(self.estimators_)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.estimators_[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.estimators_)
+
+    @property
+    def feature_importances_(self) -> Array:
+        """Mean over the trees of the share of each feature in the decrease of impurity."""
+        check_is_fitted(self)
+        grown = [t.tree_ for t in self.estimators_ if t.tree_.node_count > 1]
+        if not grown:
+            return np.zeros(self.n_features_in_)
+        mean = np.mean([tree.compute_feature_importances() for tree in grown], axis=0)
+        return mean / mean.sum() if mean.sum() > 0 else mean
+
+    def apply(self, X: Any) -> Array:
+        """Return the leaf of each row in each tree, shape (n_samples, n_estimators)."""
+        X = self._read_queries(X)
+        return np.stack([member.tree_.apply(X) for member in self.estimators_], axis=1)
+
+    def _mean(self, X: Array) -> Array:
+        trees = [member.tree_ for member in self.estimators_]
+        out = np.zeros((len(X), trees[0].value.shape[2]))
+
+        def task(rows: slice) -> None:
+            part = X[rows]
+            for tree in trees:
+                out[rows] += tree.predict(part)
+
+        map_rows(task, len(X), min_rows=256)
+        out /= len(trees)
+        return out
+
+    def _out_of_bag(self, X: Any) -> tuple[Array, Array]:
+        """Mean prediction of the trees that did not see a row, and how many these are."""
+        X = self._read_queries(X)
+        trees = [member.tree_ for member in self.estimators_]
+        total = np.zeros((len(X), trees[0].value.shape[2]))
+        count = np.zeros(len(X))
+        for tree, seed in zip(trees, self._seeds, strict=True):
+            unseen = np.flatnonzero(self._drawn(seed, len(X)) == 0)
+            total[unseen] += tree.predict(X[unseen])
+            count[unseen] += 1
+        return total / np.maximum(count, 1)[:, None], count
+
+    def _score_out_of_bag(self, X: Any, y: Any) -> None:
+        raise NotImplementedError
+
+
+class RandomForestClassifier(Classes, BaseForest):
+    r"""The mean of the class shares of many trees, which differ by chance.
+
+    Each tree sees n rows drawn with replacement and tries `max_features` features, drawn
+    anew, at each node; :math:`p(c \mid x) = \frac1T\sum_t p_t(c \mid x)`. The forest is the
+    same on any number of threads.
+
+    Parameters
+    ----------
+    n_estimators : int, default=100
+        T.
+    criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
+    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, categorical_features
+        As for `DecisionTreeClassifier`; `max_features` is "sqrt" by default.
+    bootstrap : bool, default=True
+        Whether rows are drawn; False: each tree sees all.
+    oob_score : bool or callable, default=False
+        Whether to score each row by the trees that did not see it (accuracy, or
+        `callable(y, prediction)`).
+    n_jobs : int or None, default=None
+        Without effect: trees are grown on all cores given to the process.
+    random_state : int, RandomState, Generator or None, default=None
+    verbose : int, default=0
+        Without effect; use a callback.
+    warm_start : bool, default=False
+        Whether `fit` adds trees to those there are.
+    class_weight : dict, "balanced", "balanced_subsample" or None, default=None
+        "balanced_subsample" balances within each bootstrap.
+    max_samples : int, float or None, default=None
+        Rows drawn for each tree (a float is a share); None: as many as there are.
+
+    Attributes
+    ----------
+    estimators_ : list of DecisionTreeClassifier
+    classes_, n_classes_ : ndarray and int
+    feature_importances_ : ndarray of shape (n_features,)
+    oob_score_, oob_decision_function_ : float and ndarray
+        With `oob_score`; the rows that every tree saw are NaN.
+    objective_path_ : ndarray
+        Mean total impurity of the leaves after each batch of trees.
+    n_outputs_, n_features_in_, feature_names_in_
+        As for `DecisionTreeClassifier`.
+
+    References
+    ----------
+    Breiman (2001), Random Forests, Machine Learning 45.
+
+    Examples
+    --------
+    >>> from kiso.tree import RandomForestClassifier
+    >>> X = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]]
+    >>> model = RandomForestClassifier(20, random_state=0).fit(X, [0, 0, 0, 1, 1, 1])
+    >>> model.predict([[0.5], [4.5]])
+    array([0, 1])
+    """
+
+    _tree_type = DecisionTreeClassifier
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseForest._parameter_constraints,
+        "criterion": [StrOptions({"gini", "entropy", "log_loss"})],
+        "class_weight": [dict, StrOptions({"balanced", "balanced_subsample"}), None],
+    }
+
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        *,
+        criterion: str = "gini",
+        max_depth: int | None = None,
+        min_samples_split: float = 2,
+        min_samples_leaf: float = 1,
+        min_weight_fraction_leaf: float = 0.0,
+        max_features: Any = "sqrt",
+        max_leaf_nodes: int | None = None,
+        min_impurity_decrease: float = 0.0,
+        bootstrap: bool = True,
+        oob_score: Any = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+        warm_start: bool = False,
+        class_weight: Any = None,
+        ccp_alpha: float = 0.0,
+        max_samples: Any = None,
+        categorical_features: Any = "from_dtype",
+    ):
+        self.n_estimators = n_estimators
+        self.criterion = criterion
+        self.max_depth = max_depth
+        self.min_samples_split = min_samples_split
+        self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
+        self.max_features = max_features
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_impurity_decrease = min_impurity_decrease
+        self.bootstrap = bootstrap
+        self.oob_score = oob_score
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.class_weight = class_weight
+        self.ccp_alpha = ccp_alpha
+        self.max_samples = max_samples
+        self.categorical_features = categorical_features
+
+    def _class_weight(self) -> Any:
+        """Weights for all rows at once."""
+        if self.class_weight == "balanced_subsample":
+            return None if self.bootstrap else "balanced"
+        return self.class_weight
+
+    def _bag_weights(self, problem: Problem, weight: Array, drawn: Array) -> Array:
+        if self.class_weight != "balanced_subsample":
+            return weight
+        label = problem.targets.label
+        count = np.bincount(label, drawn, minlength=self.n_classes_)
+        present = np.count_nonzero(count)
+        return weight * (drawn.sum() / (present * np.maximum(count, 1)))[label]
+
+    def predict_proba(self, X: Any) -> Array:
+        """Mean class shares of the trees, shape (n_samples, n_classes)."""
+        X = self._read_queries(X)
+        return self._mean(X)
+
+    def _score_out_of_bag(self, X: Any, y: Any) -> None:
+        mean, count = self._out_of_bag(X)
+        known = count > 0
+        found = self.classes_[mean.argmax(axis=1)]
+        score = self.oob_score if callable(self.oob_score) else accuracy_score
+        self.oob_score_ = float(score(np.asarray(y)[known], found[known]))
+        mean[~known] = np.nan
+        self.oob_decision_function_ = mean
+
+
+class RandomForestRegressor(Numbers, BaseForest):
+    r"""The mean of many regression trees, which differ by chance.
+
+    Parameters
+    ----------
+    n_estimators, bootstrap, oob_score, n_jobs, random_state, verbose, warm_start, max_samples
+        As for `RandomForestClassifier`; `oob_score` is R² by default.
+    criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
+    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, categorical_features
+        As for `DecisionTreeRegressor`; `max_features` is 1.0, all, by default.
+
+    Attributes
+    ----------
+    estimators_ : list of DecisionTreeRegressor
+    feature_importances_ : ndarray of shape (n_features,)
+    oob_score_, oob_prediction_ : float and ndarray
+        With `oob_score`; the rows that every tree saw are NaN.
+    objective_path_, n_outputs_, n_features_in_, feature_names_in_
+        As for `RandomForestClassifier`.
+
+    References
+    ----------
+    Breiman (2001), Random Forests, Machine Learning 45.
+
+    Examples
+    --------
+    >>> from kiso.tree import RandomForestRegressor
+    >>> X = [[0.0], [1.0], [2.0], [3.0]]
+    >>> model = RandomForestRegressor(20, random_state=0).fit(X, [1.0, 1.0, 1.0, 1.0])
+    >>> model.predict([[1.7]])
+    array([1.])
+    """
+
+    _tree_type = DecisionTreeRegressor
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseForest._parameter_constraints,
+        "criterion": [StrOptions({"squared_error", "absolute_error"})],
+    }
+
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        *,
+        criterion: str = "squared_error",
+        max_depth: int | None = None,
+        min_samples_split: float = 2,
+        min_samples_leaf: float = 1,
+        min_weight_fraction_leaf: float = 0.0,
+        max_features: Any = 1.0,
+        max_leaf_nodes: int | None = None,
+        min_impurity_decrease: float = 0.0,
+        bootstrap: bool = True,
+        oob_score: Any = False,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: int = 0,
+        warm_start: bool = False,
+        ccp_alpha: float = 0.0,
+        max_samples: Any = None,
+        categorical_features: Any = "from_dtype",
+    ):
+        self.n_estimators = n_estimators
+        self.criterion = criterion
+        self.max_depth = max_depth
+        self.min_samples_split = min_samples_split
+        self.min_samples_leaf = min_samples_leaf
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
+        self.max_features = max_features
+        self.max_leaf_nodes = max_leaf_nodes
+        self.min_impurity_decrease = min_impurity_decrease
+        self.bootstrap = bootstrap
+        self.oob_score = oob_score
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.ccp_alpha = ccp_alpha
+        self.max_samples = max_samples
+        self.categorical_features = categorical_features
+
+    def predict(self, X: Any) -> Array:
+        """Mean prediction of the trees, shape (n_samples,)."""
+        X = self._read_queries(X)
+        return self._mean(X)[:, 0]
+
+    def _score_out_of_bag(self, X: Any, y: Any) -> None:
+        mean, count = self._out_of_bag(X)
+        known = count > 0
+        score = self.oob_score if callable(self.oob_score) else r2_score
+        self.oob_score_ = float(score(np.asarray(y)[known], mean[known, 0]))
+        self.oob_prediction_ = np.where(known, mean[:, 0], np.nan)
