@@ -6,14 +6,14 @@ A tree's objective is its error on the training rows; a forest's, on rows held o
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks._harness import Case
+from kiso.datasets import data_home
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "tabular"
+DATA = data_home() / "tabular"  # the `KISO_DATA` setting
 
 
 def simulated(n: int, d: int) -> Any:

@@ -1,6 +1,7 @@
 """The race: one set of folds, searches inside, budgets, failures, interruptions."""
 
 import json
+import threading
 from importlib import import_module
 
 import numpy as np
@@ -377,3 +378,36 @@ def test_the_same_table_in_any_order_of_columns_and_types():
     a = compare(data, "y", models=["ridge"], n_repeats=1, explain=False)
     b = compare(data[["y", "k", "x"]], "y", models=["ridge"], n_repeats=1, explain=False)
     np.testing.assert_allclose(a.best.scores, b.best.scores)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_got_lost_ends_the_race_at_the_next_check():
+    """Ctrl-C in a destructor is printed and forgotten by the interpreter."""
+    import signal
+
+    class Swallows:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    clock = Clock(None)
+    before = signal.getsignal(signal.SIGINT)
+    with clock.heeding_interrupts():
+        Swallows()
+        with pytest.raises(KeyboardInterrupt):
+            clock.check()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_threads_may_compare_too():
+    found = []
+    clock = Clock(None)
+
+    def elsewhere():
+        with clock.heeding_interrupts():
+            clock.check()
+            found.append("done")
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join(5)
+    assert found == ["done"]

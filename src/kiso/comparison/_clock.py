@@ -7,8 +7,10 @@ scikit-learn's interface, raises when time is up, and tells how far the fit is.
 from __future__ import annotations
 
 import re
+import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from ._text import DataError
@@ -55,6 +57,7 @@ class Clock:
         self.began = now()
         self.limit = float("inf") if seconds is None else float(seconds)
         self.deadline = self.began + self.limit
+        self.interrupted = False
 
     @property
     def elapsed(self) -> float:
@@ -71,9 +74,37 @@ class Clock:
         self.deadline = self.now() + min(seconds, self.left)
 
     def check(self) -> None:
-        """Raise `OutOfBudget` if the piece of work is over its time."""
+        """Raise `OutOfBudget` if the piece of work is over its time, and after Ctrl-C that."""
+        if self.interrupted:
+            raise KeyboardInterrupt
         if self.now() > self.deadline:
             raise OutOfBudget
+
+    @contextmanager
+    def heeding_interrupts(self) -> Iterator[None]:
+        """Note Ctrl-C, so that the next `check` raises it if it got lost on its way.
+
+        KeyboardInterrupt is raised wherever the interpreter happens to be; in a destructor
+        or a callback of the compiler it is printed and forgotten.
+        """
+        handler = signal.getsignal(signal.SIGINT)
+        if not callable(handler):
+            yield
+            return
+
+        def note(number: int, frame: Any) -> None:
+            self.interrupted = True
+            handler(number, frame)
+
+        try:
+            signal.signal(signal.SIGINT, note)
+        except ValueError:  # signals reach the main thread only
+            yield
+            return
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
 
 class StepCallback:

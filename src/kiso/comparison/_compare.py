@@ -200,7 +200,7 @@ def _run(runners: list[Runner], plan: Plan, *, explain: bool) -> bool:
     if plan.watcher is not None:
         plan.watcher.begin({r.model.name: r.total_units() for r in running})
     try:
-        with warnings.catch_warnings():
+        with plan.clock.heeding_interrupts(), warnings.catch_warnings():
             # those of fits are in the models' messages; the rest has its say in the scores
             warnings.simplefilter("ignore")
             race(running, plan, seconds=plan.clock.left * FOLDS_SHARE)

@@ -54,7 +54,8 @@ def draw(outcome: Outcome) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1, 2])
+    halves: Any = figure.subfigures(1, 2, width_ratios=[1, 2])
+    left, right = halves
     axes = left.subplots()
     weights = outcome.data["weights"]
     size = float(np.abs(weights).max())
