@@ -270,6 +270,19 @@ def test_interrupted_in_a_fit_prints_what_is_known(table, monkeypatch):
     assert "logistic leads after 1 fold" in found.stdout
 
 
+def test_every_model_failing_is_our_fault(table, monkeypatch):
+    from kiso.comparison._run import Runner
+
+    def run_fold(self, j, fold):
+        raise RuntimeError("the matrix is on strike")
+
+    monkeypatch.setattr(Runner, "run_fold", run_fold)
+    found = kiso(table, "--target", "sold", *FAST)
+    assert found.exit_code == 1
+    assert "the matrix is on strike" in found.stdout
+    assert "No model could be fitted" in found.stdout
+
+
 @POSIX
 def test_ctrl_c(tmp_path):
     """The signal itself, in a process of its own, in the middle of a long fit."""

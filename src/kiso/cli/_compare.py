@@ -67,8 +67,9 @@ def command(
     name them.
 
     Every suitable method and a baseline are judged on the same folds, each with a small grid
-    searched inside the training fold. Exit code 0 if done, 2 if the command or the data
-    cannot be used, 130 after Ctrl-C, which still prints what is known by then.
+    searched inside the training fold. Exit code 0 if done, 1 if every model failed,
+    2 if the command or the data cannot be used, 130 after Ctrl-C, which still prints what is
+    known by then.
 
     Without --target the rows of a file are grouped: how many clusters there are, how surely,
     and what marks each.
@@ -109,6 +110,8 @@ def command(
         _write_report(comparison, report)
     if comparison.interrupted:
         raise click.exceptions.Exit(130)
+    if all(model.status in ("failed", "skipped") for model in comparison.models):
+        raise click.exceptions.Exit(1)
 
 
 def _names(listed: str | None) -> list[str]:
