@@ -166,3 +166,15 @@ def test_lanes_hold_less_than_half_of_large_data():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < max(_blocks._HELD, X.nbytes / 2) * 1.1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1500, 1200), (3000, 1500)])
+def test_wide_data_give_the_same_bits_on_any_number_of_threads(shape, dtype):
+    """Where memory allows a lane or two only, BLAS's own threads must not come in."""
+    X = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    many = shifted_gram(X, shift=X[0])
+    with threadpool_limits(1):
+        one = shifted_gram(X, shift=X[0])
+    np.testing.assert_array_equal(many.gram, one.gram)
+    np.testing.assert_array_equal(many.sums, one.sums)

@@ -158,11 +158,8 @@ def shifted_gram(
     held = p * (rows_at_once + (2 if diagonal else 2 * p)) * dtype.itemsize
     room = max(1, max(_HELD, X.nbytes // 2) // held)
     max_lanes = min(MAX_LANES, 1 << (room.bit_length() - 1))  # as many for every thread
-    if max_lanes == 1 and p > _MIN_ROWS // 2:  # BLAS's threads share one product
-        parts = [lane(slice(0, n))]
-    else:  # also for a single lane: it is too little work for BLAS's threads
-        with one_blas_thread():
-            parts = map_rows(lane, n, min_rows=max(_MIN_ROWS, p), max_lanes=max_lanes)
+    with one_blas_thread():  # also for a single lane: BLAS's threads would change the last bits
+        parts = map_rows(lane, n, min_rows=max(_MIN_ROWS, p), max_lanes=max_lanes)
     sums, gram = parts[0]
     with np.errstate(all="ignore"):
         for more_sums, more_gram in parts[1:]:
