@@ -29,6 +29,7 @@ _SUBPACKAGES = (
     "optim",
     "persistence",
     "report",
+    "svm",
     "tree",
 )
 
