@@ -13,6 +13,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from kiso._linear_classifier import LinearClassifier
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -28,7 +29,6 @@ from kiso._validation import (
 )
 from kiso.base import IterativeEstimator
 
-from ._classifier import LinearClassifier
 from ._logistic_curvature import Sampled, sample_size
 from ._logistic_objective import Objective
 from ._logistic_proximal import proximal_newton

@@ -1,4 +1,4 @@
-"""Loops of logistic regression: pointwise losses, passes over sparse rows, coordinate descent.
+"""Loops of logistic regression: pointwise losses, coordinate descent.
 
 Symbols
 -------
@@ -76,69 +76,6 @@ def softmax_residuals(z: Array, b: Array, y: Array, s: Array) -> tuple[float, fl
         if s[i] > 0.0 and miss > worst:
             worst = miss
     return loss, worst
-
-
-@compiled
-def csr_margins(
-    indptr: Array, indices: Array, data: Array, start: int, W: Array, out: Array
-) -> None:
-    """out[i] = Σⱼ x[start+i, j] W[j]: margins of a run of sparse rows."""
-    n, K = out.shape
-    for i in range(n):
-        if K == 1:  # the sum stays in a register: three times as fast
-            total = 0.0
-            for at in range(indptr[start + i], indptr[start + i + 1]):
-                total += data[at] * W[indices[at], 0]
-            out[i, 0] = total
-            continue
-        for k in range(K):
-            out[i, k] = 0.0
-        for at in range(indptr[start + i], indptr[start + i + 1]):
-            j, value = indices[at], data[at]
-            for k in range(K):
-                out[i, k] += value * W[j, k]
-
-
-@compiled
-def csr_add_adjoint(
-    indptr: Array, indices: Array, data: Array, start: int, r: Array, G: Array
-) -> None:
-    """G[j] += Σᵢ x[start+i, j] r[i]: what residuals of sparse rows add to the gradient."""
-    n, K = r.shape
-    for i in range(n):
-        for at in range(indptr[start + i], indptr[start + i + 1]):
-            j, value = indices[at], data[at]
-            for k in range(K):
-                G[j, k] += value * r[i, k]
-
-
-@compiled
-def csr_add_gram(
-    indptr: Array, indices: Array, data: Array, start: int, c: Array, H: Array
-) -> None:
-    """H += Σᵢ cᵢ x̃ᵢ x̃ᵢᵀ, upper triangle, x̃ = (x, 1); H is (d+1, d+1), indices sorted."""
-    d = H.shape[0] - 1
-    for i in range(c.shape[0]):
-        first, last = indptr[start + i], indptr[start + i + 1]
-        for at in range(first, last):
-            j, value = indices[at], c[i] * data[at]
-            for other in range(at, last):
-                H[j, indices[other]] += value * data[other]
-            H[j, d] += value
-        H[d, d] += c[i]
-
-
-@compiled
-def csr_add_squares(
-    indptr: Array, indices: Array, data: Array, start: int, c: Array, D: Array
-) -> None:
-    """D[j] += Σᵢ x[start+i, j]² c[i]: the diagonals of K weighted Gram matrices."""
-    n, K = c.shape
-    for i in range(n):
-        for at in range(indptr[start + i], indptr[start + i + 1]):
-            j, square = indices[at], data[at] * data[at]
-            for k in range(K):
-                D[j, k] += square * c[i, k]
 
 
 @compiled

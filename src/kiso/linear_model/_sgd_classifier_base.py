@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 
+from kiso._linear_classifier import LinearClassifier
 from kiso._validation import Array
 
-from ._classifier import LinearClassifier
 from ._sgd_base import StochasticModel
 from ._stochastic import Score, Targets
 
