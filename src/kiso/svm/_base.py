@@ -1,0 +1,347 @@
+"""What the kernel machines share: parameters, kernels, the fit as rounds, sums of kernels."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from kiso._parallel import blocks, map_rows
+from kiso._validation import FLOATS, Array, Integral, Interval, Real, StrOptions, positive
+from kiso.base import IterativeEstimator, State
+
+from ._gram_cache import GramCache
+from ._kernels import (
+    RBF,
+    Kernel,
+    Linear,
+    Min,
+    Points,
+    Polynomial,
+    Precomputed,
+    Sigmoid,
+    as_kernel,
+)
+from ._smo import Machine, solve
+from ._smo_loops import add_rows
+
+__all__ = ["KernelMachine", "Problem", "SMOState"]
+
+_NAMES = {"linear", "poly", "rbf", "sigmoid", "min", "precomputed"}
+_SCALES = 1e6  # ratio of the features' standard deviations from which scaling is named
+_LARGEST_VALUE = 1e36  # of a kernel: beyond it sums of float32 may overflow
+_TILE_SUPPORT, _TILE_ROWS = 256, 512
+_log = logging.getLogger("kiso")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SMOState(State):
+    """Where a kernel machine stands after a round of SMO.
+
+    Attributes
+    ----------
+    n_iter : int
+        SMO steps (pairs of duals moved) so far; of several machines the most.
+    objective : float
+        −dual: what SMO minimises, summed over the machines.
+    beta : tuple of ndarray
+        The signed duals y_i α_i (classification), α_i then −α_i* (regression), α_i (one
+        class), one array a machine: one, or the pairs of one-vs-one in order.
+    intercepts : ndarray of shape (n_machines,)
+    primal, dual, gap : float
+        Objectives, summed over the machines; gap = primal − dual ≥ 0.
+    n_support : int
+        Duals that are not zero.
+    n_bounded : int
+        Those of them that are at their bound C_i.
+    violation : float
+        Largest violation of the optimality conditions as of the round's start.
+    n_steps : tuple of int
+        SMO steps of each machine.
+    ended_by : tuple of str
+        How each machine ended: "tol", "gap", "max_iter", "rounding"; "" while it runs.
+    """
+
+    beta: tuple[Array, ...]
+    intercepts: Array
+    primal: float
+    dual: float
+    gap: float
+    n_support: int
+    n_bounded: int
+    violation: float
+    n_steps: tuple[int, ...]
+    ended_by: tuple[str, ...]
+
+    @property
+    def alpha(self) -> tuple[Array, ...]:
+        """The duals α ≥ 0, one array a machine."""
+        return tuple(np.abs(beta) for beta in self.beta)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a fit works on: the training rows in the cache's order, and the machines."""
+
+    X: Any
+    order: Array  # number in X of each row of the cache
+    points: Points
+    kernel: Kernel
+    bounds: list[int]
+    machines: list[Machine]
+
+
+class KernelMachine(IterativeEstimator[Problem, SMOState]):
+    """Base of the machines f(x) = Σ_i β_i k(x, x_i) + b that are fitted by SMO."""
+
+    kernel: Any
+    degree: int
+    gamma: float | str
+    coef0: float
+    tol: float
+    cache_size: float
+    max_iter: int
+    support_: Array
+    support_vectors_: Any
+    intercept_: Array
+    dual_gap_: float
+    _gamma: float
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "kernel": [StrOptions(_NAMES), callable],
+        "degree": [Interval(Integral, 0, None, closed="left")],
+        "gamma": [StrOptions({"scale", "auto"}), positive(zero=True)],
+        "coef0": [Interval(Real, None, None, closed="neither")],
+        "tol": [positive()],
+        "shrinking": ["boolean"],
+        "cache_size": [positive(zero=True)],
+        "verbose": ["verbose"],
+        "max_iter": [Interval(Integral, -1, None, closed="left")],
+    }
+
+    # ------------------------------------------------------------------ what comes in
+
+    def _validate(self, X: Any, *, reset: bool = True, **how: Any) -> Any:
+        checked = validate_data(
+            self, X, reset=reset, accept_sparse="csr", dtype=FLOATS, order="C",
+            accept_large_sparse=False, **how,
+        )  # fmt: skip
+        if reset and self.kernel == "precomputed":
+            shape = (checked[0] if isinstance(checked, tuple) else checked).shape
+            if shape[0] != shape[1]:
+                raise ValueError(
+                    f"X has shape {shape} with kernel='precomputed': give the square Gram "
+                    f"matrix of the training rows; X.shape[0] should be equal to X.shape[1]"
+                )
+        return checked
+
+    def _weights(self, X: Any, sample_weight: Any) -> Array:
+        weight: Array = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weight.any():
+            raise ValueError("sample_weight is zero for every sample: give a positive weight")
+        return weight
+
+    def _resolve_gamma(self, X: Any) -> float:
+        """γ of the kernels that are given by name."""
+        if not isinstance(self.gamma, str):
+            return float(self.gamma)
+        if self.gamma == "auto" or self.kernel == "precomputed":
+            return 1.0 / X.shape[1]
+        if isinstance(X, np.ndarray):
+            variance = float(X.var(dtype=np.float64))
+        else:
+            variance = float(X.multiply(X).mean() - X.mean() ** 2)
+        return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
+
+    def _kernel(self) -> Kernel:
+        """The kernel object that the fitted parameters mean."""
+        if callable(self.kernel):
+            return as_kernel(self.kernel)
+        if self.kernel == "rbf":
+            return RBF(self._gamma)
+        if self.kernel == "poly":
+            return Polynomial(self.degree, self._gamma, self.coef0)
+        if self.kernel == "sigmoid":
+            return Sigmoid(self._gamma, self.coef0)
+        plain: dict[str, type[Kernel]] = {
+            "linear": Linear,
+            "min": Min,
+            "precomputed": Precomputed,
+        }
+        return plain[self.kernel]()
+
+    def _points(self, X: Any) -> tuple[Kernel, Points]:
+        """The kernel and the rows made ready for it; what is not on one scale is named."""
+        self._gamma = self._resolve_gamma(X)
+        kernel, points = self._kernel(), Points.of(X)
+        if not callable(self.kernel):
+            with np.errstate(over="ignore"):
+                largest = float(np.abs(kernel.diagonal(points)).max(initial=0.0))
+            if not largest < _LARGEST_VALUE:
+                raise ValueError(
+                    f"X is too large for kernel={self.kernel!r}: k(x, x) reaches {largest:.3g}, "
+                    f"and {_LARGEST_VALUE:.0e} is allowed. Scale the features."
+                )
+        if self.kernel != "precomputed" and isinstance(points.X, np.ndarray):
+            self._check_scales(points.X)
+        self._check_cache(len(points))
+        return kernel, points
+
+    def _check_scales(self, X: Array) -> None:
+        with np.errstate(all="ignore"):
+            spread = X.std(axis=0, dtype=np.float64)
+        spread = spread[spread > 0]
+        if len(spread) and spread.max() > _SCALES * spread.min():
+            warnings.warn(
+                f"{type(self).__name__}: the features' standard deviations lie between "
+                f"{spread.min():.3g} and {spread.max():.3g}. A kernel sees the large ones only: "
+                "scale the features, for instance by sklearn.preprocessing.StandardScaler.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def _check_cache(self, n: int) -> None:
+        needed = 2 * 4 * n / 2**20
+        if self.cache_size < needed:
+            warnings.warn(
+                f"cache_size={self.cache_size:g} MB is less than two rows of the Gram matrix "
+                f"({needed:.3g} MB for {n} samples): no row is kept, all are computed anew "
+                "whenever they are needed.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    # ------------------------------------------------------------------ the fit
+
+    def _max_steps(self) -> int | None:
+        return None  # rounds are counted by nobody beforehand
+
+    def _iterate(self, problem: Problem) -> Iterator[SMOState]:
+        n_bytes = self.cache_size * 2**20
+        cache = GramCache(problem.kernel, problem.points, problem.bounds, n_bytes)
+        for _ in solve(problem.machines, cache, tol=self.tol, max_iter=self.max_iter):
+            yield self._state(problem)
+
+    def _state(self, problem: Problem) -> SMOState:
+        machines = problem.machines
+        standings = [m.standing or m.stand() for m in machines]
+        dual, gap = (sum(getattr(s, name) for s in standings) for name in ("dual", "gap"))
+        state = SMOState(
+            n_iter=max(m.n_iter for m in machines),
+            objective=-dual,
+            converged=all(m.why in ("tol", "gap") for m in machines),
+            beta=tuple(m.beta.copy() for m in machines),
+            intercepts=np.array([s.intercept for s in standings]),
+            primal=dual + gap,
+            dual=dual,
+            gap=gap,
+            n_support=int(sum(np.count_nonzero(m.beta) for m in machines)),
+            n_bounded=int(sum(np.count_nonzero(m.bounded()) for m in machines)),
+            violation=max(m.violation for m in machines),
+            n_steps=tuple(m.n_iter for m in machines),
+            ended_by=tuple(m.why for m in machines),
+        )
+        _log.log(
+            logging.INFO if getattr(self, "verbose", False) else logging.DEBUG,
+            "%d steps: dual %.8g, gap %.3g, %d support vectors, %d bounded",
+            state.n_iter, dual, gap, state.n_support, state.n_bounded,
+        )  # fmt: skip
+        return state
+
+    def _not_converged(self, problem: Problem, state: SMOState) -> str | None:
+        if "max_iter" in state.ended_by:
+            limit = "max_iter" if self.max_iter >= 0 else "the ceiling of steps for max_iter=-1"
+            why = f"stopped at {limit} after {state.n_iter} steps"
+        else:
+            why = (
+                f"stopped after {state.n_iter} steps, as rounding of the kernel values (or a "
+                "kernel that is not positive semi-definite) hides any further decrease"
+            )
+        advice = "Scale the features, or raise tol or max_iter."
+        if not all(np.isfinite(m.hi).all() for m in problem.machines):
+            advice = "With C=inf there is no solution unless the classes can be separated."
+        return (
+            f"{type(self).__name__} did not converge: {why}, with a duality gap of "
+            f"{state.gap:.3g} (primal {state.primal:.6g}, dual {state.dual:.6g}) and a largest "
+            f"violation of {state.violation:.3g} (tol={self.tol:g}). {advice}"
+        )
+
+    def _kept_rows(self, X: Any, rows: Array) -> Any:
+        """What `support_vectors_` holds: rows of X; nothing of a precomputed Gram matrix."""
+        if self.kernel == "precomputed":
+            return np.empty((0, 0), X.dtype)
+        return X[rows]
+
+    # ------------------------------------------------------------------ what a fit can do
+
+    def _support_points(self, X: Any) -> tuple[Points, Points]:
+        """Queries and support vectors, made ready for the kernel."""
+        if self.kernel == "precomputed":
+            P = Points.of(X)
+            return P, Points.numbers(self.support_, P)
+        S = self.support_vectors_
+        if S.dtype != X.dtype:
+            X = X.astype(np.result_type(S.dtype, X.dtype), copy=False)
+            S = S.astype(X.dtype, copy=False)
+        Q = Points.of(S)
+        return Points.of(X, like=Q), Q
+
+    def _sums(self, X: Any, coef: Array) -> Array:
+        """Σ_j coef_jm k(x_i, s_j) + b_m of validated rows; (n, n_machines), float64."""
+        P, Q = self._support_points(X)
+        return kernel_sums(self._kernel(), P, Q, coef) + self.intercept_
+
+    def _queries(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return self._validate(X, reset=False)
+
+    def _gradients(self, X: Any, coef: Array) -> Array:
+        """Gradients in x of the sums: (n, n_machines, d)."""
+        X = self._queries(X)
+        if sparse.issparse(X) or sparse.issparse(self.support_vectors_):
+            raise TypeError("decision_gradient is for dense X: give X.toarray()")
+        P, Q = self._support_points(X)
+        parts = [
+            self._kernel().weighted_gradient(P, Q, np.broadcast_to(c, (len(P), len(Q))))
+            for c in coef.T.astype(P.dtype)
+        ]
+        return np.stack(parts, axis=1)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = not callable(self.kernel)
+        tags.input_tags.pairwise = self.kernel == "precomputed"
+        tags.input_tags.positive_only = self.kernel == "min"
+        return tags
+
+
+def kernel_sums(kernel: Kernel, P: Points, Q: Points, coef: Array) -> Array:
+    """Give Σ_j coef_jm k(p_i, q_j), (len(P), m) in float64, tile by tile over threads."""
+    m = coef.shape[1]
+    out = np.zeros((m, len(P)))
+    every = np.arange(_TILE_SUPPORT)
+    fine = np.ascontiguousarray(coef, P.dtype)
+    chunks = [Q.take(tile) for tile in blocks(slice(0, len(Q)), _TILE_SUPPORT)]
+
+    def lane(rows: slice) -> None:
+        for block in blocks(rows, _TILE_ROWS):
+            p = P.take(block)
+            for k, chunk in enumerate(chunks):
+                tile = slice(k * _TILE_SUPPORT, k * _TILE_SUPPORT + len(chunk))
+                T = kernel.block(chunk, p) if kernel.symmetric else kernel.block(p, chunk).T
+                if m == 1 and T.dtype == np.float32:
+                    T = np.ascontiguousarray(T)
+                    add_rows(T, 0, every[: len(chunk)], coef[tile, 0].copy(), out[0, block])
+                else:
+                    out[:, block] += fine[tile].T @ T
+
+    map_rows(lane, len(P), min_rows=64)
+    return np.ascontiguousarray(out.T)
