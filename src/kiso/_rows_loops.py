@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kiso._jit import compiled
 from kiso._validation import Array
 
@@ -13,11 +15,16 @@ def csr_margins(
     """out[i] = Σⱼ x[start+i, j] W[j]: margins of a run of sparse rows."""
     n, K = out.shape
     for i in range(n):
-        if K == 1:  # the sum stays in a register: three times as fast
-            total = 0.0
-            for at in range(indptr[start + i], indptr[start + i + 1]):
-                total += data[at] * W[indices[at], 0]
-            out[i, 0] = total
+        if K == 1:  # two sums in flight, in registers, and no tests for negative indices
+            first, stop = np.uintp(indptr[start + i]), np.uintp(indptr[start + i + 1])
+            half = (stop - first) >> np.uintp(1)
+            total, odd = 0.0, 0.0
+            for at in range(first, first + half):
+                total += data[at] * W[np.uintp(indices[at]), 0]
+                odd += data[at + half] * W[np.uintp(indices[at + half]), 0]
+            if (stop - first) & np.uintp(1):
+                odd += data[stop - np.uintp(1)] * W[np.uintp(indices[stop - np.uintp(1)]), 0]
+            out[i, 0] = total + odd
             continue
         for k in range(K):
             out[i, k] = 0.0
