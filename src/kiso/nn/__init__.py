@@ -4,12 +4,16 @@ from ._activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Softplus, 
 from ._affine import Affine
 from ._check_gradients import ArrayCheck, GradientReport, check_gradients
 from ._containers import Parallel, Residual, Sequential
+from ._convolution import Conv2D, ConvTranspose2D
+from ._convolution_1d import Conv1D, convolution_matrix
 from ._dropout import Dropout
 from ._flatten import Flatten
+from ._im2col import col2im, im2col
 from ._initialise import Glorot, He, Initialiser, Normal, Orthogonal, Zeros, initialiser
 from ._layer import Backward, Layer, Shape, ShapeError
 from ._network import Network
 from ._normalise import BatchNorm, LayerNorm
+from ._pooling import AveragePool, GlobalAveragePool, MaxPool
 from ._run import Run
 from ._softmax import Softmax
 from ._trace import Trace
@@ -21,10 +25,15 @@ __all__ = [
     "Activation",
     "Affine",
     "ArrayCheck",
+    "AveragePool",
     "Backward",
     "BatchNorm",
+    "Conv1D",
+    "Conv2D",
+    "ConvTranspose2D",
     "Dropout",
     "Flatten",
+    "GlobalAveragePool",
     "Glorot",
     "GradientReport",
     "He",
@@ -32,6 +41,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "MaxPool",
     "Network",
     "Normal",
     "Orthogonal",
@@ -53,6 +63,9 @@ __all__ = [
     "Zeros",
     "activation",
     "check_gradients",
+    "col2im",
+    "convolution_matrix",
+    "im2col",
     "initialiser",
     "train",
 ]

@@ -37,9 +37,12 @@ class Layer(ABC):
     lazy_dx : bool
         True where ∂C/∂x costs as much as the rest: `backward(dy, want_dx=False)` then
         returns None for it. A network asks for that at its first layer when it trains.
+    takes_images : bool
+        True where a sample has the axes (channels, height, width).
     """
 
     lazy_dx = False
+    takes_images = False
 
     @abstractmethod
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:

@@ -1,0 +1,225 @@
+"""Convolutions by compiled loops over strips of images: the fast form of `_im2col.py`.
+
+Lanes of images go to threads; each lane adds up its own ∂C/∂W, and the lanes' are added in
+order, so that a result does not depend on the number of threads. What a strip is, and why
+a tap of a filter is a shift of it, stands in `_convolution_loops.py`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kiso._parallel import MAX_LANES, map_rows
+from kiso._validation import Array
+
+from ._convolution_loops import (
+    AFTER_POOL,
+    AFTER_RELU,
+    PLAIN,
+    VECTOR,
+    Strip,
+    backward_lane,
+    forward_lane,
+)
+from ._layer import Backward
+from ._run import Run, empty
+from ._windows import Window
+
+__all__ = ["convolve", "correlate", "correlate_dW", "correlate_dx", "suits"]
+
+LENGTH = 1024  # of the long loops: four such rows of numbers stay in a core's first cache
+CACHE = 512 << 10  # bytes of the strips, which should stay in its second
+LANE_BYTES = 64 << 20  # of the lanes' ∂C/∂W together
+WASTE = 6  # times as many positions as outputs: then a matrix product is better
+
+
+class Plan(NamedTuple):
+    """How images of one shape are correlated with filters of one shape."""
+
+    strip: Strip
+    off: Array  # of each tap of a group's filter, in the strip of images
+    back: Array  # (phases, taps of n_out/groups filters): the same in that of gradients
+    taps: tuple[Array, ...]  # of each phase
+
+
+def suits(x: Array, W: Array, window: Window) -> bool:
+    """Whether the loops can take these, and are the better way."""
+    if x.dtype != W.dtype or x.dtype not in (np.float32, np.float64):
+        return False
+    _, ow = window.output(*x.shape[2:])
+    return _columns(x.shape[3], ow, window, x.shape[2]) <= WASTE * ow
+
+
+def convolve(
+    x: Array,
+    W: Array,
+    b: Array,
+    window: Window,
+    groups: int = 1,
+    train: Run | None = None,
+    *,
+    rectify: bool = False,
+    pool: bool = False,
+) -> tuple[Array, Backward]:
+    """Compute y = W ∗ x + b, then max(0, y), then the maximum over 2×2 pixels, where asked for."""
+    x = np.ascontiguousarray(x)
+    plan = _plan(x.shape, W.shape, window, groups, x.itemsize)
+    oh, ow = plan.strip.oh, plan.strip.ow
+    shape = (len(x), len(W), *((oh // 2, ow // 2) if pool else (oh, ow)))
+    y = empty(train, shape, x)
+    codes = np.empty((0, 0, 0, 0), np.uint8)
+    if pool and train is not None:
+        codes = train.empty(shape, np.dtype(np.uint8))
+    flat = _by_threes(W)
+
+    def lane(rows: slice) -> None:
+        forward_lane(
+            x[rows], flat, b, plan.off[: flat.shape[1]], plan.strip, rectify, y[rows],
+            codes[rows] if codes.size else codes, pool,
+        )  # fmt: skip
+
+    map_rows(lane, len(x))
+    after = AFTER_POOL if pool else AFTER_RELU if rectify else PLAIN
+
+    def backward(dy: Array, want_dx: bool = True) -> tuple[Any, dict[str, Array]]:
+        dx = empty(train, x.shape, x) if want_dx else None
+        dW, db = _backward(plan, x, dy, W, (y, codes, after), dx)
+        return dx, {"W": dW, "b": db.astype(b.dtype)}
+
+    return y, backward
+
+
+def correlate(x: Array, W: Array, window: Window, groups: int = 1) -> Array:
+    """Compute y = W ∗ x."""
+    return convolve(x, W, np.zeros(len(W), W.dtype), window, groups)[0]
+
+
+def correlate_dx(
+    dy: Array, W: Array, window: Window, groups: int, shape: tuple[int, int, int, int]
+) -> Array:
+    """∂C/∂x for images x of this shape."""
+    plan = _plan(shape, W.shape, window, groups, dy.itemsize)
+    dx = np.empty(shape, dy.dtype)
+    _backward(plan, None, dy, W, None, dx)
+    return dx
+
+
+def correlate_dW(x: Array, dy: Array, window: Window, groups: int = 1) -> Array:
+    """∂C/∂W."""
+    x = np.ascontiguousarray(x)
+    shape = (dy.shape[1], x.shape[1] // groups, *window.size)
+    plan = _plan(x.shape, shape, window, groups, x.itemsize)
+    return _backward(plan, x, dy, np.empty(shape, x.dtype), None, None)[0]
+
+
+def _backward(
+    plan: Plan, x: Array | None, dy: Array, W: Array, behind: Any, dx: Array | None
+) -> tuple[Array, Array]:
+    """Return ∂C/∂W (of no use where x is None) and ∂C/∂b; fill dx."""
+    s = plan.strip
+    dy = np.ascontiguousarray(dy, W.dtype)
+    n, n_out, dtype = len(dy), len(W), W.dtype
+    none = np.empty((0, 0, 0, 0), dtype)
+    y, codes, after = behind or (none, np.empty((0, 0, 0, 0), np.uint8), PLAIN)
+    if after == PLAIN:
+        y = none
+    V = _turned(W, plan) if dx is not None else np.empty((0, 0, 0), dtype)
+    if dx is not None and s.rows * s.sh - s.top < s.height:
+        dx[...] = 0  # rows below the last that a filter sees
+    n_taps = W.size // n_out
+
+    def lane(rows: slice) -> tuple[Array, Array]:
+        dW = np.zeros((n_out, len(plan.off)) if x is not None else (0, 0), dtype)
+        db = np.zeros(n_out)
+        backward_lane(
+            none if x is None else x[rows], dy[rows], y[rows] if y.size else y,
+            codes[rows] if codes.size else codes, after, plan.off, V, plan.back, s, n_out, dW, db,
+            none if dx is None else dx[rows],
+        )  # fmt: skip
+        return dW, db
+
+    lanes = max(1, min(MAX_LANES, LANE_BYTES // W.nbytes))
+    parts = map_rows(lane, n, max_lanes=lanes)
+    db = np.add.reduce([part[1] for part in parts])
+    if x is None:
+        return W, db
+    dW = np.add.reduce([part[0] for part in parts])[:, :n_taps]
+    return dW.reshape(W.shape), db
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    shape: tuple[int, int, int, int],
+    filters: tuple[int, int, int, int],
+    window: Window,
+    groups: int,
+    itemsize: int,
+) -> Plan:
+    """Lay out the strip, and find each tap's place in it."""
+    n, n_in, height, width = shape
+    n_out, per_group, fh, fw = filters
+    (top, _), (left, _) = window.pads(height, width)
+    (sh, sw), (dh, dw) = window.stride, window.dilation
+    oh, ow = window.output(height, width)
+    columns = _columns(width, ow, window, height)
+    rows = -(-((oh - 1) * sh + window.reach[0]) // sh)
+    one = (n_in * sh * sw + n_out) * rows * columns * itemsize
+    n_images = max(1, min(n, -(-LENGTH // (oh * columns)), CACHE // one))
+    row = n_images * columns
+    n_tiles = -(-oh * row // (LENGTH + LENGTH // 4))  # of even height, for pooling
+    tile = _up(-(-oh // n_tiles), 2)
+    taps = [(a * dh, b * dw) for a in range(fh) for b in range(fw)]
+    phase = np.array([a % sh * sw + b % sw for a, b in taps], np.intp)
+    shift = np.array([a // sh * row + b // sw for a, b in taps], np.intp)
+    # the last filter of the last row may see zeros that the next row would have held
+    plane, largest = rows * row + window.reach[1], _up(int(shift.max()), VECTOR)
+    off = np.add.outer(np.arange(per_group) * sh * sw * plane, phase * plane + shift).ravel()
+    dplane = _up(largest + rows * row, VECTOR)
+    of_phase = tuple(np.flatnonzero(phase == p) for p in range(sh * sw))
+    back = np.full((sh * sw, _up(n_out // groups * max(map(len, of_phase)), 3)), largest, np.intp)
+    for p, which in enumerate(of_phase):
+        own = np.add.outer(np.arange(n_out // groups) * dplane, largest - shift[which]).ravel()
+        back[p, : len(own)] = own
+    strip = Strip(
+        n_images, n_in, height, width, top, left, sh, sw, oh, ow, rows, columns, row, plane,
+        largest, dplane, tile, _up(tile * row, VECTOR) + VECTOR, groups,
+    )  # fmt: skip
+    padded = np.zeros(_up(len(off), 12), np.intp)
+    padded[: len(off)] = off
+    return Plan(strip, padded, back, of_phase)
+
+
+def _columns(width: int, ow: int, window: Window, height: int) -> int:
+    """Columns of an image in a phase of the strip: neighbours share their zeros."""
+    _, (left, _) = window.pads(height, width)
+    step = window.stride[1]
+    seen = (ow - 1) * step + window.reach[1]
+    return -(-max(left + width, seen - left, ow * step) // step)
+
+
+def _up(n: int, step: int) -> int:
+    """The next multiple of a step."""
+    return -(-n // step) * step
+
+
+def _by_threes(W: Array) -> Array:
+    """(n_out, taps), filled up with zeros to a multiple of three taps."""
+    n_taps = W.size // len(W)
+    flat = np.zeros((len(W), _up(n_taps, 3)), W.dtype)
+    flat[:, :n_taps] = W.reshape(len(W), n_taps)
+    return flat
+
+
+def _turned(W: Array, plan: Plan) -> Array:
+    """(phases, n_in, n_out/groups · taps of the phase): what a pixel of x gave to."""
+    groups = plan.strip.groups
+    per_group, n_in = len(W) // groups, W.shape[1]
+    V = np.zeros((len(plan.taps), groups * n_in, plan.back.shape[1]), W.dtype)
+    each = W.reshape(groups, per_group, n_in, -1).transpose(0, 2, 1, 3)
+    for phase, taps in enumerate(plan.taps):
+        own = each[..., taps].reshape(groups * n_in, -1)
+        V[phase, :, : own.shape[1]] = own
+    return V

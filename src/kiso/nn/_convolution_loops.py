@@ -1,0 +1,424 @@
+"""Compiled loops of convolutions: images side by side in a strip, filters as shifts of it.
+
+A strip holds B padded images side by side, channel by channel, so that a tap of a filter is
+the whole strip seen from another place. With x the strip as one flat array,
+
+    y[f, p] = Σ_k W[f, k] x[p + off[k]]        k = (channel, a, b), p = (row, image, column)
+
+for all p at once, in long loops over memory that is side by side: a product with the im2col
+matrix that is never made. Positions p where a filter would see two images give numbers that
+nobody reads. A stride s cuts the strip into s_h s_w phases, each its own plane: a tap then
+is a shift of the plane of its phase. Backwards, with ∂C/∂y in a strip that is 0 at those
+positions,
+
+    ∂C/∂W[f, k] = Σ_p dy[f, p] x[p + off[k]],   ∂C/∂x[q] = Σ_{f,k} W[f, k] dy[f, q − off[k]].
+
+Three taps of four filters at a time is what the compiler keeps in vector registers.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kiso._jit import compiled
+from kiso._validation import Array
+
+__all__ = ["AFTER_POOL", "AFTER_RELU", "PLAIN", "VECTOR", "Strip", "backward_lane", "forward_lane"]
+
+PLAIN, AFTER_RELU, AFTER_POOL = 0, 1, 2
+VECTOR = 16  # numbers to a cache line, at least
+DEAD = 4  # code of a pooled pixel that no gradient passes: the rectifier was closed
+
+
+class Strip(NamedTuple):
+    """How images lie in a strip; sizes in numbers."""
+
+    n_images: int  # side by side
+    n_in: int  # channels
+    height: int
+    width: int
+    top: int  # padding
+    left: int
+    sh: int  # stride
+    sw: int
+    oh: int  # size of the output
+    ow: int
+    rows: int  # of a plane
+    columns: int  # of an image in a row
+    row: int  # columns of all images: from a pixel to the one below
+    plane: int  # of a phase of a channel
+    shift: int  # the largest of a tap
+    dplane: int  # of an output channel, with `shift` zeros before
+    tile: int  # rows of output at a time
+    length: int  # room for that many
+    groups: int
+
+
+@compiled
+def aligned(n: int, like: Array) -> Array:
+    """Return n zeros that begin on a cache line: whole vectors then lie in one."""
+    raw = np.zeros(n + VECTOR, like.dtype)
+    skip = -(raw.ctypes.data // raw.itemsize) % VECTOR
+    return raw[skip : skip + n]
+
+
+@compiled
+def fill_images(x: Array, first: int, s: Strip, xs: Array) -> None:
+    """Copy images from `first` on into their places of the strip; beyond the last, zeros."""
+    for j in range(s.n_images):
+        there = first + j < len(x)
+        for c in range(s.n_in):
+            for a in range(s.sh):
+                for b in range(s.sw):
+                    base = ((c * s.sh + a) * s.sw + b) * s.plane + j * s.columns
+                    begin = max(0, (s.left - b + s.sw - 1) // s.sw)
+                    end = (s.width - 1 + s.left - b) // s.sw + 1
+                    for r in range(s.rows):
+                        i = r * s.sh + a - s.top
+                        if i < 0 or i >= s.height:
+                            continue
+                        to = xs[base + r * s.row :]
+                        if not there:
+                            to[begin:end] = 0
+                            continue
+                        pixels = x[first + j, c, i]
+                        for q in range(begin, end):
+                            to[q] = pixels[q * s.sw + b - s.left]
+
+
+@compiled
+def fill_gradients(
+    dy: Array, y: Array, codes: Array, after: int, first: int, s: Strip, ys: Array, db: Array
+) -> None:
+    """Copy ∂C/∂y into the strip, back through rectifier and pooling; add it up in db."""
+    for j in range(s.n_images):
+        there = first + j < len(dy)
+        for f in range(len(db)):
+            base = f * s.dplane + s.shift + j * s.columns
+            if not there:
+                for o in range(s.oh):
+                    ys[base + o * s.row : base + o * s.row + s.ow] = 0
+                continue
+            total = 0.0
+            for o in range(dy.shape[2]):
+                g = dy[first + j, f, o]
+                if after == AFTER_POOL:
+                    part = _unpool(g, codes[first + j, f, o], ys, base + 2 * o * s.row, s.row)
+                elif after == AFTER_RELU:
+                    part = _unrectify(g, y[first + j, f, o], ys[base + o * s.row :])
+                else:
+                    part = _copy(g, ys[base + o * s.row :])
+                total += part
+            db[f] += total
+
+
+@compiled
+def _copy(g: Array, to: Array) -> float:
+    total = g.dtype.type(0)
+    for q in range(len(g)):
+        to[q] = g[q]
+        total += g[q]
+    return total
+
+
+@compiled
+def _unrectify(g: Array, y: Array, to: Array) -> float:
+    zero = g.dtype.type(0)
+    total = zero
+    for q in range(len(g)):
+        v = g[q] if y[q] > 0 else zero
+        to[q] = v
+        total += v
+    return total
+
+
+@compiled
+def _unpool(g: Array, codes: Array, ys: Array, at: int, row: int) -> float:
+    """Put each number where its code says, zeros at the three other pixels."""
+    zero = g.dtype.type(0)
+    total = zero
+    above, below = ys[at:], ys[at + row :]
+    for q in range(len(g)):
+        v, code = g[q], codes[q]
+        above[2 * q] = v if code == 0 else zero
+        above[2 * q + 1] = v if code == 1 else zero
+        below[2 * q] = v if code == 2 else zero
+        below[2 * q + 1] = v if code == 3 else zero
+        total += v if code < DEAD else zero
+    return total
+
+
+@compiled
+def four_rows(xs: Array, off: Array, base: int, W: Array, f: int, tile: Array, size: int) -> None:
+    """Y[f + 0…3, p] = Σ_k W[f + 0…3, k] x[base + off[k] + p] for p < size."""
+    y0, y1, y2, y3 = tile[0], tile[1], tile[2], tile[3]
+    for p in range(size):
+        y0[p] = 0
+        y1[p] = 0
+        y2[p] = 0
+        y3[p] = 0
+    for k in range(0, len(off) - 2, 3):
+        x0, x1, x2 = xs[base + off[k] :], xs[base + off[k + 1] :], xs[base + off[k + 2] :]
+        a0, a1, a2 = W[f, k], W[f, k + 1], W[f, k + 2]
+        b0, b1, b2 = W[f + 1, k], W[f + 1, k + 1], W[f + 1, k + 2]
+        c0, c1, c2 = W[f + 2, k], W[f + 2, k + 1], W[f + 2, k + 2]
+        d0, d1, d2 = W[f + 3, k], W[f + 3, k + 1], W[f + 3, k + 2]
+        for p in range(size):
+            u, v, w = x0[p], x1[p], x2[p]
+            y0[p] += a0 * u + a1 * v + a2 * w
+            y1[p] += b0 * u + b1 * v + b2 * w
+            y2[p] += c0 * u + c1 * v + c2 * w
+            y3[p] += d0 * u + d1 * v + d2 * w
+
+
+@compiled
+def one_row(xs: Array, off: Array, base: int, W: Array, f: int, tile: Array, size: int) -> None:
+    """The same for a single filter."""
+    y = tile[0]
+    for p in range(size):
+        y[p] = 0
+    for k in range(0, len(off) - 2, 3):
+        x0, x1, x2 = xs[base + off[k] :], xs[base + off[k + 1] :], xs[base + off[k + 2] :]
+        a0, a1, a2 = W[f, k], W[f, k + 1], W[f, k + 2]
+        for p in range(size):
+            y[p] += a0 * x0[p] + a1 * x1[p] + a2 * x2[p]
+
+
+@compiled
+def write_rows(
+    tile: Array, a: int, bias: float, rectify: bool, y: Array, first: int, f: int, o: int,
+    end: int, s: Strip,
+) -> None:  # fmt: skip
+    """Give the output rows o … end of a filter their places, with bias and rectifier."""
+    zero, add = y.dtype.type(0), y.dtype.type(bias)
+    for j in range(min(s.n_images, len(y) - first)):
+        for r in range(o, end):
+            values = tile[a, (r - o) * s.row + j * s.columns :]
+            to = y[first + j, f, r]
+            if rectify:
+                for q in range(s.ow):
+                    v = values[q] + add
+                    to[q] = zero if v < zero else v
+            else:
+                for q in range(s.ow):
+                    to[q] = values[q] + add
+
+
+@compiled
+def write_pooled(
+    tile: Array, a: int, bias: float, rectify: bool, y: Array, codes: Array, first: int, f: int,
+    o: int, end: int, s: Strip,
+) -> None:  # fmt: skip
+    """The same after pooling by 2×2, and which of the four pixels was the largest."""
+    zero, add = y.dtype.type(0), y.dtype.type(bias)
+    keep = codes.size > 0
+    for j in range(min(s.n_images, len(y) - first)):
+        for r in range(o // 2, end // 2):
+            start = (2 * r - o) * s.row + j * s.columns
+            above, below = tile[a, start:], tile[a, start + s.row :]
+            to = y[first + j, f, r]
+            for q in range(len(to)):
+                u, v, w, z = above[2 * q], above[2 * q + 1], below[2 * q], below[2 * q + 1]
+                m = max(max(u, v), max(w, z)) + add
+                total = u + v + w + z
+                m = total if total != total else m  # NaN has no order
+                to[q] = zero if rectify and m < zero else m
+            if keep:
+                _mark(above, below, add, rectify, codes[first + j, f, r])
+
+
+@compiled
+def _mark(above: Array, below: Array, add: float, rectify: bool, codes: Array) -> None:
+    for q in range(len(codes)):
+        u, v, w, z = above[2 * q], above[2 * q + 1], below[2 * q], below[2 * q + 1]
+        m = max(max(u, v), max(w, z))
+        code = 2 if w == m else 3
+        code = 1 if v == m else code
+        code = 0 if u == m else code
+        codes[q] = DEAD if rectify and not m + add > 0 else code
+
+
+@compiled
+def forward_lane(
+    x: Array, W: Array, b: Array, off: Array, s: Strip, rectify: bool, y: Array, codes: Array,
+    pool: bool,
+) -> None:  # fmt: skip
+    """Correlate the images of a lane, strip by strip; W: (n_out, taps) in the order of `off`."""
+    phases = s.sh * s.sw * s.plane
+    slack = s.shift + s.tile * s.row + 64
+    xs = aligned(s.n_in * phases + slack, x)
+    tile = aligned(4 * s.length, x).reshape(4, s.length)
+    per_group = len(W) // s.groups
+    for first in range(0, len(x), s.n_images):
+        fill_images(x, first, s, xs)
+        for o in range(0, s.oh, s.tile):
+            end = min(o + s.tile, s.oh)
+            size = ((end - o) * s.row + 15) // 16 * 16
+            for g in range(s.groups):
+                base = g * (s.n_in // s.groups) * phases + o * s.row
+                f, last = g * per_group, (g + 1) * per_group
+                while f < last:
+                    n = 4 if f + 4 <= last else 1
+                    if n == 4:
+                        four_rows(xs, off, base, W, f, tile, size)
+                    else:
+                        one_row(xs, off, base, W, f, tile, size)
+                    for a in range(n):
+                        if pool:
+                            write_pooled(
+                                tile, a, b[f + a], rectify, y, codes, first, f + a, o, end, s
+                            )
+                        else:
+                            write_rows(tile, a, b[f + a], rectify, y, first, f + a, o, end, s)
+                    f += n
+
+
+@compiled
+def four_products(
+    xs: Array, off: Array, base: int, ys: Array, at: int, step: int, f: int, k: int, size: int,
+    dW: Array,
+) -> None:  # fmt: skip
+    """dW[f + 0…3, k + 0…3] += Σ_p dy[f + 0…3, p] x[p + off[k + 0…3]]."""
+    x0, x1 = xs[base + off[k] :], xs[base + off[k + 1] :]
+    x2, x3 = xs[base + off[k + 2] :], xs[base + off[k + 3] :]
+    y0, y1, y2, y3 = ys[at:], ys[at + step :], ys[at + 2 * step :], ys[at + 3 * step :]
+    zero = xs.dtype.type(0)
+    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
+    c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = zero
+    for p in range(size):
+        t, u, v, w = x0[p], x1[p], x2[p], x3[p]
+        g = y0[p]
+        a0 += g * t
+        a1 += g * u
+        a2 += g * v
+        a3 += g * w
+        g = y1[p]
+        b0 += g * t
+        b1 += g * u
+        b2 += g * v
+        b3 += g * w
+        g = y2[p]
+        c0 += g * t
+        c1 += g * u
+        c2 += g * v
+        c3 += g * w
+        g = y3[p]
+        d0 += g * t
+        d1 += g * u
+        d2 += g * v
+        d3 += g * w
+    _add_four(dW[f], k, a0, a1, a2, a3)
+    _add_four(dW[f + 1], k, b0, b1, b2, b3)
+    _add_four(dW[f + 2], k, c0, c1, c2, c3)
+    _add_four(dW[f + 3], k, d0, d1, d2, d3)
+
+
+@compiled
+def _add_four(dW: Array, k: int, a: float, b: float, c: float, d: float) -> None:
+    dW[k] += a
+    dW[k + 1] += b
+    dW[k + 2] += c
+    dW[k + 3] += d
+
+
+@compiled
+def one_product(
+    xs: Array, off: Array, base: int, ys: Array, at: int, k: int, size: int, dW: Array
+) -> None:
+    """The same for a single filter."""
+    x0, x1 = xs[base + off[k] :], xs[base + off[k + 1] :]
+    x2, x3 = xs[base + off[k + 2] :], xs[base + off[k + 3] :]
+    y = ys[at:]
+    zero = xs.dtype.type(0)
+    a = b = c = d = zero
+    for p in range(size):
+        g = y[p]
+        a += g * x0[p]
+        b += g * x1[p]
+        c += g * x2[p]
+        d += g * x3[p]
+    _add_four(dW, k, a, b, c, d)
+
+
+@compiled
+def filter_gradients(xs: Array, ys: Array, off: Array, s: Strip, dW: Array) -> None:
+    """Add a strip's ∂C/∂W; the pixels of four taps stay in cache while all filters pass."""
+    size = s.oh * s.row
+    per_group = len(dW) // s.groups
+    for g in range(s.groups):
+        base = g * (s.n_in // s.groups) * s.sh * s.sw * s.plane
+        last = (g + 1) * per_group
+        for k in range(0, len(off) - 3, 4):
+            f = g * per_group
+            while f + 4 <= last:
+                at = f * s.dplane + s.shift
+                four_products(xs, off, base, ys, at, s.dplane, f, k, size, dW)
+                f += 4
+            while f < last:
+                one_product(xs, off, base, ys, f * s.dplane + s.shift, k, size, dW[f])
+                f += 1
+
+
+@compiled
+def image_gradients(
+    ys: Array, V: Array, back: Array, s: Strip, n_out: int, first: int, tile: Array, dx: Array
+) -> None:
+    """∂C/∂x of a strip, phase by phase; V: (phases, n_in, n_out/groups · taps of the phase)."""
+    per_group = s.n_in // s.groups
+    for a in range(s.sh):
+        for b in range(s.sw):
+            phase = a * s.sw + b
+            for r in range(0, s.rows, s.tile):
+                end = min(r + s.tile, s.rows)
+                size = ((end - r) * s.row + 15) // 16 * 16
+                for g in range(s.groups):
+                    base = g * (n_out // s.groups) * s.dplane + r * s.row
+                    c, last = g * per_group, (g + 1) * per_group
+                    while c < last:
+                        n = 4 if c + 4 <= last else 1
+                        if n == 4:
+                            four_rows(ys, back[phase], base, V[phase], c, tile, size)
+                        else:
+                            one_row(ys, back[phase], base, V[phase], c, tile, size)
+                        for i in range(n):
+                            _spread(tile[i], s, a, b, first, c + i, r, end, dx)
+                        c += n
+
+
+@compiled
+def _spread(
+    values: Array, s: Strip, a: int, b: int, first: int, c: int, start: int, end: int, dx: Array
+) -> None:
+    """Give the rows of a phase their places in the images."""
+    begin = max(0, (s.left - b + s.sw - 1) // s.sw)
+    stop = (s.width - 1 + s.left - b) // s.sw + 1
+    for j in range(min(s.n_images, len(dx) - first)):
+        for r in range(start, end):
+            i = r * s.sh + a - s.top
+            if i < 0 or i >= s.height:
+                continue
+            row = values[(r - start) * s.row + j * s.columns :]
+            to = dx[first + j, c, i]
+            for q in range(begin, stop):
+                to[q * s.sw + b - s.left] = row[q]
+
+
+@compiled
+def backward_lane(
+    x: Array, dy: Array, y: Array, codes: Array, after: int, off: Array, V: Array, back: Array,
+    s: Strip, n_out: int, dW: Array, db: Array, dx: Array,
+) -> None:  # fmt: skip
+    """Carry the gradients of a lane back; dW or dx of no size are not asked for."""
+    slack = s.shift + s.tile * s.row + 64
+    xs = aligned((s.n_in * s.sh * s.sw * s.plane if dW.size else 0) + slack, dy)
+    ys = aligned(n_out * s.dplane + slack, dy)
+    tile = aligned(4 * s.length, dy).reshape(4, s.length)
+    for first in range(0, len(dy), s.n_images):
+        fill_gradients(dy, y, codes, after, first, s, ys, db)
+        if dW.size:
+            fill_images(x, first, s, xs)
+            filter_gradients(xs, ys, off, s, dW)
+        if dx.size:
+            image_gradients(ys, V, back, s, n_out, first, tile, dx)

@@ -1,0 +1,156 @@
+"""Pooling against its definition, and its gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from kiso.nn import (
+    AveragePool,
+    Conv2D,
+    GlobalAveragePool,
+    MaxPool,
+    Run,
+    Sequential,
+    ShapeError,
+    check_gradients,
+)
+from tests.naive import convolution as naive
+
+RNG = np.random.default_rng(0)
+KINDS = {MaxPool: np.max, AveragePool: np.mean}
+
+
+@st.composite
+def pools(draw):
+    """A layer, images and upstream gradients; whole numbers, so that many are equal."""
+    size = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    stride = draw(st.one_of(st.none(), st.tuples(st.integers(1, 3), st.integers(1, 3))))
+    padding = draw(
+        st.one_of(
+            st.just("same"),
+            st.just(0),
+            st.tuples(*[st.tuples(st.integers(0, k - 1), st.integers(0, k - 1)) for k in size]),
+        )
+    )
+    layer = draw(st.sampled_from(list(KINDS)))(size, stride=stride, padding=padding)
+    shape = tuple(draw(st.integers(1, m)) for m in (4, 3, 9, 9))
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    x = RNG.integers(-4, 5, shape).astype(dtype)
+    try:
+        layer.output_shape(shape[1:])
+    except ShapeError:
+        assume(False)
+    return layer, x
+
+
+@settings(deadline=None, max_examples=120)
+@given(pools())
+def test_values(problem):
+    """Row 60."""
+    layer, x = problem
+    window = layer.window
+    (top, _), (left, _) = window.pads(*x.shape[2:])
+    out = window.output(*x.shape[2:])
+    expected = naive.pooling(x, window.size, out, window.stride, (top, left), KINDS[type(layer)])
+    y = layer(x)
+    assert y.dtype == x.dtype
+    np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6)
+    in_training, backward = layer.forward(x, train=Run(0))
+    np.testing.assert_array_equal(in_training, y)
+    dy = RNG.integers(-4, 5, y.shape).astype(x.dtype)
+    dx, _ = backward(dy)
+    assert dx.shape == x.shape
+    assert dx.dtype == x.dtype
+    np.testing.assert_allclose(dx.sum(), dy.sum(), rtol=1e-4, atol=1e-4)
+    if isinstance(layer, AveragePool):  # linear: ⟨y, dy⟩ = ⟨x, dx⟩
+        np.testing.assert_allclose((y * dy).sum(), (x * dx).sum(), rtol=1e-4, atol=1e-4)
+    else:
+        np.testing.assert_array_equal(dx, _routed(x, dy, window, out, (top, left)))
+
+
+def _routed(x, dy, window, out, before):
+    """Each number of dy to the first of the largest pixels of its window."""
+    dx = np.zeros_like(x)
+    for i, c, o, q in np.ndindex(*dy.shape):
+        best = None
+        for u, v in np.ndindex(*window.size):
+            r, s = o * window.stride[0] - before[0] + u, q * window.stride[1] - before[1] + v
+            inside = 0 <= r < x.shape[2] and 0 <= s < x.shape[3]
+            if inside and (best is None or x[i, c, r, s] > x[i, c, *best]):
+                best = r, s
+        dx[i, c, *best] += dy[i, c, o, q]
+    return dx
+
+
+LAYERS = {
+    "max": lambda: MaxPool(2),
+    "max, overlapping": lambda: MaxPool(3, stride=2, padding=((0, 1), (0, 1))),
+    "mean": lambda: AveragePool(2),
+    "mean, overlapping": lambda: AveragePool((2, 3), stride=1, padding=1),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_between_two_layers(name):
+    """The house's rule 8."""
+    before = Conv2D.create(2, 2, 1, random_state=2)
+    chain = Sequential([before, LAYERS[name](), Conv2D.create(2, 1, 2, random_state=1)])
+    x = np.random.default_rng(1).standard_normal((2, 2, 5, 4))
+    assert check_gradients(chain, x).error < 1e-11
+    by_taylor = check_gradients(chain, x, method="taylor")
+    assert by_taylor.ok, by_taylor
+    assert all(check.slope > 1.9 for check in by_taylor.checks), by_taylor
+
+
+def test_global_mean():
+    layer = GlobalAveragePool()
+    x = RNG.standard_normal((3, 4, 5, 2))
+    np.testing.assert_allclose(layer(x), x.mean(axis=(2, 3)))
+    assert check_gradients(layer, x).error < 1e-12
+    assert layer.output_shape((4, 5, 2)) == (4,)
+    assert layer(x.astype(np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_views_fortran_order_and_what_is_left_alone(kind):
+    layer = kind(2)
+    x = RNG.standard_normal((4, 3, 6, 8))
+    y, backward = layer.forward(x, train=Run(0))
+    dy = RNG.standard_normal(y.shape)
+    x0, dy0 = x.copy(), dy.copy()
+    dx, _ = backward(dy)
+    wide = np.repeat(np.repeat(x, 2, axis=0), 2, axis=3)[::2, :, :, ::2]
+    for other in (np.asfortranarray(x), wide):
+        y2, backward = layer.forward(other, train=Run(0))
+        np.testing.assert_allclose(y2, y, rtol=1e-14)
+        np.testing.assert_array_equal(backward(np.asfortranarray(dy))[0], dx)
+    assert np.array_equal(x, x0)
+    assert np.array_equal(dy, dy0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nan_is_not_lost(kind):
+    x = np.zeros((1, 1, 4, 4))
+    for place in np.ndindex(2, 2):
+        x[:] = 1.0
+        x[0, 0, *place] = np.nan
+        for layer in (kind(2), kind(3, stride=1)):
+            assert np.isnan(layer(x)[0, 0, 0, 0])
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match=r"padding=2: .* would see padding only"):
+        MaxPool(2, padding=2)
+    with pytest.raises(ValueError, match="stride=0"):
+        AveragePool(2, stride=0)
+    with pytest.raises(ShapeError, match=r"MaxPool\(3×3\) leaves no pixel of an image of 2×5"):
+        MaxPool(3)(np.ones((1, 1, 2, 5)))
+    with pytest.raises(ShapeError, match=r"was given \(2, 3\)"):
+        AveragePool(3)(np.ones((2, 3)))
+    assert repr(MaxPool(3, stride=2, padding=((0, 1), (0, 1)))) == (
+        "MaxPool(3×3, stride 2, padding ((0, 1), (0, 1)))"
+    )
+    assert repr(AveragePool(2)) == "AveragePool(2×2)"
