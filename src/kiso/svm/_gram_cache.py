@@ -21,14 +21,16 @@ import numpy as np
 from kiso._parallel import blocks, map_rows
 from kiso._validation import Array
 
-from ._kernels import Kernel, Points
-from ._smo_loops import add_rows, gather
+from ._kernels import CHEAP, Kernel, Points
+from ._smo_loops import add_rows, gather, keep_rows
 
-__all__ = ["GramCache", "Request"]
+__all__ = ["GramCache", "Known", "Request"]
 
-_TILE_ROWS = 512  # columns of the Gram matrix in a tile
-_TILE_COLUMNS = 256  # rows of the segment in a tile: it stays in a core's cache
+_TILE_ROWS = 256  # columns of the Gram matrix in a tile
+_TILE_COLUMNS = 512  # rows of the segment in a tile: it stays in a core's cache
 _MIN_ROWS = 512  # of a lane
+_DEAR = 128  # features from which a kernel value costs more than to fetch it from memory
+_BLOCKS_BYTES = 1 << 26  # as far as blocks of sparse rows are kept dense
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class Request:
     columns: Array
     weights: Array
     out: Array
+
+
+@dataclass(frozen=True)
+class Known:
+    """A square of the Gram matrix: K of these columns."""
+
+    columns: Array
+    K: Array
 
 
 class GramCache:
@@ -67,26 +77,62 @@ class GramCache:
         ]
         self.slot_of = [np.full(n, -1, np.intp) for _ in self.segments]  # of a column
         self.held = [np.full(self.columns_kept, -1, np.intp) for _ in self.segments]
+        d = points.X.shape[1]
+        self.dear = d >= _DEAR or not isinstance(kernel, CHEAP)
+        sparse_rows = not isinstance(points.X, np.ndarray)
+        self.blocks_kept = sparse_rows and n * d * points.dtype.itemsize <= _BLOCKS_BYTES
+        self._blocks: dict[tuple[int, int], Points] = {}
         self.next_slot = [0] * len(self.segments)
 
-    def square(self, columns: Array, segments: list[int]) -> Array:
-        """Give K(columns, columns) as float32; the columns ascend, within these segments."""
+    def square(self, columns: Array, segments: list[int], known: Known | None = None) -> Array:
+        """Give K(columns, columns), float32, C-contiguous; the columns lie in these segments.
+
+        What is known is taken over: where kernel values are dear, columns that the cache has;
+        elsewhere, as the cache is far from the processor, what the last square had.
+        """
         q = len(columns)
         K = np.empty((q, q), np.float32)
-        points: Points | None = None
-        for s in segments:
-            rows = self.segments[s]
-            inside = slice(*np.searchsorted(columns, [rows.start, rows.stop]))
-            slots = self.slot_of[s][columns]
-            have, lack = np.flatnonzero(slots >= 0), np.flatnonzero(slots < 0)
-            if len(have):
-                part = np.empty((len(have), inside.stop - inside.start), np.float32)
-                gather(self.stores[s], slots[have], columns[inside] - rows.start, part)
-                K[have, inside] = part
-            if len(lack):
-                points = self.points.take(columns) if points is None else points
-                K[lack, inside] = self.kernel.block(points.take(lack), points.take(inside))
+        have = np.zeros(q, bool)
+        if self.dear:
+            have = np.logical_and.reduce([self.slot_of[s][columns] >= 0 for s in segments])
+            part = np.empty((int(have.sum()), q), np.float32)
+            for s in segments:
+                rows = self.segments[s]
+                inside = np.flatnonzero((columns >= rows.start) & (columns < rows.stop))
+                slots = self.slot_of[s][columns[have]]
+                gather(self.stores[s], slots, columns[inside] - rows.start, part, inside)
+            K[have] = part
+        elif known is not None:
+            _, new, old = np.intersect1d(columns, known.columns, True, return_indices=True)
+            part = np.empty((len(new), q), np.float32)
+            gather(known.K, old, old, part, new)
+            have[new] = True
+            K[new] = part
+        lack = np.flatnonzero(~have)
+        if len(lack):
+            self._fill(K, self.points.take(columns), lack, np.flatnonzero(have))
         return K
+
+    def _fill(self, K: Array, points: Points, lack: Array, have: Array) -> None:
+        """Compute the rows of a square that are not known, and mirror them."""
+        others = lack if self.dear else np.arange(len(points))
+        tiles = [points.take(others[tile]) for tile in blocks(slice(0, len(others)), _TILE_COLUMNS)]
+
+        def lane(rows: slice) -> None:
+            for block in blocks(rows, _TILE_ROWS):
+                some, at = points.take(lack[block]), 0
+                out = np.empty((len(some), len(others)), np.float32)
+                for tile in tiles:
+                    out[:, at : at + len(tile)] = self.kernel.block(some, tile)
+                    at += len(tile)
+                if self.dear:
+                    K[np.ix_(lack[block], others)] = out
+                    K[lack[block, None], have] = K[have[:, None], lack[block]].T
+                else:
+                    K[lack[block]] = out
+                    K[have[:, None], lack[block]] = out[:, have].T
+
+        map_rows(lane, len(lack), min_rows=128)
 
     def add(self, segment: int, requests: list[Request]) -> None:
         """Answer requests on one segment; columns they have in common are computed once."""
@@ -108,12 +154,11 @@ class GramCache:
                     add_rows(
                         store, rows.start, slot[some], request.weights[some], request.out[rows]
                     )
-            for block in blocks(rows, _TILE_COLUMNS):
-                at = self.points.take(slice(start + block.start, start + block.stop))
+            for block in blocks(rows, _TILE_COLUMNS) if len(lack) else ():
+                at = self._rows(start + block.start, start + block.stop)
                 for tile in blocks(slice(0, len(lack)), _TILE_ROWS):
                     T = self._tile(computed.take(tile), at)
-                    kept = slots[tile]
-                    store[kept[kept >= 0], block] = T[kept >= 0]
+                    keep_rows(T, slots[tile], block.start, store)
                     for request, place in missing:
                         some = (place >= tile.start) & (place < tile.stop)
                         if some.any():
@@ -124,6 +169,15 @@ class GramCache:
 
         n_rows = self.segments[segment].stop - start
         map_rows(lane, n_rows, min_rows=_MIN_ROWS)
+
+    def _rows(self, start: int, stop: int) -> Points:
+        """A block of rows; of sparse data kept, with the features first, while there is room."""
+        if not self.blocks_kept:
+            return self.points.take(slice(start, stop))
+        found = self._blocks.get((start, stop))
+        if found is None:
+            found = self._blocks[start, stop] = self.points.take(slice(start, stop))
+        return found
 
     def _tile(self, columns: Points, rows: Points) -> Array:
         return np.ascontiguousarray(self.kernel.block(columns, rows), np.float32)

@@ -481,3 +481,7 @@ class Product(Kernel):
     def weighted_gradient(self, P: Points, Q: Points, A: Array) -> Array:
         by_first = self.first.weighted_gradient(P, Q, A * self.second.block(P, Q))
         return by_first + self.second.weighted_gradient(P, Q, A * self.first.block(P, Q))
+
+
+# kernels whose values cost little more than an inner product
+CHEAP = (Linear, Polynomial, RBF, Sigmoid, Precomputed)

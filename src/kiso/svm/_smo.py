@@ -35,7 +35,7 @@ import numpy as np
 from kiso._parallel import lanes, run_lanes
 from kiso._validation import Array
 
-from ._gram_cache import GramCache, Request
+from ._gram_cache import GramCache, Known, Request
 from ._smo_loops import solve_block
 
 __all__ = ["Machine", "Standing", "solve"]
@@ -74,6 +74,7 @@ class Machine:
     hi: Array
     beta: Array
     g: Array
+    known: Known | None = None
     working: Array = field(default_factory=lambda: np.empty(0, np.intp))
     n_iter: int = 0
     n_rounds: int = 0
@@ -210,9 +211,13 @@ def _advance(
     w = _select(machine, f, tol, _block_size(machine, cache))
     if machine.why:
         return None
+    machine.working = w
     w = w[np.argsort(machine.row_of[w], kind="stable")]
     local, inverse = np.unique(machine.row_of[w], return_inverse=True)
-    K = cache.square(machine.rows[local], machine.segments)
+    columns = machine.rows[local]
+    K = cache.square(columns, machine.segments, machine.known)
+    if not cache.dear and len(machine.rows) > len(w):
+        machine.known = Known(columns, K)
     if len(local) < len(w):
         K = np.ascontiguousarray(K[np.ix_(inverse, inverse)])
     beta, f_w, before = machine.beta[w], f[w], machine.beta[w]
@@ -226,7 +231,6 @@ def _advance(
     if max_iter <= machine.n_iter:
         machine.why = "max_iter"
     machine.beta[w] = beta
-    machine.working = w
     change = np.bincount(inverse, weights=beta - before, minlength=len(local))
     moved = np.flatnonzero(change)
     return machine, local[moved], change[moved]

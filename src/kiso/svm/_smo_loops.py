@@ -100,12 +100,22 @@ def solve_block(
 
 
 @compiled
-def gather(store: Array, slots: Array, columns: Array, out: Array) -> None:
-    """out_ij = store[slots_i, columns_j]."""
+def gather(store: Array, slots: Array, columns: Array, out: Array, at: Array) -> None:
+    """out[i, at_j] = store[slots_i, columns_j]."""
     for i in range(slots.size):
         row, o = store[slots[i]], out[i]
         for j in range(columns.size):
-            o[j] = row[columns[j]]
+            o[at[j]] = row[columns[j]]
+
+
+@compiled
+def keep_rows(T: Array, slots: Array, start: int, store: Array) -> None:
+    """store[slots_i, start + r] = T_ir, where there is a slot (≥ 0)."""
+    for i in range(slots.size):
+        if slots[i] >= 0:
+            row, t = store[slots[i]], T[i]
+            for r in range(t.size):
+                row[start + r] = t[r]
 
 
 @compiled
