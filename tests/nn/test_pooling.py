@@ -12,6 +12,7 @@ from kiso.nn import (
     Conv2D,
     GlobalAveragePool,
     MaxPool,
+    ReLU,
     Run,
     Sequential,
     ShapeError,
@@ -154,3 +155,55 @@ def test_bad_input_is_named():
         "MaxPool(3×3, stride 2, padding ((0, 1), (0, 1)))"
     )
     assert repr(AveragePool(2)) == "AveragePool(2×2)"
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(["r", "p", "rp", "pr", "pp", "rr"]), st.integers(1, 4), st.integers(1, 9),
+    st.integers(1, 9), st.integers(1, 6), st.sampled_from([np.float32, np.float64]), st.booleans(),
+)  # fmt: skip
+def test_layers_that_run_as_one(after, n, height, width, n_out, dtype, train):
+    """A convolution with rectifier and pooling gives what the layers give one by one."""
+    conv = Conv2D.create(2, n_out, 2, padding=1, random_state=0)
+    conv = Conv2D(RNG.integers(-3, 4, conv.W.shape).astype(dtype), np.ones(n_out, dtype), 1, 1)
+    chain = Sequential([conv, *({"r": ReLU, "p": MaxPool}[name]() for name in after)])
+    x = RNG.integers(-3, 4, (n, 2, height, width)).astype(dtype)
+    try:
+        chain.output_shape(x.shape[1:])
+    except ShapeError:
+        with pytest.raises(ShapeError):
+            chain(x)
+        return
+    y, backs = x, []
+    for layer in chain:
+        y, back = layer.forward(y)
+        backs.append(back)
+    found, backward = chain.forward(x, train=Run(0) if train else None)
+    np.testing.assert_array_equal(found, y)
+    d = dy = RNG.integers(-3, 4, y.shape).astype(dtype)
+    for back in backs[::-1]:
+        d, gradients = back(d)
+    dx, (of_conv, *others) = backward(dy)
+    np.testing.assert_array_equal(dx, d)
+    np.testing.assert_array_equal(of_conv["W"], gradients["W"])
+    np.testing.assert_array_equal(of_conv["b"], gradients["b"])
+    assert others == [{} for _ in after]
+    assert backward(dy, want_dx=False)[0] is None
+    x[0, 0, 0, 0] = np.nan
+    assert np.isnan(chain(x)).any()
+
+
+def test_what_stands_before_the_first_weights_is_not_differentiated():
+    asked = []
+
+    class Watched(ReLU):
+        def forward(self, x, *, train=None):
+            y, back = super().forward(x, train=train)
+            return y, lambda dy: (asked.append(1), back(dy))[1]
+
+    chain = Sequential([Watched(), Conv2D.create(1, 1, 1, random_state=0), Watched()])
+    y, backward = chain.forward(np.ones((1, 1, 2, 2)))
+    backward(y, want_dx=False)
+    assert len(asked) == 1
+    assert backward(y)[0].shape == (1, 1, 2, 2)
+    assert len(asked) == 3

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import numpy as np
-from scipy.special import expit
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-
-from kiso._validation import Array, HasMethods, RandomState, StrOptions
-from kiso.losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy
-from kiso.nn import Softmax
+from kiso._validation import RandomState
+from kiso.losses import Loss
 from kiso.optim import LearningRate, Rule
 
 from ._multilayer import MultilayerModel
+from ._network_classifier import NetworkClassifier
 
 __all__ = ["MLPClassifier"]
 
 
-class MLPClassifier(ClassifierMixin, MultilayerModel):
+class MLPClassifier(NetworkClassifier, MultilayerModel):
     """Multilayer perceptron for classes: affine layers, minimising the cross-entropy.
 
     p(y = k | x) = softmax(z)_k with z the last layer's output; for two classes, and for
@@ -30,7 +23,7 @@ class MLPClassifier(ClassifierMixin, MultilayerModel):
 
     Parameters
     ----------
-        hidden_layer_sizes : int or sequence of int, default=(100,)
+    hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer.
     activation : str or sequence of str, default="relu"
         "identity", "logistic", "tanh", "relu", "leaky_relu", "softplus" or "gelu"; a
@@ -87,7 +80,7 @@ class MLPClassifier(ClassifierMixin, MultilayerModel):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        coefs_, intercepts_ : list of ndarray
+    coefs_, intercepts_ : list of ndarray
         W (n_in, n_out) and b (n_out,) of each layer.
     network_ : Network
         The same as a network of `kiso.nn` (gradients with respect to the input, a summary,
@@ -103,7 +96,6 @@ class MLPClassifier(ClassifierMixin, MultilayerModel):
         Epochs; layers with the input's; outputs; samples seen.
     out_activation_ : str
     n_features_in_ : int
-
 
     Notes
     -----
@@ -122,12 +114,9 @@ class MLPClassifier(ClassifierMixin, MultilayerModel):
     """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **NetworkClassifier._parameter_constraints,
         **MultilayerModel._parameter_constraints,
-        "loss": [HasMethods(["value_and_gradient"]), None],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
     }
-
-    classes_: Array
 
     def __init__(
         self,
@@ -187,105 +176,3 @@ class MLPClassifier(ClassifierMixin, MultilayerModel):
         self.rule = rule
         self.loss = loss
         self.class_weight = class_weight
-
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None
-    ) -> Self:
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Labels; or a 0/1 matrix, where a sample can have several.
-        sample_weight : array-like of shape (n_samples,), default=None
-        X_val, y_val : array-like, default=None
-            Validation data of one's own: watched like the rows that `early_stopping` sets
-            aside, and the best weights are kept.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val)
-
-    def _targets(self, y: Array, *, reset: bool) -> tuple[Array, int, Loss]:
-        if reset:
-            check_classification_targets(y)
-            many = type_of_target(y).startswith("multilabel")
-            self.classes_ = np.arange(y.shape[1]) if many else np.unique(y)
-            if y.ndim == 2 and not many:
-                raise ValueError("y: several columns of classes; give a 0/1 matrix of labels")
-            self.out_activation_ = "logistic" if many or len(self.classes_) <= 2 else "softmax"
-            self._multilabel = many
-            if not many and len(self.classes_) < 2:
-                raise ValueError(
-                    f"y holds one class, {self.classes_.tolist()[0]!r}; give at least two"
-                )
-        if self._multilabel:
-            return y.astype(np.float64), y.shape[1], self.loss or SigmoidCrossEntropy()
-        codes = np.searchsorted(self.classes_, y)
-        unknown = self.classes_[np.minimum(codes, len(self.classes_) - 1)] != y
-        if unknown.any():
-            raise ValueError(
-                f"y holds {y[unknown].tolist()[0]!r}, which is not among {self.classes_}"
-            )
-        if len(self.classes_) == 2:
-            return codes[:, None].astype(np.float64), 1, self.loss or SigmoidCrossEntropy()
-        return codes, len(self.classes_), self.loss or SoftmaxCrossEntropy()
-
-    def _stratify(self, y: Array) -> Array | None:
-        return None if self._multilabel else y
-
-    def _weights(self, y: Array, given: Array | None) -> Array | None:
-        if self.class_weight is None:
-            return given
-        of_class = compute_sample_weight(self.class_weight, y)
-        return of_class if given is None else of_class * given
-
-    def _labels(self, output: Array) -> Array:
-        if self.out_activation_ == "logistic":
-            return output > 0 if self._multilabel else (output[:, 0] > 0).astype(np.intp)
-        return output.argmax(axis=1)
-
-    def _score_of(self, output: Array, t: Array) -> float:
-        codes = t[:, 0] if t.ndim == 2 and not self._multilabel else t
-        return float(accuracy_score(codes, self._labels(output)))
-
-    def predict(self, X: Any) -> Array:
-        """Give the most probable label of each sample (a 0/1 matrix for several labels).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        """
-        labels = self._labels(self._outputs(X))
-        return labels.astype(int) if self._multilabel else self.classes_[labels]
-
-    def predict_proba(self, X: Any) -> Array:
-        """Give the probability of each class, shape (n_samples, n_classes).
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        """
-        output = self._outputs(X)
-        if self.out_activation_ == "softmax":
-            return Softmax()(output)
-        p = expit(output)
-        return p if self._multilabel else np.hstack([1 - p, p])
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Give the logarithms of `predict_proba`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        """
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags

@@ -10,6 +10,7 @@ import numpy as np
 from kiso._validation import Array
 from kiso.optim._tree import map_tree
 
+from ._fusion import forward_from
 from ._layer import Backward, Layer, Shape, ShapeError, Tree
 from ._run import Run
 
@@ -72,26 +73,35 @@ class Sequential(_Container):
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """Pass x through all layers."""
-        backwards = []
-        y = x
-        for position, layer in enumerate(self.layers):
+        backwards: list[tuple[int, Backward]] = []  # from which layer on, and its way back
+        y, position = x, 0
+        while position < len(self.layers):
             try:
-                y, back = layer.forward(y, train=train)
+                count, y, back = forward_from(self.layers, position, y, train)
             except ShapeError as error:
                 raise ShapeError(f"layer {position}: {error}") from None
-            backwards.append(back)
+            backwards.append((position, back))
+            position += count
 
         def backward(dy: Array, want_dx: bool = True) -> tuple[Any, list[Tree]]:
-            gradients: list[Tree] = [None] * len(backwards)
+            gradients: list[Tree] = [{} for _ in self.layers]
+            first = 0 if want_dx else self._first_to_learn()
             d: Any = dy
-            for position in range(len(backwards) - 1, -1, -1):
-                if position == 0 and not want_dx and self.layers[0].lazy_dx:
-                    d, gradients[0] = backwards[0](d, want_dx=False)
+            for position, back in reversed(backwards):
+                if position < first:
+                    break
+                if position == first and not want_dx and self.layers[first].lazy_dx:
+                    d, gradients[position] = back(d, want_dx=False)
                 else:
-                    d, gradients[position] = backwards[position](d)
+                    d, gradients[position] = back(d)
             return d, self._add_shared(gradients)
 
         return y, backward
+
+    def _first_to_learn(self) -> int:
+        """Return the first layer with parameters: no gradient is needed before it."""
+        learns = (i for i, layer in enumerate(self.layers) if layer.parameters != {})
+        return next(learns, len(self.layers))
 
     def output_shape(self, shape: Shape) -> Shape:
         """Shape after the last layer; ShapeError names the layer that does not fit."""

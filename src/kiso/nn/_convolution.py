@@ -122,11 +122,15 @@ class Conv2D(Layer):
         """Channels of the images that it takes."""
         return self.W.shape[1] * self.groups
 
-    def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
-        """x: (n, n_in, height, width) → y: (n, n_out, OH, OW)."""
+    def runs_fast(self, x: Array) -> bool:
+        """Whether the compiled loops take these images; ShapeError where they do not fit."""
         check_images(self, x.shape, self.n_in)
         self.window.output(x.shape[2], x.shape[3], self)
-        if self.method == "auto" and fast.suits(x, self.W, self.window):
+        return self.method == "auto" and fast.suits(x, self.W, self.window)
+
+    def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
+        """x: (n, n_in, height, width) → y: (n, n_out, OH, OW)."""
+        if self.runs_fast(x):
             return fast.convolve(x, self.W, self.b, self.window, self.groups, train)
         W, groups, window = self.W, self.groups, self.window
         y = readable.correlate(x, W, window, groups) + self.b[:, None, None]

@@ -36,6 +36,9 @@ LANE_BYTES = 64 << 20  # of the lanes' ∂C/∂W together
 WASTE = 6  # times as many positions as outputs: then a matrix product is better
 
 
+_NONE = np.empty((0, 0, 0, 0), np.uint8)
+
+
 class Plan(NamedTuple):
     """How images of one shape are correlated with filters of one shape."""
 
@@ -70,26 +73,34 @@ def convolve(
     oh, ow = plan.strip.oh, plan.strip.ow
     shape = (len(x), len(W), *((oh // 2, ow // 2) if pool else (oh, ow)))
     y = empty(train, shape, x)
-    codes = np.empty((0, 0, 0, 0), np.uint8)
-    if pool and train is not None:
-        codes = train.empty(shape, np.dtype(np.uint8))
-    flat = _by_threes(W)
-
-    def lane(rows: slice) -> None:
-        forward_lane(
-            x[rows], flat, b, plan.off[: flat.shape[1]], plan.strip, rectify, y[rows],
-            codes[rows] if codes.size else codes, pool,
-        )  # fmt: skip
-
-    map_rows(lane, len(x))
+    codes = train.empty(shape, np.dtype(np.uint8)) if pool and train is not None else _NONE
+    _forward(plan, x, W, b, rectify, pool, y, codes)
     after = AFTER_POOL if pool else AFTER_RELU if rectify else PLAIN
 
     def backward(dy: Array, want_dx: bool = True) -> tuple[Any, dict[str, Array]]:
+        marks = codes
+        if pool and train is None:  # inference did not keep which pixels were the largest
+            marks = np.empty(shape, np.uint8)
+            _forward(plan, x, W, b, rectify, pool, np.empty_like(y), marks)
         dx = empty(train, x.shape, x) if want_dx else None
-        dW, db = _backward(plan, x, dy, W, (y, codes, after), dx)
+        dW, db = _backward(plan, x, dy, W, (y, marks, after), dx)
         return dx, {"W": dW, "b": db.astype(b.dtype)}
 
     return y, backward
+
+
+def _forward(
+    plan: Plan, x: Array, W: Array, b: Array, rectify: bool, pool: bool, y: Array, codes: Array
+) -> None:
+    """Fill y, and codes where they are wanted."""
+    flat = _by_threes(W)
+    off = plan.off[: flat.shape[1]]
+
+    def lane(rows: slice) -> None:
+        marks = codes[rows] if codes.size else codes
+        forward_lane(x[rows], flat, b, off, plan.strip, rectify, y[rows], marks, pool)
+
+    map_rows(lane, len(x))
 
 
 def correlate(x: Array, W: Array, window: Window, groups: int = 1) -> Array:
@@ -123,7 +134,7 @@ def _backward(
     dy = np.ascontiguousarray(dy, W.dtype)
     n, n_out, dtype = len(dy), len(W), W.dtype
     none = np.empty((0, 0, 0, 0), dtype)
-    y, codes, after = behind or (none, np.empty((0, 0, 0, 0), np.uint8), PLAIN)
+    y, codes, after = behind or (none, _NONE, PLAIN)
     if after == PLAIN:
         y = none
     V = _turned(W, plan) if dx is not None else np.empty((0, 0, 0), dtype)

@@ -1,0 +1,63 @@
+"""Layers that run as one: a convolution, its rectifier, its pooling over 2×2 pixels.
+
+What stands between them then is never written to memory, and backwards all that is kept
+of it is which pixel of each window was the largest. The numbers are those of the layers
+one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kiso._validation import Array
+
+from . import _convolution_fast as fast
+from ._activations import ReLU
+from ._convolution import Conv2D
+from ._layer import Backward, Layer
+from ._pooling import MaxPool
+from ._run import Run
+from ._windows import Window
+
+__all__ = ["forward_from"]
+
+_HALVES = Window((2, 2), (2, 2))
+
+
+def forward_from(
+    layers: Sequence[Layer], position: int, x: Array, train: Run | None
+) -> tuple[int, Array, Backward]:
+    """Run the layer at a position, and those after it that can be run with it.
+
+    Returns
+    -------
+    count : int
+        Layers that were run. `backward` gives the gradients of the first; the others have
+        no parameters.
+    y, backward
+        As of a layer's `forward`.
+    """
+    layer = layers[position]
+    if type(layer) is not Conv2D or not layer.runs_fast(x):
+        return 1, *layer.forward(x, train=train)
+    after = [type(other) for other in layers[position + 1 : position + 3]]
+    count = 1
+    rectify = pool = False
+    while count <= len(after):
+        if after[count - 1] is ReLU and not rectify:
+            rectify = True
+        elif (
+            after[count - 1] is MaxPool and not pool and _halves(layer, layers[position + count], x)
+        ):
+            pool = True
+        else:
+            break
+        count += 1
+    return count, *fast.convolve(
+        x, layer.W, layer.b, layer.window, layer.groups, train, rectify=rectify, pool=pool
+    )
+
+
+def _halves(conv: Conv2D, pool: Layer, x: Array) -> bool:
+    assert isinstance(pool, MaxPool)
+    return pool.window == _HALVES and min(conv.window.output(x.shape[2], x.shape[3])) >= 2
