@@ -3,7 +3,8 @@
 The training rows lie in segments (one, or the classes in turn). For each segment the cache
 holds some columns of the Gram matrix restricted to the rows of that segment, as float32: a
 machine on classes a and b uses the columns of segments a and b, and the columns K(a, a) serve
-every machine that has a. The oldest columns give way first.
+every machine that has a. The oldest columns give way first. Where a column costs little more
+to compute than to write to memory, it is kept only when it is asked for a second time.
 
 What is asked of it are sums of columns, g += Σ_c w_c K(rows, c): columns that it has are
 added up; others are computed in tiles over threads, added up tile by tile, and kept if there
@@ -22,7 +23,7 @@ from kiso._parallel import blocks, map_rows
 from kiso._validation import Array
 
 from ._kernels import CHEAP, Kernel, Points
-from ._smo_loops import add_rows, gather, keep_rows
+from ._smo_loops import add_rows, gather, keep_rows, spread
 
 __all__ = ["GramCache", "Known", "Request"]
 
@@ -76,6 +77,7 @@ class GramCache:
             np.empty((self.columns_kept, s.stop - s.start), np.float32) for s in self.segments
         ]
         self.slot_of = [np.full(n, -1, np.intp) for _ in self.segments]  # of a column
+        self.asked = [np.zeros(n, bool) for _ in self.segments]
         self.held = [np.full(self.columns_kept, -1, np.intp) for _ in self.segments]
         d = points.X.shape[1]
         self.dear = d >= _DEAR or not isinstance(kernel, CHEAP)
@@ -95,27 +97,28 @@ class GramCache:
         have = np.zeros(q, bool)
         if self.dear:
             have = np.logical_and.reduce([self.slot_of[s][columns] >= 0 for s in segments])
-            part = np.empty((int(have.sum()), q), np.float32)
+            at = np.flatnonzero(have)
             for s in segments:
                 rows = self.segments[s]
                 inside = np.flatnonzero((columns >= rows.start) & (columns < rows.stop))
-                slots = self.slot_of[s][columns[have]]
-                gather(self.stores[s], slots, columns[inside] - rows.start, part, inside)
-            K[have] = part
+                slots = self.slot_of[s][columns[at]]
+                gather(self.stores[s], slots, columns[inside] - rows.start, K, at, inside)
+            lack = np.flatnonzero(~have)
+            K[lack[:, None], at] = K[at[:, None], lack].T
         elif known is not None:
             _, new, old = np.intersect1d(columns, known.columns, True, return_indices=True)
-            part = np.empty((len(new), q), np.float32)
-            gather(known.K, old, old, part, new)
+            gather(known.K, old, old, K, new, new)
             have[new] = True
-            K[new] = part
         lack = np.flatnonzero(~have)
         if len(lack):
-            self._fill(K, self.points.take(columns), lack, np.flatnonzero(have))
+            self._fill(K, self.points.take(columns), lack)
         return K
 
-    def _fill(self, K: Array, points: Points, lack: Array, have: Array) -> None:
+    def _fill(self, K: Array, points: Points, lack: Array) -> None:
         """Compute the rows of a square that are not known, and mirror them."""
         others = lack if self.dear else np.arange(len(points))
+        known = np.ones(len(points), bool)
+        known[lack] = False
         tiles = [points.take(others[tile]) for tile in blocks(slice(0, len(others)), _TILE_COLUMNS)]
 
         def lane(rows: slice) -> None:
@@ -125,12 +128,7 @@ class GramCache:
                 for tile in tiles:
                     out[:, at : at + len(tile)] = self.kernel.block(some, tile)
                     at += len(tile)
-                if self.dear:
-                    K[np.ix_(lack[block], others)] = out
-                    K[lack[block, None], have] = K[have[:, None], lack[block]].T
-                else:
-                    K[lack[block]] = out
-                    K[have[:, None], lack[block]] = out[:, have].T
+                spread(out, lack[block], others, known[others], K)
 
         map_rows(lane, len(lack), min_rows=128)
 
@@ -185,17 +183,20 @@ class GramCache:
     def _make_room(self, segment: int, lack: Array, wanted: Array) -> Array:
         """Give slots for columns, −1 where there is none; what is wanted now is not evicted."""
         slots = np.full(len(lack), -1, np.intp)
-        slot_of, held = self.slot_of[segment], self.held[segment]
-        if self.columns_kept == 0 or len(lack) == 0:
+        slot_of, held, asked = self.slot_of[segment], self.held[segment], self.asked[segment]
+        welcome = np.arange(len(lack)) if self.dear else np.flatnonzero(asked[lack])
+        asked[lack] = True
+        if self.columns_kept == 0 or len(welcome) == 0:
             return slots
         order = (self.next_slot[segment] + np.arange(self.columns_kept)) % self.columns_kept
-        free = order[~np.isin(held[order], wanted)][: len(lack)]
+        free = order[~np.isin(held[order], wanted)][: len(welcome)]
         if len(free) == 0:
             return slots
-        slots[: len(free)] = free
+        welcome = welcome[: len(free)]
+        slots[welcome] = free
         evicted = held[free]
         slot_of[evicted[evicted >= 0]] = -1
-        held[free] = lack[: len(free)]
-        slot_of[lack[: len(free)]] = free
+        held[free] = lack[welcome]
+        slot_of[lack[welcome]] = free
         self.next_slot[segment] = int(free[-1] + 1) % self.columns_kept
         return slots

@@ -40,8 +40,8 @@ from ._smo_loops import solve_block
 
 __all__ = ["Machine", "Standing", "solve"]
 
-_LARGEST, _SMALLEST = 4096, 512  # variables of a working set
-_SHARE = 5  # a working set is about 1/5 of the variables
+_LARGEST, _SMALLEST = 3072, 512  # variables of a working set
+_SHARE = 3  # a working set is about 1/3 of the variables
 _CEILING = 10_000_000  # steps of a machine where max_iter is -1, 1/10 of it where C is infinite
 _STEPS = 30  # a variable of the working set, in a round at most: Ctrl-C is heard between rounds
 _GAP = 1e-6  # relative duality gap that ends a machine whatever `tol`
@@ -237,7 +237,7 @@ def _advance(
 
 
 def _select(machine: Machine, f: Array, tol: float, q: int) -> Array:
-    """Choose the working set: the worst violators, half of it from the last round."""
+    """Choose the working set: the worst violators beside half of the last one, first its free."""
     up, low = machine.beta < machine.hi, machine.beta > machine.lo
     top = np.where(up, f, np.inf)
     bottom = np.where(low, f, -np.inf)
@@ -246,7 +246,9 @@ def _select(machine: Machine, f: Array, tol: float, q: int) -> Array:
     if not machine.violation > tol:
         machine.why = "tol"
         return machine.working
-    kept = machine.working[-(q // 2) :] if len(machine.working) else machine.working
+    last = machine.working
+    free = up[last] & low[last]
+    kept = np.concatenate([last[~free], last[free]])[-(q // 2) :]
     fresh = max(1, (q - len(kept)) // 2)
     top[kept], bottom[kept] = np.inf, -np.inf
     chosen = [kept]

@@ -100,12 +100,26 @@ def solve_block(
 
 
 @compiled
-def gather(store: Array, slots: Array, columns: Array, out: Array, at: Array) -> None:
-    """out[i, at_j] = store[slots_i, columns_j]."""
+def gather(store: Array, slots: Array, columns: Array, K: Array, rows: Array, at: Array) -> None:
+    """K[rows_i, at_j] = store[slots_i, columns_j]."""
     for i in range(slots.size):
-        row, o = store[slots[i]], out[i]
+        row, k = store[slots[i]], K[rows[i]]
         for j in range(columns.size):
-            o[at[j]] = row[columns[j]]
+            k[at[j]] = row[columns[j]]
+
+
+@compiled
+def spread(T: Array, rows: Array, columns: Array, mirrored: Array, K: Array) -> None:
+    """K[rows_i, columns_j] = T_ij, and K[columns_j, rows_i] too for some columns."""
+    for i in range(rows.size):
+        k, t = K[rows[i]], T[i]
+        for j in range(columns.size):
+            k[columns[j]] = t[j]
+    for j in range(columns.size):
+        if mirrored[j]:
+            k = K[columns[j]]
+            for i in range(rows.size):
+                k[rows[i]] = T[i, j]
 
 
 @compiled
