@@ -13,7 +13,8 @@ class RemoteFile:
 
     path: str  # relative to the data folder
     url: str
-    sha256: str
+    checksum: str
+    algorithm: str = "sha256"  # or "md5", where the authors give no other
 
 
 class DataUnavailableError(OSError):
@@ -42,7 +43,7 @@ def locate(
 ) -> Path:
     """Return the path of a data file; download it first where it is absent.
 
-    A file that lies in the folder is checked against its SHA-256; a download that breaks
+    A file that lies in the folder is checked against its checksum; a download that breaks
     off leaves nothing behind.
 
     Raises
@@ -56,17 +57,17 @@ def locate(
 
     path = data_home(folder) / file.path
     if path.exists():
-        if pooch.file_hash(str(path)) != file.sha256:
+        if pooch.file_hash(str(path), file.algorithm) != file.checksum:
             raise ValueError(
-                f"{path} is damaged or another file (its SHA-256 is not {file.sha256[:12]}…): "
-                "remove it, and it will be downloaded again"
+                f"{path} is damaged or another file (its {file.algorithm} is not "
+                f"{file.checksum[:12]}…): remove it, and it will be downloaded again"
             )
         return path
     pooch.get_logger().setLevel("WARNING")
     try:
         pooch.retrieve(
             file.url,
-            known_hash=f"sha256:{file.sha256}",
+            known_hash=f"{file.algorithm}:{file.checksum}",
             fname=path.name,
             path=path.parent,
             downloader=pooch.HTTPDownloader(timeout=30, progressbar=_bar(path.name, progress)),

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ._cache import RemoteFile, data_home, locate
+from ._cache import RemoteFile, locate
 
 Split = Literal["train", "test"]
 
@@ -56,27 +56,6 @@ _FILES = {
         ),
     },
 }  # fmt: skip
-
-
-def available(name: str, data_folder: str | os.PathLike[str] | None = None) -> bool:
-    """Return whether every file of a data set is in the data folder (nothing is downloaded).
-
-    Parameters
-    ----------
-    name : {"mnist", "fashion-mnist"}
-    data_folder : path-like, optional
-        Default: the `KISO_DATA` setting, else the user's cache folder.
-
-    Raises
-    ------
-    ValueError
-        For a name that kiso has no loader for.
-    """
-    if name not in _FILES:
-        raise ValueError(f"no data set {name!r}; kiso loads {', '.join(sorted(_FILES))}")
-    home = data_home(data_folder)
-    pairs = _FILES[name].values()
-    return all((home / file.path).is_file() for pair in pairs for file in pair)
 
 
 def fetch_mnist(
