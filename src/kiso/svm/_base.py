@@ -145,8 +145,6 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
         weight: Array = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
-        if not weight.any():
-            raise ValueError("sample_weight is zero for every sample: give a positive weight")
         return weight
 
     def _resolve_gamma(self, X: Any) -> float:
