@@ -23,13 +23,14 @@ from kiso._validation import (
 from kiso.base import IterativeEstimator, State
 
 from ._linear_machines import CoordinateDescent, Data, Dual, Machine
-from ._linear_newton import Newton
+from ._linear_newton import MAX_CHOLESKY, Newton
 
 __all__ = ["LinearMachines", "LinearSVMState", "Problem", "as_rows"]
 
 _GAP_OF_TOL = 0.01  # the relative duality gap that `tol` stands for
 _MOST_ROWS, _MOST_ENTRIES = 1000, 1 << 14  # looked at to see the scales of the features
 _UNEQUAL = 1e8  # ratio of scales that is warned of
+_CRAWLING = 100  # passes over the data by which coordinate descent should be done
 _SPARSE_NEWTON = 512  # features of sparse data up to which 'auto' takes Newton's method
 
 
@@ -161,14 +162,26 @@ class LinearMachines(IterativeEstimator[Problem, LinearSVMState]):
             for dual, seed in zip(problem.duals, seeds, strict=True)
         ]
 
+    def _relieved(self, machine: Machine) -> Machine:
+        """Let Newton's method go on from where coordinate descent crawls."""
+        if (
+            self.dual == "auto"
+            and isinstance(machine, CoordinateDescent)
+            and machine.standing.n_iter >= _CRAWLING
+            and len(machine.w) <= MAX_CHOLESKY
+        ):
+            return Newton(machine.data, machine.dual, machine.tol, machine.standing)
+        return machine
+
     def _iterate(self, problem: Problem) -> Iterator[LinearSVMState]:
         team = self._machines(problem)
         cut = lanes(len(team))
 
         def lane(numbers: slice) -> None:
-            for machine in team[numbers]:
-                if not machine.standing.converged:
-                    machine.advance(self.max_iter)
+            for k in range(numbers.start, numbers.stop):
+                if not team[k].standing.converged and team[k].standing.n_iter < self.max_iter:
+                    team[k] = self._relieved(team[k])
+                    team[k].advance(self.max_iter)
 
         while True:
             run_lanes(lane, cut)

@@ -67,12 +67,12 @@ def descend(
     X: Array, data: Array, indices: Array, indptr: Array, dense: bool, a: float,
     t: Array, lo: Array, hi: Array, lam: Array, eps: float, norms: Array,
     beta: Array, w: Array, active: Array, n_active: int, threshold: float, random: Array,
-    caution: float, tol: float, max_epochs: int, budget: int,
-) -> tuple[int, int, float, float, float]:  # fmt: skip
+    caution: float, tol: float, budget: int,
+) -> tuple[int, int, float, float]:  # fmt: skip
     """Go through the active rows again and again; beta, w, active and random are updated.
 
-    Ends when no violation of an epoch is above `tol`, after `max_epochs` epochs, or when
-    `budget` entries of the data have been read.
+    Ends with the epoch of which no violation is above `tol`, or in which `budget` entries
+    of the data, the intercept's among them, have been read.
 
     Parameters
     ----------
@@ -90,9 +90,10 @@ def descend(
 
     Returns
     -------
-    n_epochs, n_active : int
-    threshold, violation : float
-        What shrinking goes by next, and the largest violation of the last epoch.
+    work, n_active : int
+        Entries read; rows that are active.
+    violation : float
+        The largest of the last epoch.
     touched : float
         Of no meaning; returned so that touching rows ahead is not optimised away.
     """
@@ -100,9 +101,7 @@ def descend(
     one = np.uintp(1)
     first, stop = np.uintp(0), d
     work, violation, touched = 0, np.inf, 0.0
-    n_epochs = 0
-    while n_epochs < max_epochs:
-        n_epochs += 1
+    while violation > tol and (work < budget or work == 0):
         violation = 0.0
         at = 0
         for last in range(n_active - 1, 0, -1):
@@ -147,10 +146,8 @@ def descend(
                     for k in range(first, stop):
                         w[np.uintp(indices[k])] += step * data[k]
                 w[d] += step * a
-        threshold = caution * violation if violation > 0.0 else np.inf
-        if violation <= tol or work >= budget:
-            break
-    return n_epochs, n_active, threshold, violation, touched
+        threshold = caution * violation
+    return work, n_active, violation, touched
 
 
 @compiled
@@ -203,29 +200,64 @@ def activate(
 
 
 @compiled
-def residuals(
-    z: Array, t: Array, lo: Array, hi: Array, lam: Array, eps: float, r: Array, curvature: Array
-) -> float:
-    """Give the slopes r = out/λ and the curvatures 1/λ of the squared losses; return Σ out²/2λ."""
-    loss = 0.0
+def _nearest(
+    gain: float, lo: float, hi: float, lam: float, eps: float, center: float
+) -> tuple[float, bool]:
+    """Maximise gain · β − ε|β| − ½ λ (β − center)² over the box; whether β is free there."""
+    free = center + gain / lam
+    b = max(abs(free) - eps / lam, 0.0)
+    if free < 0.0:
+        b = -b
+    new = min(max(b, lo), hi)
+    return new, lo < new < hi and (new != 0.0 or eps == 0.0)
+
+
+@compiled
+def respond(
+    z: Array, t: Array, lo: Array, hi: Array, lam: Array, eps: float,
+    center: Array, beta: Array, curvature: Array,
+) -> tuple[float, float]:  # fmt: skip
+    """Give the best β at the scores z, and its curvature 1/λ where it is free.
+
+    With λ (β − center)² the proximal term where the losses are not squared, and the dual of
+    the squared losses, center 0, where they are.
+
+    Returns
+    -------
+    smooth, loss : float
+        The sum of the maxima, whose slope by z is −β; Σ u · out, the losses not squared.
+    """
+    smooth, loss = 0.0, 0.0
     for i in range(z.size):
-        out = _outside(z[i] - t[i], lo[i], hi[i], eps)
-        r[i] = out / lam[i]
-        curvature[i] = 1.0 / lam[i] if out != 0.0 else 0.0
-        loss += 0.5 * out * r[i]
-    return loss
+        beta[i], curvature[i] = 0.0, 0.0
+        if lo[i] == hi[i]:
+            continue
+        gain = t[i] - z[i]
+        b, free = _nearest(gain, lo[i], hi[i], lam[i], eps, center[i])
+        beta[i] = b
+        if free:
+            curvature[i] = 1.0 / lam[i]
+        smooth += gain * b - eps * abs(b) - 0.5 * lam[i] * (b - center[i]) ** 2
+        out = _outside(-gain, lo[i], hi[i], eps)
+        if out != 0.0:
+            loss += abs(out) * max(hi[i], -lo[i])
+    return smooth, loss
 
 
 @compiled
 def slope_along(
-    z: Array, p: Array, t: Array, lo: Array, hi: Array, lam: Array, eps: float, step: float
-) -> tuple[float, float]:
-    """Slope and curvature, along p, of the squared losses at z + step · p."""
+    z: Array, p: Array, t: Array, lo: Array, hi: Array, lam: Array, eps: float,
+    center: Array, step: float,
+) -> tuple[float, float]:  # fmt: skip
+    """Slope and curvature, along p, of the `smooth` of `respond` at z + step · p."""
     slope, curvature = 0.0, 0.0
     for i in range(z.size):
-        out = _outside(z[i] + step * p[i] - t[i], lo[i], hi[i], eps)
-        if out != 0.0:
-            slope += out / lam[i] * p[i]
+        if lo[i] == hi[i]:
+            continue
+        gain = t[i] - z[i] - step * p[i]
+        b, free = _nearest(gain, lo[i], hi[i], lam[i], eps, center[i])
+        slope -= b * p[i]
+        if free:
             curvature += p[i] * p[i] / lam[i]
     return slope, curvature
 

@@ -27,14 +27,14 @@ from kiso._validation import Array
 
 from . import _linear_loops as loops
 
-__all__ = ["CoordinateDescent", "Data", "Dual", "Machine", "Standing"]
+__all__ = ["ROUNDING", "CoordinateDescent", "Data", "Dual", "Machine", "Standing"]
 
 _MIN_ENTRIES = 1 << 18  # of the data, in a lane: less is over before a thread has begun
 _SMALL = 1 << 16  # entries of a pass that takes no longer than calling it
 _CHUNK = 1 << 25  # entries after which a chunk ends anyway: some 50 ms
 _FIRST = 0.1  # violation that the first chunk aims at, for targets of size 1
 _CAUTION = {False: 0.3, True: 0.1}  # by whether losses are squared; measured on a9a and reuters
-_ROUNDING = 1e-14  # relative gap below which primal and dual differ by rounding
+ROUNDING = 1e-14  # relative gap below which primal and dual differ by rounding
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,11 @@ class Dual:
     def arrays(self) -> tuple[Array, Array, Array, Array, float]:
         return self.t, self.lo, self.hi, self.lam, self.eps
 
+    def at_zero(self) -> float:
+        """Give P(0) of losses that are not squared."""
+        out = np.maximum(0.0, np.abs(self.t) - self.eps)
+        return float(np.maximum(self.hi, -self.lo) @ out)
+
     def value(self, beta: Array, square: float) -> float:
         """Give D(β), with ‖Σ βᵢ x̃ᵢ‖² known."""
         value = float(self.t @ beta) - 0.5 * square
@@ -208,21 +213,23 @@ class CoordinateDescent:
         idle = np.flatnonzero(dual.lo == dual.hi).astype(np.int32)
         self.active = np.concatenate([self.active, idle])
         self.random = np.array([seed | 1], dtype=np.uint64)
+        self.work = 0  # entries read; as many as the data hold count as one iteration
         self.goal = _FIRST * float(np.abs(dual.t).max(initial=0.0)) or _FIRST
         self.standing = Standing(self.w.copy(), self.beta.copy(), np.inf, -np.inf, 0, False)
 
     def advance(self, max_iter: int) -> None:
         """Do one chunk."""
-        done = self.standing.n_iter
-        data, budget = self.data, _CHUNK
+        data = self.data
+        a_pass = data.n_entries + len(self.beta)
+        budget = min(_CHUNK, max_iter * a_pass - self.work)
         if data.n_entries <= _SMALL:  # an epoch a chunk at first, for who looks on
-            budget = data.n_entries * (done // 8)
-        n_epochs, self.n_active, _, violation, _ = loops.descend(
+            budget = min(budget, self.work // 8)
+        work, self.n_active, violation, _ = loops.descend(
             *data.parts, data.a, *self.dual.arrays, data.norms, self.beta, self.w,
             self.active, self.n_active, self.threshold, self.random,
-            _CAUTION[self.dual.squared], self.goal,
-            max_iter - done, budget,
+            _CAUTION[self.dual.squared], self.goal, budget,
         )  # fmt: skip
+        self.work += work
         z = data.scores(self.w)
         self.n_active, loss, largest = loops.activate(
             z, *self.dual.arrays, self.beta, self.dual.squared, violation, self.active
@@ -234,6 +241,7 @@ class CoordinateDescent:
             wanted = np.sqrt(self.tol * primal / max(primal - dual, 1e-300))
             self.goal *= min(max(0.7 * wanted, 0.03), 0.5)
         self.standing = Standing(
-            self.w.copy(), self.beta.copy(), primal, dual, done + n_epochs,
-            largest == 0.0 or primal - dual <= max(self.tol, _ROUNDING) * abs(primal),
+            self.w.copy(), self.beta.copy(), primal, dual,
+            min(max_iter, -(-self.work // a_pass)),
+            largest == 0.0 or primal - dual <= max(self.tol, ROUNDING) * abs(primal),
         )  # fmt: skip

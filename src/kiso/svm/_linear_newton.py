@@ -1,18 +1,30 @@
-"""Newton's method in the primal of a linear support vector machine with a squared loss.
+"""Newton's method in the primal of a linear support vector machine.
 
-    P(w̃) = ½ ‖w̃‖² + Σ uᵢ outᵢ²,      rᵢ = 2 uᵢ outᵢ  the slope of the loss at the score zᵢ,
+For squared losses the primal is smooth:
 
-    ∇P = w̃ + X̃ᵀ r,      H = I + X̃ᵀ diag(2 uᵢ, where outᵢ ≠ 0) X̃.
+    P(w̃) = ½ ‖w̃‖² + Σ uᵢ outᵢ²,      βᵢ = −2 uᵢ outᵢ   minus the slope of the loss at zᵢ,
+
+    ∇P = w̃ − X̃ᵀ β,      H = I + X̃ᵀ diag(2 uᵢ, where outᵢ ≠ 0) X̃.
 
 P is piecewise quadratic: H is constant while no row changes its side, so with an exact
 line search the method ends after finitely many steps (Keerthi & DeCoste 2005). The system
-H p = −∇P is solved by Cholesky where H is small, else by conjugate gradient.
+H p = −∇P is solved by Cholesky where H is small, else by conjugate gradient. The duality gap
+of w̃ and β is ½ ‖∇P‖²: the certificate is the gradient that the method has anyway.
 
-β = −r are dual variables, and their duality gap is P(w̃) − D(β) = ½ ‖∇P(w̃)‖²: the
-certificate of a fit is the gradient that the method has anyway.
+The hinge and its like have no slope at the kink. Their dual is solved by the proximal
+point method (the augmented Lagrangian of the primal, Rockafellar 1976): each round
+maximises D(β) − ½ Σ λᵢ (βᵢ − centerᵢ)², whose own dual is of the form above with the losses
+rounded off,
+
+    lᵢ(z) = max over β in its box   (tᵢ − z) β − ε|β| − ½ λᵢ (β − centerᵢ)²,
+
+then moves the centre to the β found and divides λ. Rounds get sharper and start nearer,
+so that most take a step or two, whatever the scales of the features.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
@@ -21,14 +33,18 @@ from kiso._parallel import blocks, lanes, map_rows, one_blas_thread, run_lanes
 from kiso._validation import Array
 
 from . import _linear_loops as loops
-from ._linear_machines import Data, Dual, Standing
+from ._linear_machines import ROUNDING, Data, Dual, Standing
 
-__all__ = ["Newton"]
+__all__ = ["MAX_CHOLESKY", "Newton"]
 
-_MAX_CHOLESKY = 512  # columns of H up to which it is formed
+MAX_CHOLESKY = 512  # columns of H up to which it is formed
 _MAX_CONJUGATE = 250  # steps of conjugate gradient
 _FORCING = 0.1  # largest relative residual that they leave
-_MAX_SEARCH = 50  # steps of a line search
+_MAX_SEARCH = 60  # steps of a line search
+_INEXACT = 0.1  # of the gap that is left, how exactly a round is solved
+_SOFT = 0.1
+_SHARPEST = 1e-9  # of the first λ
+_SHARPER = 3.0  # by how much λ falls from a round to the next
 
 
 class Newton:
@@ -36,13 +52,19 @@ class Newton:
 
     standing: Standing
 
-    def __init__(self, data: Data, dual: Dual, tol: float):
+    def __init__(self, data: Data, dual: Dual, tol: float, start: Standing | None = None):
         n, d = data.X.shape
         self.data, self.dual, self.tol = data, dual, tol
-        self.w, self.z = np.zeros(d + 1), np.zeros(n)
-        self.r, self.curvature = np.empty(n), np.empty(n)
-        self.direct = d + 1 <= _MAX_CHOLESKY
-        self._stand(0)
+        self.w, self.center, n_iter = np.zeros(d + 1), np.zeros(n), 0
+        if start is not None:
+            n_iter = start.n_iter
+            if start.primal < dual.at_zero():
+                self.w, self.center = start.w, start.beta
+        self.z = data.scores(self.w)
+        self.beta, self.curvature = np.empty(n), np.empty(n)
+        self.lam = dual.lam if dual.squared else self._softness()
+        self.direct = d + 1 <= MAX_CHOLESKY
+        self._stand(n_iter)
         self.first = self._norm()
 
     def advance(self, max_iter: int) -> None:
@@ -53,24 +75,53 @@ class Newton:
         p = self._direction()
         along = self.data.scores(p)
         step = self._search(p, along)
-        before = self.standing.primal
+        before = self.smooth
         self.w = self.w + step * p
         self.z = self.z + step * along
         self._stand(done + 1)
-        if step == 0.0 or self.standing.primal >= before:  # rounding hides any further decrease
-            s = self.standing
-            self.standing = Standing(s.w, s.beta, s.primal, s.dual, s.n_iter, converged=True)
+        still = step == 0.0 or self.smooth >= before  # rounding hides any further decrease
+        if self.dual.squared:
+            if still:
+                self.standing = replace(self.standing, converged=True)
+        elif still or self.inner <= _INEXACT * (self.standing.primal - self.standing.dual):
+            self._sharpen(done + 1)
+
+    def _softness(self) -> Array:
+        """λ of the first round: the bounds of β are as far as a tenth of the targets' size."""
+        size = float(np.abs(self.dual.t).max(initial=0.0)) or 1.0
+        with np.errstate(divide="ignore"):
+            return _SOFT * size / np.maximum(self.dual.hi, -self.dual.lo)
+
+    def _sharpen(self, n_iter: int) -> None:
+        """Begin the next round of the proximal point method."""
+        self.center = self.beta.copy()
+        self.lam = np.maximum(self.lam / _SHARPER, _SHARPEST * self._softness())
+        self._stand(n_iter)
 
     def _norm(self) -> float:
         return float(np.linalg.norm(self.gradient))
 
     def _stand(self, n_iter: int) -> None:
-        loss = loops.residuals(self.z, *self.dual.arrays, self.r, self.curvature)
-        self.gradient = self.w + self.data.adjoint(self.r)
-        primal = 0.5 * float(self.w @ self.w) + loss
-        gap = 0.5 * float(self.gradient @ self.gradient)
-        converged = gap <= self.tol * primal
-        self.standing = Standing(self.w, -self.r, primal, primal - gap, n_iter, converged)
+        """Respond to the scores: β, the gradient, and what they say of the gap."""
+        smooth, loss = loops.respond(self.z, *self._rounded, self.center, self.beta, self.curvature)
+        own = 0.5 * float(self.w @ self.w)
+        sums = self.data.adjoint(self.beta)
+        self.gradient = self.w - sums
+        self.smooth = own + smooth
+        self.inner = 0.5 * float(self.gradient @ self.gradient)  # gap of the rounded problem
+        if self.dual.squared:
+            primal, gap = self.smooth, self.inner
+        else:
+            primal = own + loss
+            gap = primal - self.dual.value(self.beta, float(sums @ sums))
+        least = 0.0 if self.dual.squared else ROUNDING
+        converged = gap <= max(self.tol, least) * primal
+        self.standing = Standing(self.w, self.beta.copy(), primal, primal - gap, n_iter, converged)
+
+    @property
+    def _rounded(self) -> tuple[Array, Array, Array, Array, float]:
+        t, lo, hi, _, eps = self.dual.arrays
+        return t, lo, hi, self.lam, eps
 
     def _search(self, p: Array, along: Array) -> float:
         """Minimise P over w̃ + step · p: Newton on its slope, which is piecewise linear."""
@@ -78,17 +129,21 @@ class Newton:
         linear, square = float(self.w @ p), float(p @ p)
         start = float(self.gradient @ p)
         for _ in range(_MAX_SEARCH):
-            slope, curvature = loops.slope_along(self.z, along, *self.dual.arrays, step)
+            slope, curvature = loops.slope_along(self.z, along, *self._rounded, self.center, step)
             slope += linear + step * square
-            if abs(slope) <= 1e-3 * abs(start):
+            back = slope / (curvature + square)
+            if abs(slope) <= 0.1 * abs(start) and back <= 0.1 * step:
                 break
             if slope < 0.0:
                 low = step
             else:
                 high = step
-            step -= slope / (curvature + square)
+            step -= back
             if not low < step < high:
-                step = 0.5 * (low + high) if high < np.inf else 2.0 * low
+                if high == np.inf:
+                    step = 10.0 * low
+                else:  # steps may lie many powers of ten apart where features do
+                    step = float(np.sqrt(low * high)) if low > 0.0 else 0.01 * high
         return step
 
     def _direction(self) -> Array:

@@ -41,8 +41,11 @@ class LinearSVC(LinearClassifier, LinearMachines):
         ℓ, see above.
     dual : 'auto' or bool, default='auto'
         True: coordinate descent in the dual. False: Newton's method in the primal, for the
-        squared hinge. 'auto' takes the faster: Newton where its loss is squared and there
-        are at least as many samples as features (of sparse data, 512 features at most).
+        squared hinge. 'auto' takes the faster: Newton where the loss is squared and there
+        are at least as many samples as features (of sparse data, 512 features at most);
+        coordinate descent else, from which, where it crawls and there are fewer than 512
+        features, Newton's method takes over (for the hinge, on a rounded one that gets
+        ever sharper).
     tol : float, default=1e-4
         The fit stops when `dual_gap_` is at most `tol`/100 of the objective, so that the
         objective is within that share of the least one: by default, one millionth.
@@ -62,8 +65,9 @@ class LinearSVC(LinearClassifier, LinearMachines):
     random_state : int, RandomState, Generator or None, default=None
         Order of the samples in coordinate descent. None is a fixed one: fits repeat exactly.
     max_iter : int, default=1000
-        Largest number of epochs or Newton steps; a warning says how far a fit that needs
-        more is from the optimum.
+        Largest number of epochs (passes over the data, of which shrinking leaves out a
+        part) and Newton steps; a warning says how far a fit that needs more is from the
+        optimum.
 
     Attributes
     ----------
@@ -126,9 +130,9 @@ class LinearSVC(LinearClassifier, LinearMachines):
     Step by step:
 
     >>> for state in LinearSVC().steps(X, y):
-    ...     print(state.n_iter, round(state.objective, 3), state.n_support)
-    1 1.056 [3]
-    2 1.048 [3]
+    ...     print(state.n_iter, round(state.objective, 1), state.n_support)
+    1 1.1 [3]
+    2 1.0 [3]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
