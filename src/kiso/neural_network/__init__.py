@@ -1,6 +1,11 @@
 """Multilayer perceptrons: scikit-learn's estimators over `kiso.nn`."""
 
+from ._conv_classifier import ConvClassifier
 from ._mlp_classifier import MLPClassifier
 from ._mlp_regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = [
+    "ConvClassifier",
+    "MLPClassifier",
+    "MLPRegressor",
+]

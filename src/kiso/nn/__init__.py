@@ -2,12 +2,13 @@
 
 from ._activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh, activation
 from ._affine import Affine
+from ._augment import RandomCrop, RandomFlip, RandomShift
 from ._check_gradients import ArrayCheck, GradientReport, check_gradients
 from ._containers import Parallel, Residual, Sequential
 from ._convolution import Conv2D, ConvTranspose2D
 from ._convolution_1d import Conv1D, convolution_matrix
 from ._dropout import Dropout
-from ._flatten import Flatten
+from ._flatten import Flatten, Reshape
 from ._im2col import col2im, im2col
 from ._initialise import Glorot, He, Initialiser, Normal, Orthogonal, Zeros, initialiser
 from ._layer import Backward, Layer, Shape, ShapeError
@@ -46,7 +47,11 @@ __all__ = [
     "Normal",
     "Orthogonal",
     "Parallel",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomShift",
     "ReLU",
+    "Reshape",
     "Residual",
     "Run",
     "Sequential",

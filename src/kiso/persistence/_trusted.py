@@ -30,8 +30,38 @@ KISO_TYPES = frozenset(
         "kiso.neighbors._loops.Tree",
         "kiso.neighbors._metrics.Metric",
         "kiso.neighbors._regressor.KNeighborsRegressor",
+        "kiso.neural_network._conv_classifier.ConvClassifier",
         "kiso.neural_network._mlp_classifier.MLPClassifier",
         "kiso.neural_network._mlp_regressor.MLPRegressor",
+    }
+)
+
+# layers hold arrays and numbers, and nothing that runs when they are built
+LAYER_TYPES = frozenset(
+    {
+        "kiso.nn._activations.GELU",
+        "kiso.nn._activations.LeakyReLU",
+        "kiso.nn._activations.ReLU",
+        "kiso.nn._activations.Sigmoid",
+        "kiso.nn._activations.Softplus",
+        "kiso.nn._activations.Tanh",
+        "kiso.nn._affine.Affine",
+        "kiso.nn._augment.RandomCrop",
+        "kiso.nn._augment.RandomFlip",
+        "kiso.nn._augment.RandomShift",
+        "kiso.nn._convolution.Conv2D",
+        "kiso.nn._convolution.ConvTranspose2D",
+        "kiso.nn._convolution_1d.Conv1D",
+        "kiso.nn._dropout.Dropout",
+        "kiso.nn._flatten.Flatten",
+        "kiso.nn._flatten.Reshape",
+        "kiso.nn._network.Network",
+        "kiso.nn._normalise.BatchNorm",
+        "kiso.nn._normalise.LayerNorm",
+        "kiso.nn._pooling.AveragePool",
+        "kiso.nn._pooling.GlobalAveragePool",
+        "kiso.nn._pooling.MaxPool",
+        "kiso.nn._windows.Window",
     }
 )
 
@@ -78,7 +108,7 @@ PLAIN_TYPES = frozenset(
     }
 )
 
-TYPES = KISO_TYPES | PIPELINE_TYPES | PLAIN_TYPES
+TYPES = KISO_TYPES | LAYER_TYPES | PIPELINE_TYPES | PLAIN_TYPES
 
 # Of skops' ways to build an object; those that import or call functions are not among them.
 LOADERS = frozenset(
