@@ -1,11 +1,8 @@
-"""Multilayer perceptrons: scikit-learn's estimators over `kiso.nn`."""
+"""Multilayer perceptrons and convolutional networks: scikit-learn's estimators over `kiso.nn`."""
 
 from ._conv_classifier import ConvClassifier
+from ._gan import GAN
 from ._mlp_classifier import MLPClassifier
 from ._mlp_regressor import MLPRegressor
 
-__all__ = [
-    "ConvClassifier",
-    "MLPClassifier",
-    "MLPRegressor",
-]
+__all__ = ["GAN", "ConvClassifier", "MLPClassifier", "MLPRegressor"]

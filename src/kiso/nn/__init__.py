@@ -9,6 +9,9 @@ from ._convolution import Conv2D, ConvTranspose2D
 from ._convolution_1d import Conv1D, convolution_matrix
 from ._dropout import Dropout
 from ._flatten import Flatten, Reshape
+from ._game import Game, GameState, GameStatus, play
+from ._game_losses import GAME_LOSSES, GameLoss
+from ._gradient_penalty import gradient_penalty
 from ._im2col import col2im, im2col
 from ._initialise import Glorot, He, Initialiser, Normal, Orthogonal, Zeros, initialiser
 from ._layer import Backward, Layer, Shape, ShapeError
@@ -17,11 +20,14 @@ from ._normalise import BatchNorm, LayerNorm
 from ._pooling import AveragePool, GlobalAveragePool, MaxPool
 from ._run import Run
 from ._softmax import Softmax
+from ._spectral import Spectral
+from ._tangent import affine_tangent, tangent
 from ._trace import Trace
 from ._train import TrainState, TrainStatus, train
 from ._weights import WeightsError
 
 __all__ = [
+    "GAME_LOSSES",
     "GELU",
     "Activation",
     "Affine",
@@ -34,6 +40,10 @@ __all__ = [
     "ConvTranspose2D",
     "Dropout",
     "Flatten",
+    "Game",
+    "GameLoss",
+    "GameState",
+    "GameStatus",
     "GlobalAveragePool",
     "Glorot",
     "GradientReport",
@@ -60,6 +70,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "Spectral",
     "Tanh",
     "Trace",
     "TrainState",
@@ -67,10 +78,14 @@ __all__ = [
     "WeightsError",
     "Zeros",
     "activation",
+    "affine_tangent",
     "check_gradients",
     "col2im",
     "convolution_matrix",
+    "gradient_penalty",
     "im2col",
     "initialiser",
+    "play",
+    "tangent",
     "train",
 ]
