@@ -35,7 +35,7 @@ __all__ = ["Game", "GameState", "GameStatus", "Latent", "play"]
 
 Latent: TypeAlias = Callable[[np.random.Generator, int], Array]  # (rng, n) → z: (n, ...)
 
-VANISHED = 1e-4  # generator's gradient norm over the largest there was
+VANISHED = 1e-4  # slope of G's loss in D's output; gradient norm of G over its largest so far
 COVERED = 0.5  # share of the data that samples have to come near
 
 
@@ -166,6 +166,7 @@ class _Table:
         self.g = _Player(game.generator, game.rules[0], rng)
         self.d = _Player(game.discriminator, game.rules[1], rng)
         self.scores = (float("nan"), float("nan"))
+        self.slope = float("nan")  # mean |∂L_G/∂D(G(z))|
         self.value = 0.0  # of the discriminator's losses since the last state
         self.together = not any(layer.statistics for _, layer in layers_within(game.discriminator))
 
@@ -223,6 +224,7 @@ class _Table:
         fake, back = game.generator.forward(z, train=self.g.run)
         scores, through = game.discriminator.forward(fake, train=self.d.run)
         loss, slope = game.loss.generator(scores)
+        self.slope = float(np.abs(slope).sum())
         self.g.move(loss, back(through(slope)[0], want_dx=False)[1])
         if game.averaging:
             self._average()
@@ -311,7 +313,7 @@ def _judged(table: _Table, coverage: float, best: float, most: float, *, last: b
     as many, or at the end.
     """
     real, fake = table.scores
-    if table.g.norm < VANISHED * most and real > fake:
+    if real > fake and (table.slope < VANISHED or table.g.norm < VANISHED * most):
         return GameStatus.VANISHING
     if coverage < COVERED and (last or coverage < best / 2):
         return GameStatus.COLLAPSED
