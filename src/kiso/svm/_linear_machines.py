@@ -151,9 +151,10 @@ class Dual:
         return self.t, self.lo, self.hi, self.lam, self.eps
 
     def at_zero(self) -> float:
-        """Give P(0) of losses that are not squared."""
+        """Give P(0)."""
         out = np.maximum(0.0, np.abs(self.t) - self.eps)
-        return float(np.maximum(self.hi, -self.lo) @ out)
+        losses = 0.5 * out**2 / self.lam if self.squared else np.maximum(self.hi, -self.lo) * out
+        return float(losses.sum())
 
     def value(self, beta: Array, square: float) -> float:
         """Give D(β), with ‖Σ βᵢ x̃ᵢ‖² known."""

@@ -59,7 +59,8 @@ class Newton:
         if start is not None:
             n_iter = start.n_iter
             if start.primal < dual.at_zero():
-                self.w, self.center = start.w, start.beta
+                self.w = start.w
+                self.center = self.center if dual.squared else start.beta
         self.z = data.scores(self.w)
         self.beta, self.curvature = np.empty(n), np.empty(n)
         self.lam = dual.lam if dual.squared else self._softness()
