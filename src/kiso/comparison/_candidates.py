@@ -117,6 +117,19 @@ def _too_many_rows(n_rows: int, n_features: int) -> str:
     return f"it goes 50 times through {n_rows:,} rows in each of its fits"
 
 
+_MOST_KERNEL_ROWS = 10_000
+
+
+def _too_many_pairs(n_rows: int, n_features: int) -> str:
+    """A kernel machine compares a good part of all pairs of rows, in each of some 100 fits."""
+    if n_rows <= _MOST_KERNEL_ROWS:
+        return ""
+    return (
+        f"it compares rows in pairs: {n_rows:,} rows are more than the {_MOST_KERNEL_ROWS:,} "
+        "that compare allows"
+    )
+
+
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
         "baseline",
@@ -257,6 +270,28 @@ CANDIDATES: tuple[Candidate, ...] = (
         counted=("parameters_",),
         objective="mean loss and penalty",
         unsuitable=_too_many_rows,
+    ),
+    Candidate(
+        "svm",
+        "classification",
+        "kiso.svm:SVC",
+        "The widest margin between the classes, with boundaries bent by a Gaussian kernel.",
+        grid={"C": [0.1, 1.0, 10.0]},
+        counted=("dual_coef_", "intercept_"),
+        keeps_rows=True,
+        objective="minus the dual objective",
+        unsuitable=_too_many_pairs,
+    ),
+    Candidate(
+        "svm",
+        "regression",
+        "kiso.svm:SVR",
+        "A smooth function from a Gaussian kernel, inside a tube that costs nothing.",
+        grid={"C": [0.1, 1.0, 10.0]},
+        counted=("dual_coef_", "intercept_"),
+        keeps_rows=True,
+        objective="minus the dual objective",
+        unsuitable=_too_many_pairs,
     ),
 )
 

@@ -33,6 +33,9 @@ KISO_TYPES = frozenset(
         "kiso.neural_network._conv_classifier.ConvClassifier",
         "kiso.neural_network._mlp_classifier.MLPClassifier",
         "kiso.neural_network._mlp_regressor.MLPRegressor",
+        "kiso.svm._one_class.OneClassSVM",
+        "kiso.svm._svc.SVC",
+        "kiso.svm._svr.SVR",
     }
 )
 

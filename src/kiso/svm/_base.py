@@ -95,6 +95,7 @@ class Problem:
     kernel: Kernel
     bounds: list[int]
     machines: list[Machine]
+    codes: Array  # number of each row's class; empty where there are none
 
 
 class KernelMachine(IterativeEstimator[Problem, SMOState]):

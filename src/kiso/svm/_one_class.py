@@ -122,7 +122,7 @@ fit_status_, n_iter_, objective_path_
             beta=beta,
             g=g,
         )
-        return Problem(X, np.arange(n), points, kernel, [0, n], [machine])
+        return Problem(X, np.arange(n), points, kernel, [0, n], [machine], np.empty(0))
 
     def _fitted(self, problem: Problem, state: SMOState) -> dict[str, Any]:
         beta = state.beta[0]

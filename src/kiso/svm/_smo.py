@@ -225,7 +225,7 @@ def _advance(
     if max_iter < 0:
         max_iter = _CEILING if np.isfinite(machine.hi).all() else _CEILING // 10
     limit = min(_STEPS * len(w), max_iter - machine.n_iter)
-    inner_tol = max(tol, 0.1 * machine.violation)
+    inner_tol = max(0.5 * tol, 0.1 * machine.violation)
     machine.n_iter += solve_block(K, np.diagonal(K).copy(), f_w, beta, lo, hi, inner_tol, limit)
     machine.n_rounds += 1
     if max_iter <= machine.n_iter:

@@ -249,8 +249,7 @@ default='rbf'
             _pair(codes[order], bound[order], bounds, a, b)
             for a, b in combinations(range(n_classes), 2)
         ]
-        self._codes = codes
-        return Problem(X, order, points, kernel, bounds, machines)
+        return Problem(X, order, points, kernel, bounds, machines, codes)
 
     def _check_classes(self, codes: Array, weight: Array) -> None:
         mass = np.bincount(codes, weights=weight, minlength=len(self.classes_))
@@ -263,7 +262,7 @@ default='rbf'
             )
 
     def _fitted(self, problem: Problem, state: SMOState) -> dict[str, Any]:
-        n_classes, n = len(self.classes_), len(problem.order)
+        n_classes, n, codes = len(self.classes_), len(problem.order), problem.codes
         coef = np.zeros((n_classes - 1, n))
         pairs = combinations(range(n_classes), 2)
         for machine, beta, (a, b) in zip(problem.machines, state.beta, pairs, strict=True):
@@ -271,16 +270,16 @@ default='rbf'
             if n_classes == 2:
                 coef[0, rows] = beta
             else:  # a row of class a keeps its dual against b in row b − 1, of b in row a
-                first = self._codes[rows] == a
+                first = codes[rows] == a
                 coef[b - 1, rows[first]] = beta[first]
                 coef[a, rows[~first]] = beta[~first]
         used = np.flatnonzero(coef.any(axis=0))
-        support = used[np.argsort(self._codes[used], kind="stable")]
+        support = used[np.argsort(codes[used], kind="stable")]
         dual_coef: Any = np.ascontiguousarray(coef[:, support])
         return {
             "support_": support.astype(np.int32),
             "support_vectors_": self._kept_rows(problem.X, support),
-            "n_support_": np.bincount(self._codes[support], minlength=n_classes).astype(np.int32),
+            "n_support_": np.bincount(codes[support], minlength=n_classes).astype(np.int32),
             "dual_coef_": dual_coef,
             "intercept_": state.intercepts,
             "dual_gap_": state.gap,

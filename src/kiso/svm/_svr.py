@@ -141,7 +141,7 @@ class SVR(RegressorMixin, KernelMachine):
             beta=np.zeros(2 * n),
             g=np.zeros(n),
         )
-        return Problem(X, np.arange(n), points, kernel, [0, n], [machine])
+        return Problem(X, np.arange(n), points, kernel, [0, n], [machine], np.empty(0))
 
     def _fitted(self, problem: Problem, state: SMOState) -> dict[str, Any]:
         beta = state.beta[0].reshape(2, -1).sum(axis=0)
