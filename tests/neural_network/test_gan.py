@@ -98,7 +98,7 @@ def test_a_step_is_what_is_written():
         {},
         {"loss": "minimax"},
         {"loss": "least-squares"},
-        {"loss": "wasserstein"},
+        {"loss": "wasserstein", "gradient_penalty": 1.0, "discriminator_steps": 3},
         {"loss": "wasserstein", "spectral": True},
         {"gradient_penalty": 0.5},
     ],
