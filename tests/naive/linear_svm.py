@@ -1,7 +1,6 @@
 """Linear support vector machines, written to be obviously right."""
 
 import numpy as np
-from scipy.optimize import minimize
 
 
 def loss(name, y, f, epsilon):
@@ -21,31 +20,19 @@ def primal(name, X, y, w, b, u, *, a=1.0, epsilon=0.0):
     return value
 
 
-def least(name, X, y, u, *, a=1.0, epsilon=0.0):
-    """The least primal, as the largest dual: a box-constrained quadratic, by L-BFGS-B."""
-    n = len(X)
-    rows = np.column_stack([X, np.full(n, a)])
-    Q = rows @ rows.T
-    squared = name.startswith("squared")
-    if squared:
-        Q = Q + np.diag(0.5 / u)
-    limit = [None if squared else price for price in u]
-    if name.endswith("hinge"):
-        signed = Q * np.outer(y, y)
-        found = minimize(
-            lambda v: (0.5 * v @ signed @ v - v.sum(), signed @ v - 1.0),
-            np.zeros(n), jac=True, method="L-BFGS-B", bounds=[(0.0, top) for top in limit],
-            options={"maxiter": 20_000, "maxfun": 200_000, "ftol": 1e-16, "gtol": 1e-10},
-        )  # fmt: skip
-        return -found.fun
-    both = np.block([[Q, -Q], [-Q, Q]])  # β = v − v*
-    slope = np.concatenate([epsilon - y, epsilon + y])
-    if squared:  # λ acts on v and v* alone; v v* = 0 at the solution
-        plain = rows @ rows.T
-        both = np.block([[plain, -plain], [-plain, plain]]) + np.diag(np.tile(0.5 / u, 2))
-    found = minimize(
-        lambda v: (0.5 * v @ both @ v + slope @ v, both @ v + slope),
-        np.zeros(2 * n), jac=True, method="L-BFGS-B", bounds=[(0.0, top) for top in limit * 2],
-        options={"maxiter": 20_000, "maxfun": 200_000, "ftol": 1e-16, "gtol": 1e-10},
-    )  # fmt: skip
-    return -found.fun
+def dual(name, X, y, beta, u, *, a=1.0, epsilon=0.0):
+    """The dual at β: no primal is below it, so a primal that equals it is the least."""
+    w = sum(b * np.append(x, a) for b, x in zip(beta, X, strict=True))
+    value = float(np.dot(beta, y)) - 0.5 * float(np.dot(w, w))
+    for b, price in zip(beta, u, strict=True):
+        value -= epsilon * abs(b)
+        if name.startswith("squared") and b != 0.0:
+            value -= b * b / (4.0 * price)
+    return value
+
+
+def feasible(name, y, beta, u):
+    """Whether every β is in its box: of the sign of its class, and at most u."""
+    right_sign = not name.endswith("hinge") or bool((beta * y >= 0.0).all())
+    limit = np.where(u > 0.0, np.inf, 0.0) if name.startswith("squared") else u
+    return right_sign and bool((np.abs(beta) <= limit).all())
