@@ -293,6 +293,24 @@ CANDIDATES: tuple[Candidate, ...] = (
         objective="minus the dual objective",
         unsuitable=_too_many_pairs,
     ),
+    Candidate(
+        "linear-svm",
+        "classification",
+        "kiso.svm:LinearSVC",
+        "The plane with the widest margin between the classes.",
+        grid={"C": [0.01, 0.1, 1.0, 10.0]},
+        seeded=True,
+        objective="half the squared weights and C times the losses",
+    ),
+    Candidate(
+        "linear-svm",
+        "regression",
+        "kiso.svm:LinearSVR",
+        "A weighted sum of the features that large errors pull less than in least squares.",
+        grid={"C": [0.01, 0.1, 1.0, 10.0]},
+        seeded=True,
+        objective="half the squared weights and C times the absolute errors",
+    ),
 )
 
 
