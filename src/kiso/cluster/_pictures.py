@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kiso._distances import nearest
+from kiso._film import write_film
 
 from ._lloyd import LloydState
 from ._seeding import SeedingState
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from PIL.Image import Image
+    from matplotlib.figure import Figure
 
 __all__ = ["animate", "plot_clusters"]
 
@@ -126,26 +126,15 @@ def animate(
     ...     animate(X, states, Path(folder) / "run.gif") == len(states)
     True
     """
-    frames = [_frame(X, state, dpi) for state in states]
-    if not frames:
+    count = write_film((_frame(X, s) for s in states), path, seconds=seconds, hold=hold, dpi=dpi)
+    if not count:
         raise ValueError("states is empty: give the states of KMeans.steps(X).")
-    frames[0].save(
-        path,
-        format="GIF",
-        save_all=True,
-        append_images=frames[1:],
-        duration=[int(1000 * seconds)] * (len(frames) - 1) + [int(1000 * hold)],
-        loop=0,
-    )
-    return len(frames)
+    return count
 
 
-def _frame(X: Any, state: Any, dpi: int) -> Image:
+def _frame(X: Any, state: Any) -> Figure:
     from matplotlib.figure import Figure
-    from PIL.Image import open as open_image
 
     figure = Figure(figsize=(5, 5), layout="constrained")
     plot_clusters(X, state, figure.subplots())
-    png = BytesIO()
-    figure.savefig(png, format="png", dpi=dpi)
-    return open_image(png).convert("RGB")
+    return figure
