@@ -13,12 +13,13 @@ FILES = sorted(SRC.rglob("*.py"))
 # a room may import the rooms below it, never its own storey
 STOREYS = [
     {"_jit", "_parallel", "_validation", "base"},
-    {"_blocks", "_distances_loops", "_linear_classifier", "_rows_loops", "_triangle"}
+    {"_blocks", "_distances_loops", "_film", "_linear_classifier", "_rows_loops", "_triangle"}
     | {"losses", "optim", "datasets", "inspection"},
     {"_distances", "_rows"},
     {"inference"},
     {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"},
     {"neural_network", "approximation", "adversarial"},
+    {"few_shot"},
     {"comparison"},
     {"persistence"},
     {"experiments"},

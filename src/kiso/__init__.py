@@ -19,6 +19,7 @@ _SUBPACKAGES = (
     "datasets",
     "decomposition",
     "experiments",
+    "few_shot",
     "inference",
     "inspection",
     "linear_model",

@@ -47,7 +47,7 @@ FULL = Form(
 PART = Form(
     6_000, 2_000,
     n_epochs={SMALL: 10, DEEP: 6, WIDE: 5},
-    bounds={SMALL: 14.0, DEEP: 10.0, WIDE: 8.5},
+    bounds={SMALL: 12.0, DEEP: 10.5, WIDE: 9.5},
 )  # fmt: skip
 
 

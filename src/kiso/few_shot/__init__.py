@@ -1,0 +1,22 @@
+"""Few-shot learning: classes that are known by an example or two.
+
+An estimator of this room is fitted on labelled samples of some classes; `support(X, y)` then
+gives it an example each of new classes, and `predict` tells those apart.
+"""
+
+from ._hausdorff import ModifiedHausdorffClassifier, modified_hausdorff
+from ._nearest import NearestExampleClassifier
+from ._protocols import Episode, Scores, episodes, score_episodes, score_runs
+from ._support import FewShotClassifier
+
+__all__ = [
+    "Episode",
+    "FewShotClassifier",
+    "ModifiedHausdorffClassifier",
+    "NearestExampleClassifier",
+    "Scores",
+    "episodes",
+    "modified_hausdorff",
+    "score_episodes",
+    "score_runs",
+]
