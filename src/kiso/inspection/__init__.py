@@ -1,5 +1,6 @@
 """Pictures of any fitted model."""
 
+from ._margin import plot_margin, plot_margin_steps
 from ._regions import plot_decision_regions
 
-__all__ = ["plot_decision_regions"]
+__all__ = ["plot_decision_regions", "plot_margin", "plot_margin_steps"]

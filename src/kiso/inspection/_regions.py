@@ -64,17 +64,38 @@ def plot_decision_regions(
     >>> len(ax.collections)  # the rows of each class, over the image of the regions
     2
     """
+    rows, labels = rows_and_labels(X, y)
+    grid, across, up = grid_over(rows, margin, resolution)
+    classes, colours, ax = colour_plane(model, grid, across, up, labels, ax)
+    if labels is not None:
+        scatter_classes(ax, rows, labels, classes, colours, marker_size)
+    return ax
+
+
+def rows_and_labels(X: Any, y: Any) -> tuple[Array, Array | None]:
+    """Check the rows of a picture and their classes."""
     rows = np.asarray(X, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] != 2 or len(rows) == 0:
         raise ValueError(f"X of shape {rows.shape}: a plane has two features, and needs a row")
     labels = None if y is None else np.asarray(y)
     if labels is not None and labels.shape != (len(rows),):
         raise ValueError(f"y of shape {labels.shape}: give one class for each of {len(rows)} rows")
+    return rows, labels
+
+
+def grid_over(rows: Array, margin: float, resolution: int) -> tuple[Array, Array, Array]:
+    """Give points over the extent of the rows: all of them, and those of either side."""
     low, high = rows.min(axis=0), rows.max(axis=0)
     room = margin * np.where(high > low, high - low, 1.0)
     low, high = low - room, high + room
     across, up = (np.linspace(low[a], high[a], resolution) for a in range(2))
-    grid = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)
+    return np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2), across, up
+
+
+def colour_plane(
+    model: Any, grid: Array, across: Array, up: Array, labels: Array | None, ax: Axes | None
+) -> tuple[Array, Array, Axes]:
+    """Colour the plane by the class predicted; return classes, their colours, and the axes."""
     found = np.concatenate(
         [
             np.asarray(model.predict(part))
@@ -87,17 +108,22 @@ def plot_decision_regions(
 
         ax = Figure(figsize=(5.5, 5), layout="constrained").subplots()
     colours = _colours(len(classes))
-    image = colours[np.searchsorted(classes, found)].reshape(resolution, resolution, 3)
-    extent = (low[0], high[0], low[1], high[1])
+    image = colours[np.searchsorted(classes, found)].reshape(len(up), len(across), 3)
+    extent = (across[0], across[-1], up[0], up[-1])
     ax.imshow(0.65 + 0.35 * image, extent=extent, origin="lower", aspect="auto")
-    if labels is not None:
-        for i, name in enumerate(classes):
-            own = rows[labels == name]
-            ax.scatter(
-                own[:, 0], own[:, 1], marker_size, color=[tuple(colours[i])], label=str(name),
-                edgecolors="black", linewidths=0.4,
-            )  # fmt: skip
-    return ax
+    return classes, colours, ax
+
+
+def scatter_classes(
+    ax: Axes, rows: Array, labels: Array, classes: Array, colours: Array, marker_size: float
+) -> None:
+    """Draw the rows in the colours of their classes."""
+    for i, name in enumerate(classes):
+        own = rows[labels == name]
+        ax.scatter(
+            own[:, 0], own[:, 1], marker_size, color=[tuple(colours[i])], label=str(name),
+            edgecolors="black", linewidths=0.4,
+        )  # fmt: skip
 
 
 def _classes(model: Any, found: Array, labels: Array | None) -> Array:
