@@ -12,7 +12,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kiso._parallel import blocks, map_rows
+from kiso._blocks import ShiftedGram, centred_gram
+from kiso._parallel import blocks, map_rows, one_blas_thread
 from kiso._validation import FLOATS, Array, Integral, Interval, Real, StrOptions, positive
 from kiso.base import IterativeEstimator, State
 
@@ -37,6 +38,7 @@ _NAMES = {"linear", "poly", "rbf", "sigmoid", "min", "precomputed"}
 _SCALES = 1e6  # ratio of the features' standard deviations from which scaling is named
 _LARGEST_VALUE = 1e36  # of a kernel: beyond it sums of float32 may overflow
 _TILE_SUPPORT, _TILE_ROWS = 256, 512
+_DONE = object()
 _log = logging.getLogger("kiso")
 
 
@@ -148,14 +150,15 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
         )
         return weight
 
-    def _resolve_gamma(self, X: Any) -> float:
+    def _resolve_gamma(self, X: Any, moments: ShiftedGram | None) -> float:
         """γ of the kernels that are given by name."""
         if not isinstance(self.gamma, str):
             return float(self.gamma)
         if self.gamma == "auto" or self.kernel == "precomputed":
             return 1.0 / X.shape[1]
-        if isinstance(X, np.ndarray):
-            variance = float(X.var(dtype=np.float64))
+        if moments is not None:
+            mean = moments.mean
+            variance = float(moments.scatter.mean() / moments.weight + mean.var())
         else:
             variance = float(X.multiply(X).mean() - X.mean() ** 2)
         return 1.0 / (X.shape[1] * variance) if variance > 0 else 1.0
@@ -179,7 +182,11 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
 
     def _points(self, X: Any) -> tuple[Kernel, Points]:
         """The kernel and the rows made ready for it; what is not on one scale is named."""
-        self._gamma = self._resolve_gamma(X)
+        moments = None
+        if isinstance(X, np.ndarray) and self.kernel != "precomputed":
+            moments = centred_gram(X, diagonal=True, dtype=np.float64)
+            self._check_scales(np.sqrt(moments.scatter / moments.weight))
+        self._gamma = self._resolve_gamma(X, moments)
         kernel, points = self._kernel(), Points.of(X)
         if not callable(self.kernel):
             with np.errstate(over="ignore"):
@@ -189,14 +196,11 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
                     f"X is too large for kernel={self.kernel!r}: k(x, x) reaches {largest:.3g}, "
                     f"and {_LARGEST_VALUE:.0e} is allowed. Scale the features."
                 )
-        if self.kernel != "precomputed" and isinstance(points.X, np.ndarray):
-            self._check_scales(points.X)
         self._check_cache(len(points))
         return kernel, points
 
-    def _check_scales(self, X: Array) -> None:
-        with np.errstate(all="ignore"):
-            spread = X.std(axis=0, dtype=np.float64)
+    def _check_scales(self, spread: Array) -> None:
+        """Warn where the features' standard deviations differ too much."""
         spread = spread[spread > 0]
         if len(spread) and spread.max() > _SCALES * spread.min():
             warnings.warn(
@@ -226,8 +230,13 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
     def _iterate(self, problem: Problem) -> Iterator[SMOState]:
         n_bytes = self.cache_size * 2**20
         cache = GramCache(problem.kernel, problem.points, problem.bounds, n_bytes)
-        for _ in solve(problem.machines, cache, tol=self.tol, max_iter=self.max_iter):
-            yield self._state(problem)
+        rounds = solve(problem.machines, cache, tol=self.tol, max_iter=self.max_iter)
+        while True:
+            with one_blas_thread():  # its other threads would wait for work, and take ours
+                if next(rounds, _DONE) is _DONE:
+                    return
+                state = self._state(problem)
+            yield state
 
     def _state(self, problem: Problem) -> SMOState:
         machines = problem.machines
@@ -342,5 +351,6 @@ def kernel_sums(kernel: Kernel, P: Points, Q: Points, coef: Array) -> Array:
                 else:
                     out[:, block] += fine[tile].T @ T
 
-    map_rows(lane, len(P), min_rows=64)
+    with one_blas_thread():
+        map_rows(lane, len(P), min_rows=64)
     return np.ascontiguousarray(out.T)

@@ -40,8 +40,9 @@ from ._smo_loops import solve_block
 
 __all__ = ["Machine", "Standing", "solve"]
 
-_LARGEST, _SMALLEST = 3072, 512  # variables of a working set
-_SHARE = 3  # a working set is about 1/3 of the variables
+_LARGEST = 2048  # variables of a working set
+_SHARE, _SMALLEST = 4, 512  # a working set is about 1/4 of the variables,
+_DEAR_SHARE, _DEAR_SMALLEST = 8, 256  # 1/8 where kernel values are dear
 _CEILING = 10_000_000  # steps of a machine where max_iter is -1, 1/10 of it where C is infinite
 _STEPS = 30  # a variable of the working set, in a round at most: Ctrl-C is heard between rounds
 _GAP = 1e-6  # relative duality gap that ends a machine whatever `tol`
@@ -94,8 +95,8 @@ class Machine:
         f = self.f
         rho = self._rho(f)
         excess = f - rho
-        quadratic = float(self.beta @ self.g[self.row_of])
-        dual = -(0.5 * quadratic + float(self.p @ self.beta))
+        quadratic = float((self.beta * (f - self.p)).sum())
+        dual = -(0.5 * quadratic + float((self.p * self.beta).sum()))
         lo, hi = self._finite(self.lo), self._finite(self.hi)
         gap = self.beta * excess
         gap -= np.where(excess > 0, lo, hi) * excess
@@ -199,7 +200,8 @@ def _room(machines: list[Machine], cache: GramCache) -> int:
 def _block_size(machine: Machine, cache: GramCache) -> int:
     """Variables of a working set: a share of them all, as far as their square fits."""
     N = len(machine.beta)
-    q = min(N, max(_SMALLEST, min(_LARGEST, N // _SHARE)))
+    smallest, share = (_DEAR_SMALLEST, _DEAR_SHARE) if cache.dear else (_SMALLEST, _SHARE)
+    q = min(N, max(smallest, min(_LARGEST, N // share)))
     return max(2, min(q, int(np.sqrt(cache.n_bytes / 4))))
 
 
