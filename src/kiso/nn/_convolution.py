@@ -126,7 +126,7 @@ class Conv2D(Layer):
         """Whether the compiled loops take these images; ShapeError where they do not fit."""
         check_images(self, x.shape, self.n_in)
         self.window.output(x.shape[2], x.shape[3], self)
-        return self.method == "auto" and fast.suits(x, self.W, self.window)
+        return self.method == "auto" and fast.suits(x, self.W)
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, n_in, height, width) → y: (n, n_out, OH, OW)."""
@@ -256,8 +256,7 @@ class ConvTranspose2D(Layer):
 
     def _form(self, x: Array) -> Any:
         """The module that computes: of a matrix product, a convolution is the transpose."""
-        suits = x.dtype == self.W.dtype and x.dtype in (np.float32, np.float64)
-        return fast if self.method == "auto" and suits else readable
+        return fast if self.method == "auto" and fast.suits(x, self.W) else readable
 
     @property
     def parameters(self) -> dict[str, Array]:

@@ -33,7 +33,7 @@ __all__ = ["convolve", "correlate", "correlate_dW", "correlate_dx", "suits"]
 LENGTH = 1024  # of the long loops: four such rows of numbers stay in a core's first cache
 CACHE = 512 << 10  # bytes of the strips, which should stay in its second
 LANE_BYTES = 64 << 20  # of the lanes' ∂C/∂W together
-WASTE = 6  # times as many positions as outputs: then a matrix product is better
+WIDE = 1.13  # times as many positions as outputs, from which on planes are made narrow
 
 
 _NONE = np.empty((0, 0, 0, 0), np.uint8)
@@ -43,17 +43,15 @@ class Plan(NamedTuple):
     """How images of one shape are correlated with filters of one shape."""
 
     strip: Strip
+    starts: Array  # the column of the image at which each plane begins
     off: Array  # of each tap of a group's filter, in the strip of images
-    back: Array  # (phases, taps of n_out/groups filters): the same in that of gradients
-    taps: tuple[Array, ...]  # of each phase
+    back: Array  # (planes, taps of n_out/groups filters): the same in that of gradients
+    taps: tuple[Array, ...]  # of each plane
 
 
-def suits(x: Array, W: Array, window: Window) -> bool:
-    """Whether the loops can take these, and are the better way."""
-    if x.dtype != W.dtype or x.dtype not in (np.float32, np.float64):
-        return False
-    _, ow = window.output(*x.shape[2:])
-    return _columns(x.shape[3], ow, window, x.shape[2]) <= WASTE * ow
+def suits(x: Array, W: Array) -> bool:
+    """Whether the loops can take these: real numbers of one kind."""
+    return x.dtype == W.dtype and x.dtype in (np.float32, np.float64)
 
 
 def convolve(
@@ -98,7 +96,7 @@ def _forward(
 
     def lane(rows: slice) -> None:
         marks = codes[rows] if codes.size else codes
-        forward_lane(x[rows], flat, b, off, plan.strip, rectify, y[rows], marks, pool)
+        forward_lane(x[rows], flat, b, off, plan.strip, plan.starts, rectify, y[rows], marks, pool)
 
     map_rows(lane, len(x))
 
@@ -138,8 +136,6 @@ def _backward(
     if after == PLAIN:
         y = none
     V = _turned(W, plan) if dx is not None else np.empty((0, 0, 0), dtype)
-    if dx is not None and s.rows * s.sh - s.top < s.height:
-        dx[...] = 0  # rows below the last that a filter sees
     n_taps = W.size // n_out
 
     def lane(rows: slice) -> tuple[Array, Array]:
@@ -147,7 +143,8 @@ def _backward(
         db = np.zeros(n_out)
         backward_lane(
             none if x is None else x[rows], dy[rows], y[rows] if y.size else y,
-            codes[rows] if codes.size else codes, after, plan.off, V, plan.back, s, n_out, dW, db,
+            codes[rows] if codes.size else codes, after, plan.off, V, plan.back, s,
+            plan.starts, n_out, dW, db,
             none if dx is None else dx[rows],
         )  # fmt: skip
         return dW, db
@@ -176,31 +173,38 @@ def _plan(
     (sh, sw), (dh, dw) = window.stride, window.dilation
     oh, ow = window.output(height, width)
     columns = _columns(width, ow, window, height)
+    narrow = columns > WIDE * ow  # a plane for each column of taps
+    across, starts = (fw, np.arange(fw) * dw - left) if narrow else (sw, np.arange(sw) - left)
+    columns = ow if narrow else columns
     rows = -(-((oh - 1) * sh + window.reach[0]) // sh)
-    one = (n_in * sh * sw + n_out) * rows * columns * itemsize
-    n_images = max(1, min(n, -(-LENGTH // (oh * columns)), CACHE // one))
+    one = (n_in * sh * across + n_out) * rows * columns * itemsize
+    n_images = max(1, min(-(-n // MAX_LANES), -(-LENGTH // (oh * columns)), CACHE // one))
     row = n_images * columns
     n_tiles = -(-oh * row // (LENGTH + LENGTH // 4))  # of even height, for pooling
     tile = _up(-(-oh // n_tiles), 2)
-    taps = [(a * dh, b * dw) for a in range(fh) for b in range(fw)]
-    phase = np.array([a % sh * sw + b % sw for a, b in taps], np.intp)
-    shift = np.array([a // sh * row + b // sw for a, b in taps], np.intp)
+    taps = [(a * dh, b) for a in range(fh) for b in range(fw)]
+    within = [b if narrow else b * dw % sw for _, b in taps]
+    phase = np.array([a % sh * across + u for (a, _), u in zip(taps, within, strict=True)], np.intp)
+    shift = np.array([a // sh * row + (0 if narrow else b * dw // sw) for a, b in taps], np.intp)
     # the last filter of the last row may see zeros that the next row would have held
     plane, largest = rows * row + window.reach[1], _up(int(shift.max()), VECTOR)
-    off = np.add.outer(np.arange(per_group) * sh * sw * plane, phase * plane + shift).ravel()
+    if narrow:
+        plane = _up(rows * row, VECTOR)
+    off = np.add.outer(np.arange(per_group) * sh * across * plane, phase * plane + shift).ravel()
     dplane = _up(largest + rows * row, VECTOR)
-    of_phase = tuple(np.flatnonzero(phase == p) for p in range(sh * sw))
-    back = np.full((sh * sw, _up(n_out // groups * max(map(len, of_phase)), 3)), largest, np.intp)
+    of_phase = tuple(np.flatnonzero(phase == p) for p in range(sh * across))
+    most = n_out // groups * max(map(len, of_phase))
+    back = np.full((sh * across, _up(most, 3)), largest, np.intp)
     for p, which in enumerate(of_phase):
         own = np.add.outer(np.arange(n_out // groups) * dplane, largest - shift[which]).ravel()
         back[p, : len(own)] = own
     strip = Strip(
-        n_images, n_in, height, width, top, left, sh, sw, oh, ow, rows, columns, row, plane,
+        n_images, n_in, height, width, top, sh, sw, across, oh, ow, rows, columns, row, plane,
         largest, dplane, tile, _up(tile * row, VECTOR) + VECTOR, groups,
     )  # fmt: skip
     padded = np.zeros(_up(len(off), 12), np.intp)
     padded[: len(off)] = off
-    return Plan(strip, padded, back, of_phase)
+    return Plan(strip, starts.astype(np.intp), padded, back, of_phase)
 
 
 def _columns(width: int, ow: int, window: Window, height: int) -> int:
@@ -225,7 +229,7 @@ def _by_threes(W: Array) -> Array:
 
 
 def _turned(W: Array, plan: Plan) -> Array:
-    """(phases, n_in, n_out/groups · taps of the phase): what a pixel of x gave to."""
+    """(planes, n_in, n_out/groups · taps of the plane): what a pixel of x gave to."""
     groups = plan.strip.groups
     per_group, n_in = len(W) // groups, W.shape[1]
     V = np.zeros((len(plan.taps), groups * n_in, plan.back.shape[1]), W.dtype)

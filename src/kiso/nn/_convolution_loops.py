@@ -7,9 +7,10 @@ the whole strip seen from another place. With x the strip as one flat array,
 
 for all p at once, in long loops over memory that is side by side: a product with the im2col
 matrix that is never made. Positions p where a filter would see two images give numbers that
-nobody reads. A stride s cuts the strip into s_h s_w phases, each its own plane: a tap then
-is a shift of the plane of its phase. Backwards, with ∂C/∂y in a strip that is 0 at those
-positions,
+nobody reads; where those would be many, each column of taps gets a plane of its own that is
+as narrow as the output, and nothing is lost. A stride s cuts the strip into s_h s_w phases,
+each its own plane: a tap then is a shift of the plane of its phase. Backwards, with ∂C/∂y
+in a strip that is 0 at those positions,
 
     ∂C/∂W[f, k] = Σ_p dy[f, p] x[p + off[k]],   ∂C/∂x[q] = Σ_{f,k} W[f, k] dy[f, q − off[k]].
 
@@ -29,7 +30,7 @@ __all__ = ["AFTER_POOL", "AFTER_RELU", "PLAIN", "VECTOR", "Strip", "backward_lan
 
 PLAIN, AFTER_RELU, AFTER_POOL = 0, 1, 2
 VECTOR = 16  # numbers to a cache line, at least
-DEAD = 4  # code of a pooled pixel that no gradient passes: the rectifier was closed
+DEAD = np.uint8(4)  # code of a pooled pixel that no gradient passes: the rectifier was closed
 
 
 class Strip(NamedTuple):
@@ -40,15 +41,15 @@ class Strip(NamedTuple):
     height: int
     width: int
     top: int  # padding
-    left: int
     sh: int  # stride
     sw: int
+    across: int  # planes a row phase: column phases, or columns of taps
     oh: int  # size of the output
     ow: int
     rows: int  # of a plane
     columns: int  # of an image in a row
     row: int  # columns of all images: from a pixel to the one below
-    plane: int  # of a phase of a channel
+    plane: int  # numbers of one
     shift: int  # the largest of a tap
     dplane: int  # of an output channel, with `shift` zeros before
     tile: int  # rows of output at a time
@@ -65,27 +66,40 @@ def aligned(n: int, like: Array) -> Array:
 
 
 @compiled
-def fill_images(x: Array, first: int, s: Strip, xs: Array) -> None:
-    """Copy images from `first` on into their places of the strip; beyond the last, zeros."""
+def fill_images(x: Array, first: int, s: Strip, starts: Array, xs: Array) -> None:
+    """Copy images from `first` on into their places of the strip; beyond the last, zeros.
+
+    Column q of plane b is column q s_w + starts[b] of the image.
+    """
     for j in range(s.n_images):
         there = first + j < len(x)
         for c in range(s.n_in):
             for a in range(s.sh):
-                for b in range(s.sw):
-                    base = ((c * s.sh + a) * s.sw + b) * s.plane + j * s.columns
-                    begin = max(0, (s.left - b + s.sw - 1) // s.sw)
-                    end = (s.width - 1 + s.left - b) // s.sw + 1
-                    for r in range(s.rows):
-                        i = r * s.sh + a - s.top
-                        if i < 0 or i >= s.height:
-                            continue
-                        to = xs[base + r * s.row :]
-                        if not there:
-                            to[begin:end] = 0
-                            continue
-                        pixels = x[first + j, c, i]
-                        for q in range(begin, end):
-                            to[q] = pixels[q * s.sw + b - s.left]
+                for b in range(s.across):
+                    at = ((c * s.sh + a) * s.across + b) * s.plane + j * s.columns
+                    if there:
+                        _fill_plane(x[first + j, c], s, a, starts[b], xs, at)
+                    else:
+                        for r in range(s.rows):
+                            xs[at + r * s.row : at + r * s.row + s.columns] = 0
+
+
+@compiled
+def _fill_plane(pixels: Array, s: Strip, a: int, start: int, xs: Array, at: int) -> None:
+    begin = max(0, (s.sw - 1 - start) // s.sw)
+    size = np.uintp(max(0, min(s.columns, (s.width - 1 - start) // s.sw + 1) - begin))
+    step = np.uintp(s.sw)
+    for r in range(s.rows):
+        i = r * s.sh + a - s.top
+        if 0 <= i < s.height:
+            row, to = np.uintp(i), np.uintp(at + r * s.row + begin)
+            column = np.uintp(begin * s.sw + start)
+            if s.sw == 1:
+                for u in range(size):
+                    xs[to + u] = pixels[row, column + u]
+            else:
+                for u in range(size):
+                    xs[to + u] = pixels[row, column + u * step]
 
 
 @compiled
@@ -96,57 +110,60 @@ def fill_gradients(
     for j in range(s.n_images):
         there = first + j < len(dy)
         for f in range(len(db)):
-            base = f * s.dplane + s.shift + j * s.columns
+            at = f * s.dplane + s.shift + j * s.columns
             if not there:
                 for o in range(s.oh):
-                    ys[base + o * s.row : base + o * s.row + s.ow] = 0
-                continue
-            total = 0.0
-            for o in range(dy.shape[2]):
-                g = dy[first + j, f, o]
-                if after == AFTER_POOL:
-                    part = _unpool(g, codes[first + j, f, o], ys, base + 2 * o * s.row, s.row)
-                elif after == AFTER_RELU:
-                    part = _unrectify(g, y[first + j, f, o], ys[base + o * s.row :])
-                else:
-                    part = _copy(g, ys[base + o * s.row :])
-                total += part
-            db[f] += total
+                    ys[at + o * s.row : at + o * s.row + s.ow] = 0
+            elif after == AFTER_POOL:
+                db[f] += _unpool(dy[first + j, f], codes[first + j, f], ys, at, s.row)
+            elif after == AFTER_RELU:
+                db[f] += _unrectify(dy[first + j, f], y[first + j, f], ys, at, s.row)
+            else:
+                db[f] += _copy(dy[first + j, f], ys, at, s.row)
 
 
 @compiled
-def _copy(g: Array, to: Array) -> float:
-    total = g.dtype.type(0)
-    for q in range(len(g)):
-        to[q] = g[q]
-        total += g[q]
+def _copy(g: Array, ys: Array, at: int, row: int) -> float:
+    total, columns = 0.0, np.uintp(g.shape[1])
+    for o in range(g.shape[0]):
+        to, part = np.uintp(at + o * row), g.dtype.type(0)
+        for u in range(columns):
+            ys[to + u] = g[o, u]
+            part += g[o, u]
+        total += part
     return total
 
 
 @compiled
-def _unrectify(g: Array, y: Array, to: Array) -> float:
-    zero = g.dtype.type(0)
-    total = zero
-    for q in range(len(g)):
-        v = g[q] if y[q] > 0 else zero
-        to[q] = v
-        total += v
+def _unrectify(g: Array, y: Array, ys: Array, at: int, row: int) -> float:
+    total, zero, columns = 0.0, g.dtype.type(0), np.uintp(g.shape[1])
+    for o in range(g.shape[0]):
+        to, part = np.uintp(at + o * row), zero
+        for u in range(columns):
+            v = g[o, u]
+            v = v if y[o, u] > zero else zero
+            ys[to + u] = v
+            part += v
+        total += part
     return total
 
 
 @compiled
 def _unpool(g: Array, codes: Array, ys: Array, at: int, row: int) -> float:
     """Put each number where its code says, zeros at the three other pixels."""
-    zero = g.dtype.type(0)
-    total = zero
-    above, below = ys[at:], ys[at + row :]
-    for q in range(len(g)):
-        v, code = g[q], codes[q]
-        above[2 * q] = v if code == 0 else zero
-        above[2 * q + 1] = v if code == 1 else zero
-        below[2 * q] = v if code == 2 else zero
-        below[2 * q + 1] = v if code == 3 else zero
-        total += v if code < DEAD else zero
+    total, zero, columns = 0.0, g.dtype.type(0), np.uintp(g.shape[1])
+    two, one, below = np.uintp(2), np.uintp(1), np.uintp(row)
+    for o in range(g.shape[0]):
+        to, part = np.uintp(at + 2 * o * row), zero
+        for u in range(two * columns):
+            ys[to + u] = zero
+            ys[to + below + u] = zero
+        for u in range(columns):
+            v, code = g[o, u], np.uintp(codes[o, u])
+            v = v if code < DEAD else zero
+            ys[to + (code >> one & one) * below + two * u + (code & one)] = v
+            part += v
+        total += part
     return total
 
 
@@ -188,71 +205,98 @@ def one_row(xs: Array, off: Array, base: int, W: Array, f: int, tile: Array, siz
 
 @compiled
 def write_rows(
-    tile: Array, a: int, bias: float, rectify: bool, y: Array, first: int, f: int, o: int,
-    end: int, s: Strip,
-) -> None:  # fmt: skip
-    """Give the output rows o … end of a filter their places, with bias and rectifier."""
-    zero, add = y.dtype.type(0), y.dtype.type(bias)
-    for j in range(min(s.n_images, len(y) - first)):
-        for r in range(o, end):
-            values = tile[a, (r - o) * s.row + j * s.columns :]
-            to = y[first + j, f, r]
-            if rectify:
-                for q in range(s.ow):
-                    v = values[q] + add
-                    to[q] = zero if v < zero else v
-            else:
-                for q in range(s.ow):
-                    to[q] = values[q] + add
+    tile: Array, a: int, bias: float, rectify: bool, y: Array, o: int, end: int, at: int, row: int
+) -> None:
+    """Give the output rows o … end of a filter their places in y, with bias and rectifier."""
+    add, floor = y.dtype.type(bias), y.dtype.type(0.0 if rectify else -np.inf)
+    columns, which = np.uintp(y.shape[1]), np.uintp(a)
+    for r in range(end - o):
+        line, source = np.uintp(o + r), np.uintp(at + r * row)
+        for u in range(columns):
+            v = tile[which, source + u] + add
+            y[line, u] = floor if v < floor else v
 
 
 @compiled
 def write_pooled(
-    tile: Array, a: int, bias: float, rectify: bool, y: Array, codes: Array, first: int, f: int,
-    o: int, end: int, s: Strip,
-) -> None:  # fmt: skip
-    """The same after pooling by 2×2, and which of the four pixels was the largest."""
-    zero, add = y.dtype.type(0), y.dtype.type(bias)
-    keep = codes.size > 0
-    for j in range(min(s.n_images, len(y) - first)):
-        for r in range(o // 2, end // 2):
-            start = (2 * r - o) * s.row + j * s.columns
-            above, below = tile[a, start:], tile[a, start + s.row :]
-            to = y[first + j, f, r]
-            for q in range(len(to)):
-                u, v, w, z = above[2 * q], above[2 * q + 1], below[2 * q], below[2 * q + 1]
-                m = max(max(u, v), max(w, z)) + add
-                total = u + v + w + z
-                m = total if total != total else m  # NaN has no order
-                to[q] = zero if rectify and m < zero else m
-            if keep:
-                _mark(above, below, add, rectify, codes[first + j, f, r])
+    tile: Array, a: int, bias: float, rectify: bool, y: Array, o: int, end: int, at: int, row: int
+) -> None:
+    """The same for the largest of each 2×2 pixels."""
+    add, floor = y.dtype.type(bias), y.dtype.type(0.0 if rectify else -np.inf)
+    columns, which = np.uintp(y.shape[1]), np.uintp(a)
+    two, one, below = np.uintp(2), np.uintp(1), np.uintp(row)
+    for r in range(end // 2 - o // 2):
+        line, source = np.uintp(o // 2 + r), np.uintp(at + 2 * r * row)
+        for k in range(columns):
+            p = source + two * k
+            u, v, w, z = (
+                tile[which, p],
+                tile[which, p + one],
+                tile[which, p + below],
+                tile[which, p + below + one],
+            )
+            m, n = u if u > v else v, w if w > z else z
+            m = (m if m > n else n) + add
+            total = u + v + w + z
+            m = m if total == total else total  # NaN has no order
+            y[line, k] = floor if m < floor else m
 
 
 @compiled
-def _mark(above: Array, below: Array, add: float, rectify: bool, codes: Array) -> None:
-    for q in range(len(codes)):
-        u, v, w, z = above[2 * q], above[2 * q + 1], below[2 * q], below[2 * q + 1]
-        m = max(max(u, v), max(w, z))
-        code = 2 if w == m else 3
-        code = 1 if v == m else code
-        code = 0 if u == m else code
-        codes[q] = DEAD if rectify and not m + add > 0 else code
+def mark_pooled(
+    tile: Array, a: int, bias: float, rectify: bool, codes: Array, o: int, end: int, at: int,
+    row: int,
+) -> None:  # fmt: skip
+    """Note which of each 2×2 pixels is the largest, the first of several."""
+    add, floor = tile.dtype.type(bias), tile.dtype.type(0.0 if rectify else -np.inf)
+    columns, which = np.uintp(codes.shape[1]), np.uintp(a)
+    two, one, below = np.uintp(2), np.uintp(1), np.uintp(row)
+    for r in range(end // 2 - o // 2):
+        line, source = np.uintp(o // 2 + r), np.uintp(at + 2 * r * row)
+        for k in range(columns):
+            p = source + two * k
+            u, v, w, z = (
+                tile[which, p],
+                tile[which, p + one],
+                tile[which, p + below],
+                tile[which, p + below + one],
+            )
+            m, n = u if u > v else v, w if w > z else z
+            upper, lower = np.uint8(0 if u >= v else 1), np.uint8(2 if w >= z else 3)
+            code = upper if m >= n else lower
+            m = (m if m > n else n) + add
+            codes[line, k] = code if m > floor else DEAD
+
+
+@compiled
+def write(
+    tile: Array, a: int, bias: float, rectify: bool, pool: bool, y: Array, codes: Array,
+    first: int, f: int, o: int, end: int, s: Strip,
+) -> None:  # fmt: skip
+    """Give the output rows o … end of a filter to all images of the strip."""
+    for j in range(min(s.n_images, len(y) - first)):
+        at = j * s.columns
+        if pool:
+            write_pooled(tile, a, bias, rectify, y[first + j, f], o, end, at, s.row)
+            if codes.size:
+                mark_pooled(tile, a, bias, rectify, codes[first + j, f], o, end, at, s.row)
+        else:
+            write_rows(tile, a, bias, rectify, y[first + j, f], o, end, at, s.row)
 
 
 @compiled
 def forward_lane(
-    x: Array, W: Array, b: Array, off: Array, s: Strip, rectify: bool, y: Array, codes: Array,
-    pool: bool,
+    x: Array, W: Array, b: Array, off: Array, s: Strip, starts: Array, rectify: bool, y: Array,
+    codes: Array, pool: bool,
 ) -> None:  # fmt: skip
     """Correlate the images of a lane, strip by strip; W: (n_out, taps) in the order of `off`."""
-    phases = s.sh * s.sw * s.plane
+    phases = s.sh * s.across * s.plane
     slack = s.shift + s.tile * s.row + 64
     xs = aligned(s.n_in * phases + slack, x)
     tile = aligned(4 * s.length, x).reshape(4, s.length)
     per_group = len(W) // s.groups
     for first in range(0, len(x), s.n_images):
-        fill_images(x, first, s, xs)
+        fill_images(x, first, s, starts, xs)
         for o in range(0, s.oh, s.tile):
             end = min(o + s.tile, s.oh)
             size = ((end - o) * s.row + 15) // 16 * 16
@@ -266,12 +310,7 @@ def forward_lane(
                     else:
                         one_row(xs, off, base, W, f, tile, size)
                     for a in range(n):
-                        if pool:
-                            write_pooled(
-                                tile, a, b[f + a], rectify, y, codes, first, f + a, o, end, s
-                            )
-                        else:
-                            write_rows(tile, a, b[f + a], rectify, y, first, f + a, o, end, s)
+                        write(tile, a, b[f + a], rectify, pool, y, codes, first, f + a, o, end, s)
                     f += n
 
 
@@ -348,7 +387,7 @@ def filter_gradients(xs: Array, ys: Array, off: Array, s: Strip, dW: Array) -> N
     size = s.oh * s.row
     per_group = len(dW) // s.groups
     for g in range(s.groups):
-        base = g * (s.n_in // s.groups) * s.sh * s.sw * s.plane
+        base = g * (s.n_in // s.groups) * s.sh * s.across * s.plane
         last = (g + 1) * per_group
         for k in range(0, len(off) - 3, 4):
             f = g * per_group
@@ -363,13 +402,14 @@ def filter_gradients(xs: Array, ys: Array, off: Array, s: Strip, dW: Array) -> N
 
 @compiled
 def image_gradients(
-    ys: Array, V: Array, back: Array, s: Strip, n_out: int, first: int, tile: Array, dx: Array
-) -> None:
-    """∂C/∂x of a strip, phase by phase; V: (phases, n_in, n_out/groups · taps of the phase)."""
+    ys: Array, V: Array, back: Array, s: Strip, starts: Array, n_out: int, first: int,
+    tile: Array, dx: Array,
+) -> None:  # fmt: skip
+    """∂C/∂x of a strip, plane by plane; V: (planes, n_in, n_out/groups · taps of the plane)."""
     per_group = s.n_in // s.groups
     for a in range(s.sh):
-        for b in range(s.sw):
-            phase = a * s.sw + b
+        for b in range(s.across):
+            phase = a * s.across + b
             for r in range(0, s.rows, s.tile):
                 end = min(r + s.tile, s.rows)
                 size = ((end - r) * s.row + 15) // 16 * 16
@@ -383,42 +423,48 @@ def image_gradients(
                         else:
                             one_row(ys, back[phase], base, V[phase], c, tile, size)
                         for i in range(n):
-                            _spread(tile[i], s, a, b, first, c + i, r, end, dx)
+                            for j in range(min(s.n_images, len(dx) - first)):
+                                image, at = dx[first + j, c + i], j * s.columns
+                                _spread(tile, i, s, a, starts[b], r, end, at, image)
                         c += n
 
 
 @compiled
 def _spread(
-    values: Array, s: Strip, a: int, b: int, first: int, c: int, start: int, end: int, dx: Array
+    tile: Array, a: int, s: Strip, phase: int, start: int, r: int, end: int, at: int, dx: Array
 ) -> None:
-    """Give the rows of a phase their places in the images."""
-    begin = max(0, (s.left - b + s.sw - 1) // s.sw)
-    stop = (s.width - 1 + s.left - b) // s.sw + 1
-    for j in range(min(s.n_images, len(dx) - first)):
-        for r in range(start, end):
-            i = r * s.sh + a - s.top
-            if i < 0 or i >= s.height:
-                continue
-            row = values[(r - start) * s.row + j * s.columns :]
-            to = dx[first + j, c, i]
-            for q in range(begin, stop):
-                to[q * s.sw + b - s.left] = row[q]
+    """Add the rows r … end of a plane to their places in an image."""
+    begin = max(0, (s.sw - 1 - start) // s.sw)
+    size = np.uintp(max(0, min(s.columns, (s.width - 1 - start) // s.sw + 1) - begin))
+    step, which = np.uintp(s.sw), np.uintp(a)
+    column = np.uintp(begin * s.sw + start)
+    for k in range(r, end):
+        i = k * s.sh + phase - s.top
+        if 0 <= i < s.height:
+            row, source = np.uintp(i), np.uintp(at + (k - r) * s.row + begin)
+            if s.sw == 1:
+                for u in range(size):
+                    dx[row, column + u] += tile[which, source + u]
+            else:
+                for u in range(size):
+                    dx[row, column + u * step] += tile[which, source + u]
 
 
 @compiled
 def backward_lane(
     x: Array, dy: Array, y: Array, codes: Array, after: int, off: Array, V: Array, back: Array,
-    s: Strip, n_out: int, dW: Array, db: Array, dx: Array,
+    s: Strip, starts: Array, n_out: int, dW: Array, db: Array, dx: Array,
 ) -> None:  # fmt: skip
     """Carry the gradients of a lane back; dW or dx of no size are not asked for."""
     slack = s.shift + s.tile * s.row + 64
-    xs = aligned((s.n_in * s.sh * s.sw * s.plane if dW.size else 0) + slack, dy)
+    xs = aligned((s.n_in * s.sh * s.across * s.plane if dW.size else 0) + slack, dy)
     ys = aligned(n_out * s.dplane + slack, dy)
     tile = aligned(4 * s.length, dy).reshape(4, s.length)
     for first in range(0, len(dy), s.n_images):
         fill_gradients(dy, y, codes, after, first, s, ys, db)
         if dW.size:
-            fill_images(x, first, s, xs)
+            fill_images(x, first, s, starts, xs)
             filter_gradients(xs, ys, off, s, dW)
         if dx.size:
-            image_gradients(ys, V, back, s, n_out, first, tile, dx)
+            dx[first : first + s.n_images] = 0
+            image_gradients(ys, V, back, s, starts, n_out, first, tile, dx)
