@@ -70,7 +70,7 @@ def test_the_margin_over_the_steps(model):
     assert isinstance(figure, Figure)
     assert 1 <= len(figure.axes) <= 4
     steps = [int(ax.get_title().split()[1].strip(",")) for ax in figure.axes]
-    assert steps == sorted(set(steps))
+    assert steps == sorted(set(steps))  # numbers of steps, not of epochs
     if not isinstance(model, LogisticRegression):
         assert "duality gap" in figure.axes[0].get_title()
     figure.canvas.draw()

@@ -160,14 +160,14 @@ def plot_margin_steps(
     for number in chosen:
         state, fitted = fits[number - 1]
         ax = plot_margin(fitted, X, y, ax=next(places), resolution=resolution)
-        ax.set_title(_caption(state), fontsize=9)
+        ax.set_title(_caption(number, state), fontsize=9)
     for ax in places:
         ax.remove()
     return figure
 
 
-def _caption(state: Any) -> str:
-    text = f"step {state.n_iter}"
+def _caption(number: int, state: Any) -> str:
+    text = f"step {number}"
     gap = getattr(state, "dual_gap", getattr(state, "gap", None))
     return text if gap is None else f"{text}, duality gap {float(np.sum(gap)):.2g}"
 
