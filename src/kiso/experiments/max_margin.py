@@ -93,12 +93,11 @@ def hull_distance(X: Any, y: Any) -> float:
         {"type": "eq", "fun": lambda a, c=c: a[c].sum() - 1.0, "jac": lambda a, c=c: c * 1.0}
         for c in classes
     ]
-    precise: Any = {"ftol": 1e-14, "maxiter": 500}
-    found = minimize(
+    found = minimize(  # type: ignore[call-overload]  # stubs know no Any
         lambda a: float(np.sum((a @ signed) ** 2)),
         start, jac=lambda a: 2.0 * signed @ (a @ signed), method="SLSQP",
         bounds=[(0.0, 1.0)] * len(y), constraints=sums_to_one,
-        options=precise,
+        options={"ftol": 1e-14, "maxiter": 500},
     )  # fmt: skip
     return float(np.sqrt(found.fun))
 
