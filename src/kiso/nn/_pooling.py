@@ -8,18 +8,23 @@ Padding is no pixel: it is never the largest, and it does not count in a mean.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from kiso._parallel import map_rows
 from kiso._validation import Array
 
 from ._im2col import windows
 from ._layer import Backward, Layer, Shape
-from ._run import Run
+from ._pooling_loops import Pane, average, average_back, largest, largest_back
+from ._run import Run, empty
 from ._windows import Padding, Sizes, Window, check_images
 
 __all__ = ["AveragePool", "GlobalAveragePool", "MaxPool"]
+
+_LOOPS = (np.float32, np.float64)  # what the compiled loops take
 
 
 class _Pool(Layer):
@@ -42,6 +47,10 @@ class _Pool(Layer):
     def flops(self, shape: Shape) -> int:
         """Return one for each pixel that a window sees."""
         return int(np.prod(self.output_shape(shape))) * int(np.prod(self.window.size))
+
+    def _pane(self, x: Array) -> Pane:
+        (top, _), (left, _) = self.window.pads(x.shape[2], x.shape[3])
+        return Pane(*self.window.size, *self.window.stride, top, left)
 
     def _shares(self, dy: Array, x: Array, share: Any) -> Array:
         """Add share(a, b) ∘ dy to the pixels at place (a, b) of their windows."""
@@ -91,6 +100,32 @@ class MaxPool(_Pool):
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, channels, height, width) → y: (n, channels, OH, OW)."""
         check_images(self, x.shape)
+        shape = self.output_shape(x.shape[1:])
+        if x.dtype not in _LOOPS:
+            return self._readable(x)
+        x, pane = np.ascontiguousarray(x), self._pane(x)
+        y = empty(train, (len(x), *shape), x)
+        kind = np.dtype(np.uint8 if math.prod(self.window.size) <= 256 else np.uint32)
+        codes = np.empty((1, 1, 0, 0), kind) if train is None else train.empty(y.shape, kind)
+
+        def lane(rows: slice) -> None:
+            largest(x[rows], pane, y[rows], codes[rows] if codes.size else codes)
+
+        map_rows(lane, len(x))
+
+        def backward(dy: Array) -> tuple[Array, dict[str, Any]]:
+            dy, dx = np.ascontiguousarray(dy), empty(train, x.shape, dy)
+            marks = codes
+            if train is None:  # inference did not keep which pixels were the largest
+                marks = np.empty(y.shape, kind)
+                map_rows(lambda i: largest(x[i], pane, np.empty_like(y[i]), marks[i]), len(x))
+            map_rows(lambda i: largest_back(dy[i], marks[i], pane, dx[i]), len(x))
+            return dx, {}
+
+        return y, backward
+
+    def _readable(self, x: Array) -> tuple[Array, Backward]:
+        """The same by NumPy, for numbers of any kind."""
         seen = windows(x, self.window, self, -np.inf)
         flat = seen.reshape(*seen.shape[:4], -1)
         winner = flat.real.argmax(axis=-1)
@@ -134,7 +169,23 @@ class AveragePool(_Pool):
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, channels, height, width) → y: (n, channels, OH, OW)."""
         check_images(self, x.shape)
+        shape = self.output_shape(x.shape[1:])
         share = self._share(x)
+        if x.dtype not in _LOOPS:
+            return self._readable(x, share)
+        x, pane = np.ascontiguousarray(x), self._pane(x)
+        y = empty(train, (len(x), *shape), x)
+        map_rows(lambda i: average(x[i], pane, share[0, 0], y[i]), len(x))
+
+        def backward(dy: Array) -> tuple[Array, dict[str, Any]]:
+            dy, dx = np.ascontiguousarray(dy), empty(train, x.shape, dy)
+            map_rows(lambda i: average_back(dy[i], pane, share[0, 0], dx[i]), len(x))
+            return dx, {}
+
+        return y, backward
+
+    def _readable(self, x: Array, share: Array) -> tuple[Array, Backward]:
+        """The same by NumPy, for numbers of any kind."""
         y = windows(x, self.window, self).sum(axis=(-2, -1)) * share
 
         def backward(dy: Array) -> tuple[Array, dict[str, Any]]:

@@ -1,0 +1,170 @@
+"""Compiled loops of pooling: a row of the output at a time, tap by tap of the window.
+
+Row o of a channel takes from row o s_h − p_top + a of the image, for each tap (a, b), the
+columns q s_w − p_left + b that lie in it: loops over memory that is side by side. Indices of
+these loops are unsigned, as for signed ones Numba asks whether they count from the end.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kiso._jit import compiled
+from kiso._validation import Array
+
+__all__ = ["Pane", "average", "average_back", "largest", "largest_back"]
+
+
+class Pane(NamedTuple):
+    """The window of a pooling layer."""
+
+    kh: int  # size
+    kw: int
+    sh: int  # stride
+    sw: int
+    top: int  # padding
+    left: int
+
+
+@compiled
+def _columns(p: Pane, b: int, width: int, ow: int) -> tuple[int, int]:
+    """First output that has tap b in the image, and how many have."""
+    begin = max(0, (p.left - b + p.sw - 1) // p.sw)
+    end = min(ow, (width - 1 + p.left - b) // p.sw + 1)
+    return begin, max(0, end - begin)
+
+
+@compiled
+def largest(x: Array, p: Pane, y: Array, codes: Array) -> None:
+    """Fill y with the largest, and codes with the tap a·k_w + b where that is."""
+    for i in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            pixels, to = x[i, c], y[i, c]
+            marks = codes[i, c] if codes.size else codes[0, 0]
+            for o in range(y.shape[2]):
+                _largest_row(pixels, p, o, to, marks)
+
+
+@compiled
+def _largest_row(x: Array, p: Pane, o: int, y: Array, codes: Array) -> None:
+    """One row; of equal pixels the first, and NaN above all."""
+    line, two = np.uintp(o), np.uintp(2)
+    lowest, keep = y.dtype.type(-np.inf), codes.size > 0
+    for u in range(np.uintp(y.shape[1])):
+        y[line, u] = lowest
+        if keep:
+            codes[line, u] = 0
+    for a in range(p.kh):
+        r = o * p.sh - p.top + a
+        if r < 0 or r >= x.shape[0]:
+            continue
+        row = np.uintp(r)
+        for b in range(p.kw):
+            begin, size = _columns(p, b, x.shape[1], y.shape[1])
+            to, source = np.uintp(begin), np.uintp(begin * p.sw - p.left + b)
+            code, step = codes.dtype.type(a * p.kw + b), np.uintp(p.sw)
+            if p.sw == 2:
+                for u in range(np.uintp(size)):
+                    v, m = x[row, source + two * u], y[line, to + u]
+                    stays = (m >= v) | (m != m)
+                    y[line, to + u] = m if stays else v
+                    if keep:
+                        codes[line, to + u] = codes[line, to + u] if stays else code
+            else:
+                for u in range(np.uintp(size)):
+                    v, m = x[row, source + step * u], y[line, to + u]
+                    stays = (m >= v) | (m != m)
+                    y[line, to + u] = m if stays else v
+                    if keep:
+                        codes[line, to + u] = codes[line, to + u] if stays else code
+
+
+@compiled
+def largest_back(dy: Array, codes: Array, p: Pane, dx: Array) -> None:
+    """Add each number of dy to the pixel that its code names; dx comes in as anything."""
+    for i in range(dx.shape[0]):
+        for c in range(dx.shape[1]):
+            _scatter(dy[i, c], codes[i, c], p, dx[i, c])
+
+
+@compiled
+def _scatter(dy: Array, codes: Array, p: Pane, dx: Array) -> None:
+    dx[...] = 0
+    height, width = dx.shape
+    for o in range(dy.shape[0]):
+        for q in range(dy.shape[1]):
+            code = np.intp(codes[o, q])
+            r = o * p.sh - p.top + code // p.kw
+            k = q * p.sw - p.left + code % p.kw
+            if 0 <= r < height and 0 <= k < width:  # always, but for images of -inf
+                dx[r, k] += dy[o, q]
+
+
+@compiled
+def average(x: Array, p: Pane, share: Array, y: Array) -> None:
+    """Y = share ∘ sum over the window."""
+    for i in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            pixels, to = x[i, c], y[i, c]
+            for o in range(y.shape[2]):
+                _average_row(pixels, p, share, o, to)
+
+
+@compiled
+def _average_row(x: Array, p: Pane, share: Array, o: int, y: Array) -> None:
+    line, two = np.uintp(o), np.uintp(2)
+    for u in range(np.uintp(y.shape[1])):
+        y[line, u] = 0
+    for a in range(p.kh):
+        r = o * p.sh - p.top + a
+        if r < 0 or r >= x.shape[0]:
+            continue
+        row = np.uintp(r)
+        for b in range(p.kw):
+            begin, size = _columns(p, b, x.shape[1], y.shape[1])
+            to, source = np.uintp(begin), np.uintp(begin * p.sw - p.left + b)
+            step = np.uintp(p.sw)
+            if p.sw == 2:
+                for u in range(np.uintp(size)):
+                    y[line, to + u] += x[row, source + two * u]
+            else:
+                for u in range(np.uintp(size)):
+                    y[line, to + u] += x[row, source + step * u]
+    for u in range(np.uintp(y.shape[1])):
+        y[line, u] *= share[line, u]
+
+
+@compiled
+def average_back(dy: Array, p: Pane, share: Array, dx: Array) -> None:
+    """Spread share ∘ dy over the pixels of each window."""
+    scaled = np.empty(dy.shape[3], dy.dtype)
+    for i in range(dx.shape[0]):
+        for c in range(dx.shape[1]):
+            source, to = dy[i, c], dx[i, c]
+            to[...] = 0
+            for o in range(dy.shape[2]):
+                _spread_row(source, p, share, o, scaled, to)
+
+
+@compiled
+def _spread_row(dy: Array, p: Pane, share: Array, o: int, scaled: Array, dx: Array) -> None:
+    line, two = np.uintp(o), np.uintp(2)
+    for u in range(np.uintp(dy.shape[1])):
+        scaled[u] = dy[line, u] * share[line, u]
+    for a in range(p.kh):
+        r = o * p.sh - p.top + a
+        if r < 0 or r >= dx.shape[0]:
+            continue
+        row = np.uintp(r)
+        for b in range(p.kw):
+            begin, size = _columns(p, b, dx.shape[1], dy.shape[1])
+            source, to = np.uintp(begin), np.uintp(begin * p.sw - p.left + b)
+            step = np.uintp(p.sw)
+            if p.sw == 2:
+                for u in range(np.uintp(size)):
+                    dx[row, to + two * u] += scaled[source + u]
+            else:
+                for u in range(np.uintp(size)):
+                    dx[row, to + step * u] += scaled[source + u]
