@@ -17,7 +17,7 @@ STOREYS = [
     | {"losses", "optim", "datasets", "inspection"},
     {"_distances", "_rows"},
     {"inference"},
-    {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"},
+    {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"} | {"scattering"},
     {"neural_network", "approximation", "adversarial"},
     {"few_shot"},
     {"comparison"},

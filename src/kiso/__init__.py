@@ -30,6 +30,7 @@ _SUBPACKAGES = (
     "optim",
     "persistence",
     "report",
+    "scattering",
     "svm",
     "tree",
 )
