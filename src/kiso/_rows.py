@@ -37,6 +37,8 @@ class DenseRows:
     def add_gram(self, rows: slice, c: Array, H: Array) -> None:
         """Add Σ cᵢ x̃ᵢ x̃ᵢᵀ to H, which may have a last row and column for the constant."""
         x, d = self.X[rows], self.X.shape[1]
+        if not c.all():  # rows without weight cost as much as others
+            x, c = x[c > 0], c[c > 0]
         root = np.sqrt(c, dtype=x.dtype)
         b = np.empty((len(x), len(H)), x.dtype)
         np.multiply(x, root[:, None], out=b[:, :d])

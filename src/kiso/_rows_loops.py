@@ -54,6 +54,8 @@ def csr_add_gram(
     """H += Σᵢ cᵢ x̃ᵢ x̃ᵢᵀ, upper triangle, x̃ = (x, 1); H is (d+1, d+1), indices sorted."""
     d = H.shape[0] - 1
     for i in range(c.shape[0]):
+        if c[i] == 0.0:
+            continue
         first, last = indptr[start + i], indptr[start + i + 1]
         for at in range(first, last):
             j, value = indices[at], c[i] * data[at]

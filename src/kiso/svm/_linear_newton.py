@@ -150,7 +150,9 @@ class Newton:
     def _direction(self) -> Array:
         if self.direct:
             try:
-                return -cho_solve(cho_factor(self._hessian(), overwrite_a=True), self.gradient)
+                with one_blas_thread():  # too little work for BLAS's threads
+                    factor = cho_factor(self._hessian(), overwrite_a=True)
+                    return -cho_solve(factor, self.gradient)
             except LinAlgError:  # H is not positive to the digits of the data
                 self.direct = False
         return self._conjugate_gradient()
@@ -166,8 +168,7 @@ class Newton:
                 data.rows.add_gram(block, c[block], H)
             return H
 
-        with one_blas_thread():
-            H = np.sum(map_rows(lane, len(c), min_rows=max(p, data.min_rows)), axis=0)
+        H = np.sum(map_rows(lane, len(c), min_rows=max(p, data.min_rows)), axis=0)
         H[-1] *= data.a
         H[:, -1] *= data.a
         H[np.diag_indices(p)] += 1.0
