@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiso.losses import SoftmaxCrossEntropy, SquaredError
+from kiso.losses import Huber, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from kiso.nn import (
     Affine,
     BatchNorm,
@@ -144,10 +144,12 @@ def test_loops_agree(reduction, dtype):
 def test_why_the_compiled_loop_is_not_taken():
     X, T = data()
     for kwargs, why in (
-        ({"rule": Momentum(0.1)}, "rule is not GradientDescent"),
-        ({"loss": SoftmaxCrossEntropy()}, "loss is not SquaredError"),
+        ({"rule": WeightDecay(Adam())}, "rule is not GradientDescent, Momentum"),
+        ({"loss": Huber()}, "loss is not SquaredError"),
+        ({"loss": SigmoidCrossEntropy()}, "t holds no probabilities"),
         ({"network": Network([Affine.create(3, 2), Dropout(0.1)])}, "layers are not affine"),
-        ({"weight_decay": 0.1}, "no weight_decay"),
+        ({"clip_norm": 0.1}, "no clip_norm"),
+        ({"sample_weight": np.arange(37.0)}, "weights that are not positive"),
         ({"network": Network.dense([3, 3])}, "t does not fit"),
     ):
         given = {"network": net(), "loss": MSE, "rule": GradientDescent(0.1), **kwargs}
@@ -158,7 +160,8 @@ def test_why_the_compiled_loop_is_not_taken():
                 (X, T),
                 given["rule"],
                 loop="compiled",
-                weight_decay=given.get("weight_decay", 0.0),
+                clip_norm=given.get("clip_norm"),
+                sample_weight=given.get("sample_weight"),
             )
 
 

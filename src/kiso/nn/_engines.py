@@ -1,4 +1,4 @@
-"""How the steps of a training run are taken: layer by layer, or in one compiled loop.
+"""How the steps of a training run are taken; here: layer by layer.
 
 An engine takes n steps at a time and says what they cost; the training loop around it
 (`_train.py`) does not know which it is.
@@ -13,23 +13,24 @@ from typing import Any
 import numpy as np
 
 from kiso._validation import Array
-from kiso.losses import Loss, SquaredError
-from kiso.optim import ClipNorm, GradientDescent, NonFiniteGradientError, Rule, global_norm
+from kiso.losses import Loss
+from kiso.optim import ClipNorm, NonFiniteGradientError, Rule, global_norm
 from kiso.optim._schedules import rate_at
 from kiso.optim._tree import leaves_of
 
-from ._activations import LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
-from ._affine import Affine
-from ._feed import Example, Feed, RowFeed
+from ._feed import Example, Feed
 from ._network import Network
 from ._run import Run
-from ._small_loops import LEAKY_RELU, LINEAR, RELU, SIGMOID, SOFTPLUS, TANH, descend
 from ._weights import named_tree
 
-__all__ = ["CompiledEngine", "Engine", "LayerEngine", "Progress", "learning_rate_of"]
-
-SMALL_WORK = 1 << 15  # parameters × samples of a step up to which the compiled loop wins
-CHUNK_WORK = 1 << 24  # of one compiled call: Ctrl-C waits for it
+__all__ = [
+    "Engine",
+    "LayerEngine",
+    "Progress",
+    "bad_gradient",
+    "largest_output",
+    "learning_rate_of",
+]
 
 
 @dataclass(frozen=True)
@@ -121,152 +122,10 @@ class LayerEngine(Engine):
                 self.grads, self.rule_state, self.params, in_place=True
             )
         except NonFiniteGradientError:
-            bad = next(n for n, g in named_tree(self.grads) if not np.isfinite(g).all())
-            layer = int(bad.partition(".")[0])
-            return (
-                f"step {step}: the gradient of {bad}, in layer {layer} {self.network[layer]!r}, "
-                f"is not finite; {largest_output(self.network, batch.x)}"
-            )
+            return f"step {step}: {bad_gradient(self.network, self.grads, batch.x)}"
         self.run.apply_statistics()
         self.n_iter = step
         return ""
-
-
-class CompiledEngine(Engine):
-    """The compiled loop of `_small_loops.py`: small dense networks, squared error, plain SGD."""
-
-    def __init__(self, network: Network, loss: Loss, feed: RowFeed, rule: GradientDescent):
-        self.network, self.feed, self.rule = network, feed, rule
-        self.mean = loss.reduction == "mean"
-        self.rule_state = rule.init(network.parameters)
-        self.affine = [layer for layer in network if isinstance(layer, Affine)]
-        self.p = np.concatenate([a.ravel() for layer in self.affine for a in (layer.W, layer.b)])
-        sizes = [self.affine[0].W.shape[0], *(layer.W.shape[1] for layer in self.affine)]
-        self.sizes = np.array(sizes, np.intp)
-        self.codes, self.leaks = _codes(network)
-        self.g = np.empty_like(self.p)
-        self.a, self.d = np.empty(sum(sizes), self.p.dtype), np.empty(sum(sizes), self.p.dtype)
-        self.X = np.ascontiguousarray(feed.X, self.p.dtype)
-        self.T = np.ascontiguousarray(feed.t.reshape(len(feed.t), -1), self.p.dtype)
-
-    @classmethod
-    def suits(cls, network: Network, loss: Loss, feed: Feed, rule: Rule) -> str:
-        """Return why it cannot take this run; empty if it can."""
-        if type(rule) is not GradientDescent:
-            return "the rule is not GradientDescent without anything around it"
-        if type(loss) is not SquaredError:
-            return "the loss is not SquaredError"
-        if not isinstance(feed, RowFeed) or feed.weight is not None:
-            return "the data are not arrays without weights"
-        if feed.X.ndim != 2 or isinstance(feed.X, np.memmap) or isinstance(feed.t, np.memmap):
-            return "the data are not arrays in memory with one row a sample"
-        if _codes(network, strict=False)[0].size == 0:
-            return "the layers are not affine ones each with at most one known activation"
-        if network.layers[0].parameters["W"].shape[0] != feed.X.shape[1]:
-            return "X does not fit the first layer"
-        n_out = network.output_shape(feed.X.shape[1:])[0]
-        return "" if feed.t.shape == (len(feed.t), n_out) else "t does not fit the last layer"
-
-    @classmethod
-    def wins(cls, network: Network, feed: RowFeed) -> bool:
-        """Whether it is faster here than calling the layers."""
-        return network.n_parameters * feed.batch_size <= SMALL_WORK
-
-    def advance(self, n_steps: int) -> Progress:
-        """Take steps in as many calls as leave room for Ctrl-C."""
-        if n_steps == 0:
-            return Progress(0, 0.0, 0.0)
-        self._read()
-        size = max(1, CHUNK_WORK // (self.p.size * self.feed.batch_size))
-        taken, loss, samples = 0, 0.0, 0
-        try:
-            while taken < n_steps:
-                count = min(size, n_steps - taken)
-                rows, starts = self.feed.rows(count)
-                done, losses = self._call(rows, starts, self._rates(count))
-                taken, loss = taken + done, loss + losses
-                samples += int(starts[done])
-                self.rule_state.step += done
-                if done < count or not np.isfinite(self.p).all():
-                    at = min(done, count - 1)
-                    bad = self.X[rows[starts[at] : starts[at + 1]]]
-                    return Progress(taken, loss, self._mass(samples, taken), fault=self._fault(bad))
-        finally:
-            self._write()
-        norm = global_norm(self.g) * self._share(starts)
-        return Progress(taken, loss, self._mass(samples, taken), norm)
-
-    def _call(self, rows: Array, starts: Array, rates: Array) -> tuple[int, float]:
-        return descend(
-            self.p, self.g, self.sizes, self.codes, self.leaks, self.X, self.T, rows, starts,
-            rates, self.feed.batch_size, self.mean, self.a, self.d,
-        )  # fmt: skip
-
-    def _rates(self, count: int) -> Array:
-        rate, step = self.rule.learning_rate, self.rule_state.step
-        if not callable(rate):
-            return np.full(count, float(rate))
-        return np.array([rate_at(rate, k) for k in range(step, step + count)])
-
-    def _share(self, starts: Array) -> float:
-        """What the last gradient, summed over its samples, was multiplied by."""
-        size = 1.0 if self.mean else float(starts[-1] - starts[-2])
-        return size / self.feed.batch_size
-
-    def _mass(self, samples: int, steps: int) -> float:
-        return float(samples if self.mean else steps)
-
-    def _fault(self, x: Array) -> str:
-        self._write()
-        step = self.rule_state.step + 1
-        return f"step {step}: the loss is not finite; {largest_output(self.network, x)}"
-
-    def _read(self) -> None:
-        at = 0
-        for layer in self.affine:
-            for array in (layer.W, layer.b):
-                self.p[at : at + array.size] = array.ravel()
-                at += array.size
-
-    def _write(self) -> None:
-        at = 0
-        for layer in self.affine:
-            for array in (layer.W, layer.b):
-                array[...] = self.p[at : at + array.size].reshape(array.shape)
-                at += array.size
-
-
-_CODES: dict[type, int] = {
-    Sigmoid: SIGMOID,
-    Tanh: TANH,
-    ReLU: RELU,
-    LeakyReLU: LEAKY_RELU,
-    Softplus: SOFTPLUS,
-}
-
-
-def _codes(network: Network, strict: bool = True) -> tuple[Array, Array]:
-    """Return the code and the leak of the activation after each affine layer; empty if none."""
-    codes: list[int] = []
-    leaks: list[float] = []
-    free = False  # an affine layer stands before that has no activation yet
-    for layer in network:
-        if type(layer) is Affine:
-            codes.append(LINEAR)
-            leaks.append(0.0)
-        elif type(layer) in _CODES and free:
-            codes[-1] = _CODES[type(layer)]
-            leaks[-1] = getattr(layer, "negative_slope", 0.0)
-        else:
-            codes = []
-            break
-        free = type(layer) is Affine
-    positive = all(leak >= 0 for leak in leaks)
-    if not positive or len({leaf.dtype for leaf in leaves_of(network.parameters)}) != 1:
-        codes = []
-    if strict and not codes:
-        raise ValueError(f"{network!r} has no compiled loop")
-    return np.array(codes, np.intp), np.array(leaks if codes else [], np.float64)
 
 
 def learning_rate_of(rule: Any, step: int) -> float:
@@ -275,6 +134,16 @@ def learning_rate_of(rule: Any, step: int) -> float:
         rule = rule.rule
     rate = getattr(rule, "learning_rate", None)
     return float("nan") if rate is None else rate_at(rate, step)
+
+
+def bad_gradient(network: Network, grads: Any, x: Array) -> str:
+    """Say which gradient is the first that is not finite."""
+    bad = next(name for name, g in named_tree(grads) if not np.isfinite(g).all())
+    layer = int(bad.partition(".")[0])
+    return (
+        f"the gradient of {bad}, in layer {layer} {network[layer]!r}, is not finite; "
+        f"{largest_output(network, x)}"
+    )
 
 
 def largest_output(network: Network, x: Array) -> str:

@@ -24,7 +24,8 @@ from kiso.optim._check import check_count, check_real
 from kiso.optim._rule import check_rule
 
 from ._checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from ._engines import CompiledEngine, Engine, LayerEngine, learning_rate_of
+from ._compiled_engine import CompiledEngine
+from ._engines import Engine, LayerEngine, learning_rate_of
 from ._feed import Feed, RowFeed, check_data, make_feed
 from ._layer import ShapeError
 from ._network import Network
@@ -164,8 +165,9 @@ def train(
         Go on from such a file. With the same other arguments the result is that of a run
         that was never stopped, to the last bit.
     loop : {"auto", "layers", "compiled"}, default="auto"
-        "compiled" is one compiled loop, for small dense networks, the squared error and
-        `GradientDescent`; "auto" takes it where it can and wins. It rounds in another order.
+        "compiled" is one compiled loop, for affine layers with activations, the squared
+        error and cross-entropies, gradient descent, momentum, Nesterov and Adam; "auto"
+        takes it where it can and wins. It rounds in another order.
 
     Yields
     ------
@@ -214,10 +216,10 @@ def train(
     _check_fit(network, feed)
     run = Run(np.random.default_rng(seeds[1]), reuse_buffers=True)
     engine: Engine | None = None
-    if not weight_decay and clip_norm is None:
-        engine = _compiled(network, loss, feed, rule, loop)
+    if clip_norm is None:
+        engine = _compiled(network, loss, feed, rule, weight_decay, loop)
     elif loop == "compiled":
-        raise ValueError("loop='compiled': it knows no weight_decay and no clip_norm")
+        raise ValueError("loop='compiled': it knows no clip_norm")
     if engine is None:
         engine = LayerEngine(network, loss, feed, rule, run, weight_decay, clip_norm)
     keep = validation is not None if keep_best is None else keep_best
@@ -386,20 +388,18 @@ def predict_in_blocks(network: Network, X: Any, n_rows: int = 4096) -> Array:
 
 
 def _compiled(
-    network: Network, loss: Loss, feed: Feed, rule: Rule, loop: str
+    network: Network, loss: Loss, feed: Feed, rule: Rule, weight_decay: float, loop: str
 ) -> CompiledEngine | None:
     """Return the compiled loop where it is wanted."""
-    if loop == "layers":
+    if loop == "layers" or (loop == "auto" and not CompiledEngine.wins(network)):
         return None
     why_not = CompiledEngine.suits(network, loss, feed, rule)
+    if why_not and loop == "compiled":
+        raise ValueError(f"loop='compiled': {why_not}")
     if why_not:
-        if loop == "compiled":
-            raise ValueError(f"loop='compiled': {why_not}")
         return None
     assert isinstance(feed, RowFeed)
-    if loop == "auto" and not CompiledEngine.wins(network, feed):
-        return None
-    return CompiledEngine(network, loss, feed, rule)  # type: ignore[arg-type]
+    return CompiledEngine(network, loss, feed, rule, weight_decay)
 
 
 def _checked(validation: tuple[Any, Any] | None) -> tuple[Array, Array] | None:

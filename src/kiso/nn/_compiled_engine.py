@@ -1,0 +1,257 @@
+"""Steps of a dense network in one compiled call: which runs it suits, and where it wins.
+
+Two loops do the work: `_small_loops.py` goes sample by sample, for networks of so few numbers
+that a call of BLAS costs more than the step; `_dense_loops.py` takes whole batches.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kiso._validation import Array
+from kiso.losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
+from kiso.optim import Adam, GradientDescent, Momentum, Nesterov, Rule, global_norm
+from kiso.optim._schedules import rate_at
+from kiso.optim._tree import leaves_of, rebuild
+
+from . import _dense_loops as loops
+from ._activations import GELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from ._affine import Affine
+from ._engines import Engine, Progress, bad_gradient, largest_output
+from ._feed import Feed, RowFeed
+from ._network import Network
+from ._small_loops import descend
+
+__all__ = ["CompiledEngine"]
+
+TINY_WORK = 1 << 10  # parameters × samples of a step up to which single samples win
+MOST_PARAMETERS = 1 << 19  # from here on a step has work for two threads beside BLAS's
+CHUNK_WORK = 1 << 28  # of one compiled call: Ctrl-C waits for it
+MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
+
+_ACTIVATIONS: dict[type, int] = {
+    Sigmoid: loops.SIGMOID,
+    Tanh: loops.TANH,
+    ReLU: loops.RELU,
+    LeakyReLU: loops.LEAKY_RELU,
+    Softplus: loops.SOFTPLUS,
+    GELU: loops.GELU,
+}
+_LOSSES: dict[type, int] = {
+    SquaredError: loops.SQUARED,
+    SoftmaxCrossEntropy: loops.SOFTMAX,
+    SigmoidCrossEntropy: loops.SIGMOID_LOSS,
+}
+_RULES: dict[type, int] = {
+    GradientDescent: loops.DESCENT,
+    Momentum: loops.MOMENTUM,
+    Nesterov: loops.NESTEROV,
+    Adam: loops.ADAM,
+}
+
+
+class CompiledEngine(Engine):
+    """Dense networks of any size, four rules, three losses, weights of samples and decay."""
+
+    def __init__(
+        self, network: Network, loss: Loss, feed: RowFeed, rule: Any, weight_decay: float = 0.0
+    ):
+        self.network, self.feed, self.rule, self.decay = network, feed, rule, weight_decay
+        self.mean = loss.reduction == "mean"
+        self.rule_state = rule.init(network.parameters)
+        self.leaves = leaves_of(network.parameters)
+        self.p = np.concatenate([leaf.ravel() for leaf in self.leaves])
+        self.g = np.zeros_like(self.p)
+        self.averages = [np.zeros_like(self.p) for _ in rule.slot_names]
+        weights = self.leaves[::2]
+        sizes = [weights[0].shape[0], *(W.shape[1] for W in weights)]
+        self.sizes = np.array(sizes, np.intp)
+        self.codes, self.leaks = _codes(network)
+        self.tiny = self._is_tiny(loss)
+        batch = 1 if self.tiny else feed.batch_size
+        self.a, self.d = (np.empty(batch * sum(sizes), self.p.dtype) for _ in range(2))
+        self.s = np.empty_like(self.d) if loops.GELU in self.codes else self.d
+        self.X = np.ascontiguousarray(feed.X, self.p.dtype)
+        self._set_targets(loss)
+
+    @classmethod
+    def suits(cls, network: Network, loss: Loss, feed: Feed, rule: Rule) -> str:
+        """Return why it cannot take this run; empty if it can."""
+        if type(rule) not in _RULES:
+            return "the rule is not GradientDescent, Momentum, Nesterov or Adam without a wrapper"
+        if type(loss) not in _LOSSES:
+            return "the loss is not SquaredError, SoftmaxCrossEntropy or SigmoidCrossEntropy"
+        if not isinstance(feed, RowFeed):
+            return "the data are not arrays"
+        if feed.X.ndim != 2 or isinstance(feed.X, np.memmap) or isinstance(feed.t, np.memmap):
+            return "the data are not arrays in memory with one row a sample"
+        if feed.weight is not None and not feed.weight.min() > 0:
+            return "there are sample weights that are not positive"
+        if _codes(network)[0].size == 0:
+            return "the layers are not affine ones each with at most one known activation"
+        if network.layers[0].parameters["W"].shape[0] != feed.X.shape[1]:
+            return "X does not fit the first layer"
+        if feed.X.dtype != network.dtype and feed.X.size * network.dtype.itemsize > MOST_COPIED:
+            return "X is large and not of the network's dtype"
+        return _misfit(loss, feed.t, network.output_shape(feed.X.shape[1:])[0])
+
+    @classmethod
+    def wins(cls, network: Network) -> bool:
+        """Whether it is faster here than calling the layers."""
+        return network.n_parameters <= MOST_PARAMETERS
+
+    def advance(self, n_steps: int) -> Progress:
+        """Take steps in as many calls as leave room for Ctrl-C."""
+        if n_steps == 0:
+            return Progress(0, 0.0, 0.0)
+        self._read()
+        size = max(1, CHUNK_WORK // (self.p.size * self.feed.batch_size))
+        taken, loss, mass = 0, 0.0, 0.0
+        try:
+            while taken < n_steps:
+                count = min(size, n_steps - taken)
+                rows, starts = self.feed.rows(count)
+                call = self._sample_by_sample if self.tiny else self._batch_by_batch
+                done, losses, masses, end = call(rows, starts, self._rates(count))
+                taken, loss = taken + done, loss + losses
+                mass += masses if self.mean else done
+                self.rule_state.step += done
+                if end != loops.DONE or not np.isfinite(self.p).all():
+                    at = min(done, count - 1)
+                    bad = self.X[rows[starts[at] : starts[at + 1]]]
+                    return Progress(taken, loss, mass, fault=self._fault(end, bad))
+        finally:
+            self._write()
+        norm = global_norm(self.g) * (self._share(starts) if self.tiny else 1.0)
+        return Progress(taken, loss, mass, norm)
+
+    # --- the two loops ------------------------------------------------------------------
+
+    def _is_tiny(self, loss: Loss) -> bool:
+        return (
+            self.p.size * self.feed.batch_size <= TINY_WORK
+            and type(self.rule) is GradientDescent
+            and type(loss) is SquaredError
+            and self.feed.weight is None
+            and self.decay == 0
+            and loops.GELU not in self.codes
+        )
+
+    def _sample_by_sample(
+        self, rows: Array, starts: Array, rates: Array
+    ) -> tuple[int, float, float, int]:
+        done, losses = descend(
+            self.p, self.g, self.sizes, self.codes, self.leaks, self.X, self.T, rows, starts,
+            rates, self.feed.batch_size, self.mean, self.a, self.d,
+        )  # fmt: skip
+        end = loops.DONE if done == len(rates) else loops.BAD_LOSS
+        return done, losses, float(starts[done]), end
+
+    def _batch_by_batch(
+        self, rows: Array, starts: Array, rates: Array
+    ) -> tuple[int, float, float, int]:
+        first, second = (*self.averages, self.g, self.g)[:2]
+        return loops.descend_batches(
+            self.p, self.g, first, second, self.sizes, self.codes, self.leaks, self.X, self.T,
+            self.labels, rows, starts, self.loss_kind, self.mean, self.feed.batch_size,
+            _RULES[type(self.rule)], rates, self._hyper(), self.decay, self.rule_state.step,
+            self.rule.check_finite, self.a, self.d, self.s,
+        )  # fmt: skip
+
+    def _set_targets(self, loss: Loss) -> None:
+        """Put targets and, for batches, the samples' weights beside each other."""
+        t, self.loss_kind = self.feed.t, _LOSSES[type(loss)]
+        self.labels = np.empty(0, np.intp)
+        if t.ndim == 1:
+            self.loss_kind, self.labels = loops.SOFTMAX_OF_LABELS, t.astype(np.intp)
+            t = np.empty((len(t), 0))
+        if self.tiny:
+            self.T = np.ascontiguousarray(t, self.p.dtype)
+            return
+        self.T = np.empty((len(t), t.shape[1] + 1), self.p.dtype)
+        self.T[:, :-1] = t
+        self.T[:, -1] = 1.0 if self.feed.weight is None else self.feed.weight
+
+    def _hyper(self) -> Array:
+        names = {"Adam": ("beta1", "beta2", "eps")}.get(type(self.rule).__name__, ("alpha",))
+        return np.array([getattr(self.rule, name, 0.0) for name in names], np.float64)
+
+    def _rates(self, count: int) -> Array:
+        rate, step = self.rule.learning_rate, self.rule_state.step
+        if not callable(rate):
+            return np.full(count, float(rate))
+        return np.array([rate_at(rate, k) for k in range(step, step + count)])
+
+    def _share(self, starts: Array) -> float:
+        """What the last gradient, summed over its samples, was multiplied by."""
+        size = 1.0 if self.mean else float(starts[-1] - starts[-2])
+        return size / self.feed.batch_size
+
+    def _fault(self, end: int, x: Array) -> str:
+        self._write()
+        step = self.rule_state.step + 1
+        if end == loops.BAD_GRADIENT:
+            parts = self._split(self.g)
+            grads = rebuild(self.network.parameters, iter(parts))
+            return f"step {step}: {bad_gradient(self.network, grads, x)}"
+        return f"step {step}: the loss is not finite; {largest_output(self.network, x)}"
+
+    # --- flat arrays, and those of the network and the rule -----------------------------
+
+    def _split(self, flat: Array) -> list[Array]:
+        """Return views of a flat array, shaped as the parameters."""
+        ends = np.cumsum([leaf.size for leaf in self.leaves])[:-1]
+        parts = np.split(flat, ends)
+        return [part.reshape(leaf.shape) for part, leaf in zip(parts, self.leaves, strict=True)]
+
+    def _pairs(self) -> Any:
+        """Each array of the network and of the rule's state, and its place in a flat one."""
+        yield from zip(self.leaves, self._split(self.p), strict=True)
+        for name, flat in zip(self.rule.slot_names, self.averages, strict=True):
+            kept = leaves_of(self.rule_state.tree(name))
+            yield from zip(kept, self._split(flat), strict=True)
+
+    def _read(self) -> None:
+        for array, part in self._pairs():
+            part[...] = array
+
+    def _write(self) -> None:
+        for array, part in self._pairs():
+            array[...] = part
+
+
+def _codes(network: Network) -> tuple[Array, Array]:
+    """Return the code and the leak of the activation after each affine layer; empty if none."""
+    codes: list[int] = []
+    leaks: list[float] = []
+    free = False  # an affine layer stands before that has no activation yet
+    for layer in network:
+        if type(layer) is Affine:
+            codes.append(loops.LINEAR)
+            leaks.append(0.0)
+        elif type(layer) in _ACTIVATIONS and free:
+            codes[-1] = _ACTIVATIONS[type(layer)]
+            leaks[-1] = getattr(layer, "negative_slope", 0.0)
+        else:
+            codes = []
+            break
+        free = type(layer) is Affine
+    leaves = leaves_of(network.parameters)
+    apart = len(leaves) == 2 * len(codes)  # no layer stands twice
+    if not apart or min(leaks, default=0.0) < 0 or len({leaf.dtype for leaf in leaves}) != 1:
+        codes = []
+    return np.array(codes, np.intp), np.array(leaks if codes else [], np.float64)
+
+
+def _misfit(loss: Loss, t: Array, n_out: int) -> str:
+    """Say why targets do not fit; the layers' loss says it in its own words then."""
+    if t.ndim == 1 and type(loss) is SoftmaxCrossEntropy:
+        known = t.dtype.kind in "iu" and t.min() >= 0 and t.max() < n_out
+        return "" if known else "t holds labels that are not classes"
+    if t.shape != (len(t), n_out):
+        return "t does not fit the last layer"
+    if type(loss) is not SquaredError and not (t.min() >= 0 and t.max() <= 1):
+        return "t holds no probabilities"
+    return ""

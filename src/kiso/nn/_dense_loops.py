@@ -1,0 +1,349 @@
+"""Mini-batches through a dense network: whole runs of steps in one compiled call.
+
+For layers l = 1 … L of units and a batch of b samples, one a row:
+
+    A⁽ˡ⁾ = σ(A⁽ˡ⁻¹⁾ W⁽ˡ⁾ + b⁽ˡ⁾)                δ⁽ᴸ⁾ = ∂C/∂A⁽ᴸ⁾ ∘ σ'
+    δ⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ W⁽ˡ⁺¹⁾ᵀ ∘ σ'                  ∂C/∂W⁽ˡ⁾ = A⁽ˡ⁻¹⁾ᵀ δ⁽ˡ⁾,  ∂C/∂b⁽ˡ⁾ = Σ δ⁽ˡ⁾
+
+then the rule. Products are BLAS's, called from compiled code; the rest are passes over memory
+that the compiler vectorises. Parameters p, gradients g and the rule's averages m, v lie flat:
+W⁽ˡ⁾ (n_in × n_out, C order), b⁽ˡ⁾, layer by layer. a, d, s hold activations, δ and the slopes
+that values do not tell, layer after layer, each b × n. Nothing is allocated in a step.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kiso._jit import compiled, compiled_strict
+from kiso._validation import Array
+
+LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, SOFTPLUS, GELU = 0, 1, 2, 3, 4, 5, 6
+SQUARED, SOFTMAX, SOFTMAX_OF_LABELS, SIGMOID_LOSS = 0, 1, 2, 3
+DESCENT, MOMENTUM, NESTEROV, ADAM = 0, 1, 2, 3
+DONE, BAD_LOSS, BAD_GRADIENT = 0, 1, 2
+
+LOG2_E = 1.4426950408889634
+LN2_HIGH, LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
+EXPONENT_BIAS = 6755399441055744.0 + 1023.0  # 1.5 · 2⁵²: the sum's low bits are an integer
+
+
+@compiled_strict
+def expm1_of(y: float) -> float:
+    """eʸ − 1 for |y| ≤ 708, to 2 ulp; no branch and no call, so that loops vectorise.
+
+    y = k log 2 + r with |r| ≤ ½ log 2;  eʸ − 1 = 2ᵏ(eʳ − 1) + (2ᵏ − 1).
+    """
+    k = math.floor(y * LOG2_E + 0.5)
+    r = (y - k * LN2_HIGH) - k * LN2_LOW
+    q = 1.0 / 6227020800.0
+    q = q * r + 1.0 / 479001600.0
+    q = q * r + 1.0 / 39916800.0
+    q = q * r + 1.0 / 3628800.0
+    q = q * r + 1.0 / 362880.0
+    q = q * r + 1.0 / 40320.0
+    q = q * r + 1.0 / 5040.0
+    q = q * r + 1.0 / 720.0
+    q = q * r + 1.0 / 120.0
+    q = q * r + 1.0 / 24.0
+    q = q * r + 1.0 / 6.0
+    q = q * r + 0.5
+    q = r + r * r * q
+    two_k = np.int64(np.float64(k + EXPONENT_BIAS).view(np.int64) << np.int64(52)).view(np.float64)
+    return two_k * q + (two_k - 1.0)
+
+
+@compiled_strict
+def tanh_of(x: float) -> float:
+    """Tanh x = (e²ˣ − 1)/(e²ˣ + 1) of |x|, to 3 ulp; 1 beyond 20; NaN stays NaN."""
+    y = abs(x) * 2.0
+    e = expm1_of(40.0 if y > 40.0 else y)
+    t = e / (e + 2.0)
+    return t if x > 0.0 else -t
+
+
+@compiled_strict
+def sigmoid_of(x: float) -> float:
+    """1/(1 + e⁻ˣ); NaN stays NaN."""
+    y = -x
+    y = 708.0 if y > 708.0 else y
+    return 1.0 / (2.0 + expm1_of(-708.0 if y < -708.0 else y))
+
+
+@compiled
+def tanhs(z: Array) -> None:
+    """Put tanh z in the place of z, flat."""
+    for i in range(z.size):
+        z[i] = tanh_of(np.float64(z[i]))
+
+
+@compiled
+def sigmoids(z: Array) -> None:
+    """Put σ(z) in the place of z, flat."""
+    for i in range(z.size):
+        z[i] = sigmoid_of(np.float64(z[i]))
+
+
+@compiled
+def activate(code: int, leak: float, z: Array, s: Array) -> None:
+    """Put σ(z) in the place of z, flat; s takes the slopes of GELU."""
+    zero, slope = z.dtype.type(0.0), z.dtype.type(leak)
+    if code == SIGMOID:
+        sigmoids(z)
+    elif code == TANH:
+        tanhs(z)
+    elif code == RELU:
+        for i in range(z.size):
+            z[i] = zero if z[i] < zero else z[i]
+    elif code == LEAKY_RELU:
+        for i in range(z.size):
+            z[i] = slope * z[i] if z[i] < zero else z[i]
+    elif code == SOFTPLUS:
+        for i in range(z.size):
+            z[i] = max(z[i], zero) + math.log1p(math.exp(-abs(z[i])))
+    elif code == GELU:
+        for i in range(z.size):
+            x = np.float64(z[i])
+            share = 0.5 * math.erfc(-x / math.sqrt(2.0))
+            s[i] = share + x * math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+            z[i] = x * share
+
+
+@compiled
+def through(code: int, leak: float, a: Array, s: Array, d: Array) -> None:
+    """Multiply d by σ', from the values a = σ(z), flat."""
+    zero, one, slope = a.dtype.type(0.0), a.dtype.type(1.0), a.dtype.type(leak)
+    if code == SIGMOID:
+        for i in range(d.size):
+            d[i] *= a[i] * (one - a[i])
+    elif code == TANH:
+        for i in range(d.size):
+            d[i] *= one - a[i] * a[i]
+    elif code == RELU:
+        for i in range(d.size):
+            d[i] = d[i] if a[i] > zero else zero
+    elif code == LEAKY_RELU:
+        for i in range(d.size):
+            d[i] *= one if a[i] > zero else slope
+    elif code == SOFTPLUS:
+        for i in range(d.size):
+            d[i] *= -math.expm1(-a[i])
+    elif code == GELU:
+        for i in range(d.size):
+            d[i] *= s[i]
+
+
+@compiled
+def add_row(z: Array, row: Array) -> None:
+    """Add the bias to each sample."""
+    for i in range(z.shape[0]):
+        for k in range(z.shape[1]):
+            z[i, k] += row[k]
+
+
+@compiled
+def sum_rows(d: Array, out: Array) -> None:
+    """Add up over samples."""
+    out[:] = 0.0
+    for i in range(d.shape[0]):
+        for k in range(d.shape[1]):
+            out[k] += d[i, k]
+
+
+@compiled
+def residuals(y: Array, T: Array, rows: Array, d: Array) -> float:
+    """½ Σ w (y − t)²; d holds each sample's weight and takes w (y − t)."""
+    total = 0.0
+    for i in range(y.shape[0]):
+        row = rows[i]
+        loss = 0.0
+        for k in range(y.shape[1]):
+            r = y[i, k] - T[row, k]
+            loss += np.float64(r) * r
+            d[i, k] *= r
+        total += loss * T[row, y.shape[1]]
+    return 0.5 * total
+
+
+@compiled
+def log_sum(y: Array, i: int, d: Array) -> float:
+    """Put e^(yₖ − max y) into row i of d; return log Σ e^yₖ."""
+    top = y[i, 0]
+    for k in range(1, y.shape[1]):
+        top = max(top, y[i, k])
+    total = 0.0
+    for k in range(y.shape[1]):
+        e = math.exp(np.float64(y[i, k]) - top)
+        d[i, k] = e
+        total += e
+    return math.log(total) + top
+
+
+@compiled
+def cross_entropies(kind: int, y: Array, T: Array, labels: Array, rows: Array, d: Array) -> float:
+    """Σ w ℓ of a cross-entropy on logits y; d takes w ∂ℓ/∂y."""
+    total, n = 0.0, y.shape[1]
+    for i in range(y.shape[0]):
+        row = rows[i]
+        w, loss = np.float64(T[row, T.shape[1] - 1]), 0.0
+        if kind == SIGMOID_LOSS:
+            for k in range(n):
+                z, t = np.float64(y[i, k]), np.float64(T[row, k])
+                loss += max(z, 0.0) + math.log1p(math.exp(-abs(z))) - t * z
+                d[i, k] = w * (sigmoid_of(z) - t)
+        else:
+            log_total = log_sum(y, i, d)
+            scale = 0.0
+            for k in range(n):
+                scale += d[i, k]
+            if kind == SOFTMAX_OF_LABELS:
+                loss = log_total - y[i, labels[row]]
+                for k in range(n):
+                    d[i, k] *= w / scale
+                d[i, labels[row]] -= w
+            else:
+                mass = 0.0
+                for k in range(n):
+                    mass += T[row, k]
+                    loss += T[row, k] * (log_total - y[i, k])
+                for k in range(n):
+                    d[i, k] = w * (mass * (d[i, k] / scale) - T[row, k])
+        total += w * loss
+    return total
+
+
+@compiled
+def move(
+    kind: int, p: Array, g: Array, m: Array, v: Array, rate: float, hyper: Array, step: int
+) -> None:
+    """Take one step of the rule; the formulas are those of `kiso.optim`."""
+    eta, zero = p.dtype.type(rate), p.dtype.type(0.0)
+    if kind == DESCENT:
+        for i in range(p.size):
+            p[i] -= eta * g[i]
+    elif kind == ADAM:
+        keep1, add1 = p.dtype.type(hyper[0]), p.dtype.type(1.0 - hyper[0])
+        keep2, add2 = p.dtype.type(hyper[1]), p.dtype.type(1.0 - hyper[1])
+        size = p.dtype.type(rate / (1.0 - hyper[0] ** step))
+        root = p.dtype.type(1.0 / math.sqrt(1.0 - hyper[1] ** step))
+        tiny = p.dtype.type(hyper[2])
+        for i in range(p.size):
+            m[i] = keep1 * m[i] + add1 * g[i]
+            v[i] = keep2 * v[i] + add2 * g[i] * g[i]
+            p[i] -= size * m[i] / (np.sqrt(v[i]) * root + tiny)
+    else:
+        keep = p.dtype.type(hyper[0])
+        after, part = (keep, p.dtype.type(1.0)) if kind == NESTEROV else (p.dtype.type(1.0), zero)
+        for i in range(p.size):
+            way = eta * g[i]
+            m[i] = keep * m[i] - way
+            p[i] += after * m[i] - part * way
+
+
+@compiled
+def is_finite(g: Array) -> bool:
+    """Say whether no number is NaN or infinite."""
+    finite = True
+    for i in range(g.size):
+        finite &= np.isfinite(g[i])
+    return finite
+
+
+@compiled
+def forward(p: Array, sizes: Array, codes: Array, leaks: Array, n: int, a: Array, s: Array) -> int:
+    """Fill a, which begins with n samples; return where the outputs begin in it."""
+    at, start = 0, 0
+    for layer in range(codes.size):
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        bias, there = at + n_in * n_out, start + n * n_in
+        below, z = a[start:there].reshape(n, n_in), a[there : there + n * n_out]
+        np.dot(below, p[at:bias].reshape(n_in, n_out), z.reshape(n, n_out))
+        add_row(z.reshape(n, n_out), p[bias : bias + n_out])
+        activate(codes[layer], leaks[layer], z, s[there : there + n * n_out])
+        at, start = bias + n_out, there
+    return start
+
+
+@compiled
+def backward(
+    p: Array, g: Array, sizes: Array, codes: Array, leaks: Array, n: int, decay: float,
+    a: Array, d: Array, s: Array,
+) -> None:  # fmt: skip
+    """Fill g; the last numbers of d are ∂C/∂A⁽ᴸ⁾. Weights, not biases, add their decay."""
+    at, end = p.size, n * sizes.sum()
+    for up in range(codes.size):
+        layer = codes.size - 1 - up
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        bias = at - n_out
+        at = bias - n_in * n_out
+        start = end - n * n_out
+        under = start - n * n_in
+        through(codes[layer], leaks[layer], a[start:end], s[start:end], d[start:end])
+        delta = d[start:end].reshape(n, n_out)
+        sum_rows(delta, g[bias : bias + n_out])
+        np.dot(a[under:start].reshape(n, n_in).T, delta, g[at:bias].reshape(n_in, n_out))
+        if layer > 0:
+            W = p[at:bias].reshape(n_in, n_out)
+            np.dot(delta, W.T, d[under:start].reshape(n, n_in))
+        if decay > 0.0:
+            shrink = p.dtype.type(decay)
+            for i in range(at, bias):
+                g[i] += shrink * p[i]
+        end = start
+
+
+@compiled
+def loss_of(
+    kind: int, y: Array, T: Array, labels: Array, rows: Array, d: Array
+) -> tuple[float, float]:
+    """Return Σ w ℓ and Σ w; d takes w ∂ℓ/∂y."""
+    mass, last = 0.0, T.shape[1] - 1
+    for i in range(rows.size):
+        w = T[rows[i], last]
+        mass += w
+        d[i] = w
+    if kind == SQUARED:
+        return residuals(y, T, rows, d), mass
+    return cross_entropies(kind, y, T, labels, rows, d), mass
+
+
+@compiled
+def descend_batches(
+    p: Array, g: Array, m: Array, v: Array,
+    sizes: Array, codes: Array, leaks: Array,
+    X: Array, T: Array, labels: Array, rows: Array, starts: Array,
+    loss_kind: int, mean: bool, batch_size: int,
+    rule_kind: int, rates: Array, hyper: Array, decay: float, step: int, check: bool,
+    a: Array, d: Array, s: Array,
+) -> tuple[int, float, float, int]:  # fmt: skip
+    """Take steps; return how many were taken, Σ w ℓ, Σ w, and why it ended.
+
+    The last column of T holds the weights w of the samples. A step whose loss is not finite,
+    or (with `check`) whose gradient is not, is not taken, nor any after it.
+    """
+    n_x, n_y = sizes[0], sizes[-1]
+    losses, masses = 0.0, 0.0
+    for done in range(rates.size):
+        batch = rows[starts[done] : starts[done + 1]]
+        n = batch.size
+        x = a[: n * n_x].reshape(n, n_x)
+        for i in range(n):
+            x[i] = X[batch[i]]
+        start = forward(p, sizes, codes, leaks, n, a, s)
+        y = a[start : start + n * n_y].reshape(n, n_y)
+        delta = d[start : start + n * n_y].reshape(n, n_y)
+        loss, mass = loss_of(loss_kind, y, T, labels, batch, delta)
+        if not math.isfinite(loss):
+            return done, losses, masses, BAD_LOSS
+        scale = p.dtype.type((n / batch_size) / (mass if mean else 1.0))
+        for i in range(n):
+            for k in range(n_y):
+                delta[i, k] *= scale
+        backward(p, g, sizes, codes, leaks, n, decay, a, d, s)
+        if check and not is_finite(g):
+            return done, losses, masses, BAD_GRADIENT
+        losses, masses = losses + loss, masses + mass
+        move(rule_kind, p, g, m, v, rates[done], hyper, step + done + 1)
+    return rates.size, losses, masses, DONE
