@@ -42,7 +42,7 @@ _MAX_CONJUGATE = 250  # steps of conjugate gradient
 _FORCING = 0.1  # largest relative residual that they leave
 _MAX_SEARCH = 60  # steps of a line search
 _INEXACT = 0.1  # of the gap that is left, how exactly a round is solved
-_SOFT = 0.1
+_SOFT = 0.1  # λ u of the first round, as a share of the targets' size
 _SHARPEST = 1e-9  # of the first λ
 _SHARPER = 3.0  # by how much λ falls from a round to the next
 
@@ -56,8 +56,9 @@ class Newton:
         n, d = data.X.shape
         self.data, self.dual, self.tol = data, dual, tol
         self.w, self.center, n_iter = np.zeros(d + 1), np.zeros(n), 0
+        self.bound = -np.inf, self.center  # the largest D so far, and its β
         if start is not None:
-            n_iter = start.n_iter
+            n_iter, self.bound = start.n_iter, (start.dual, start.beta)
             if start.primal < dual.at_zero():
                 self.w = start.w
                 self.center = self.center if dual.squared else start.beta
@@ -80,15 +81,18 @@ class Newton:
         self.w = self.w + step * p
         self.z = self.z + step * along
         self._stand(done + 1)
+        if self.standing.converged:
+            return
         still = step == 0.0 or self.smooth >= before  # rounding hides any further decrease
         if self.dual.squared:
-            if still:
+            if still and not self.direct:
                 self.standing = replace(self.standing, converged=True)
+            self.direct = self.direct and not still  # where Cholesky is stuck
         elif still or self.inner <= _INEXACT * (self.standing.primal - self.standing.dual):
             self._sharpen(done + 1)
 
     def _softness(self) -> Array:
-        """λ of the first round: the bounds of β are as far as a tenth of the targets' size."""
+        """λ of the first round: a loss is rounded over a tenth of the targets' size."""
         size = float(np.abs(self.dual.t).max(initial=0.0)) or 1.0
         with np.errstate(divide="ignore"):
             return _SOFT * size / np.maximum(self.dual.hi, -self.dual.lo)
@@ -111,13 +115,15 @@ class Newton:
         self.smooth = own + smooth
         self.inner = 0.5 * float(self.gradient @ self.gradient)  # gap of the rounded problem
         if self.dual.squared:
-            primal, gap = self.smooth, self.inner
+            primal, gap, beta = self.smooth, self.inner, self.beta.copy()
         else:
-            primal = own + loss
-            gap = primal - self.dual.value(self.beta, float(sums @ sums))
+            primal, value = own + loss, self.dual.value(self.beta, float(sums @ sums))
+            if value > self.bound[0]:  # a sharper round may begin with a β that proves less
+                self.bound = value, self.beta.copy()
+            gap, beta = primal - self.bound[0], self.bound[1]
         least = 0.0 if self.dual.squared else ROUNDING
         converged = gap <= max(self.tol, least) * primal
-        self.standing = Standing(self.w, self.beta.copy(), primal, primal - gap, n_iter, converged)
+        self.standing = Standing(self.w, beta, primal, primal - gap, n_iter, converged)
 
     @property
     def _rounded(self) -> tuple[Array, Array, Array, Array, float]:
