@@ -17,13 +17,15 @@ from ._initialise import Glorot, He, Initialiser, Normal, Orthogonal, Zeros, ini
 from ._layer import Backward, Layer, Shape, ShapeError
 from ._network import Network
 from ._normalise import BatchNorm, LayerNorm
+from ._pictures import plot_feature_maps, plot_im2col
 from ._pooling import AveragePool, GlobalAveragePool, MaxPool
 from ._run import Run
 from ._softmax import Softmax
 from ._spectral import Spectral
 from ._tangent import affine_tangent, tangent
 from ._trace import Trace
-from ._train import TrainState, TrainStatus, train
+from ._train import train
+from ._train_state import TrainState, TrainStatus
 from ._weights import WeightsError
 
 __all__ = [
@@ -86,6 +88,8 @@ __all__ = [
     "im2col",
     "initialiser",
     "play",
+    "plot_feature_maps",
+    "plot_im2col",
     "tangent",
     "train",
 ]
