@@ -28,7 +28,8 @@ __all__ = ["CompiledEngine"]
 
 TINY_WORK = 1 << 10  # parameters × samples of a step up to which single samples win
 MOST_PARAMETERS = 1 << 19  # from here on a step has work for two threads beside BLAS's
-CHUNK_WORK = 1 << 28  # of one compiled call: Ctrl-C waits for it
+CHUNK_WORK = 1 << 28  # parameters × samples of one compiled call: Ctrl-C waits for it
+STEP_WORK = 1 << 12  # what the smallest step counts for in that
 MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
 
 _ACTIVATIONS: dict[type, int] = {
@@ -107,7 +108,7 @@ class CompiledEngine(Engine):
         if n_steps == 0:
             return Progress(0, 0.0, 0.0)
         self._read()
-        size = max(1, CHUNK_WORK // (self.p.size * self.feed.batch_size))
+        size = max(1, CHUNK_WORK // max(STEP_WORK, self.p.size * self.feed.batch_size))
         taken, loss, mass = 0, 0.0, 0.0
         try:
             while taken < n_steps:
