@@ -40,7 +40,7 @@ def test_runs_on_images(monkeypatch):
 
 
 def test_the_full_verdict_follows_the_errors():
-    published = {name: rest[2] for name, rest in svm_mnist_full.SETS.items()}
+    published = {name: rest[3] for name, rest in svm_mnist_full.SETS.items()}
     assert Outcome(tuple(svm_mnist_full.checks_of(published))).verdict
     published["MNIST, pixels"] = 0.02
     assert not Outcome(tuple(svm_mnist_full.checks_of(published))).verdict

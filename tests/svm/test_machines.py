@@ -387,3 +387,32 @@ def test_probability_is_calibrated_and_says_its_cost(caplog):
 def test_calibration_needs_two_of_each_class():
     with pytest.raises(ValueError, match="at least 2 samples of every class"):
         SVC(probability=True).fit([[0.0], [1.0], [2.0]], [0, 0, 1])
+
+
+@pytest.mark.parametrize("C", [1.0, 50.0])
+def test_shrinking_checks_all_rows(C, monkeypatch):
+    """With rows left out, and without, the same optimum; the gap is that of all rows."""
+    from kiso.svm import _shrinking
+
+    left = []
+    restricted = _shrinking._restricted
+
+    def counted(machine, rows):
+        left.append(len(rows))
+        return restricted(machine, rows)
+
+    monkeypatch.setattr(_shrinking, "_restricted", counted)
+    X, y = blobs(2500, 5, seed=4)
+    kw = {"C": C, "gamma": 0.5, "tol": 1e-4}
+    with_, without = SVC(**kw).fit(X, y), SVC(shrinking=False, **kw).fit(X, y)
+    assert left
+    assert min(left) < 0.75 * 2500
+    np.testing.assert_allclose(with_.decision_function(X), without.decision_function(X), atol=2e-3)
+    K, beta, sign = RBF(0.5)(X), signed(with_, 2500), np.where(y > 0, 1.0, -1.0)
+    value = naive.primal(K, beta, with_.intercept_[0], sign, C)
+    dual = sign @ beta - 0.5 * beta @ K @ beta
+    assert with_.dual_gap_ == pytest.approx(value - dual, abs=1e-5 * value)
+    z = X[:, 0] + np.sin(3 * X[:, 1])
+    np.testing.assert_allclose(
+        SVR(**kw).fit(X, z).predict(X), SVR(shrinking=False, **kw).fit(X, z).predict(X), atol=2e-3
+    )

@@ -1,8 +1,9 @@
 """Gaussian SVMs on 10,000 images of MNIST and Fashion-MNIST: what they promise for 60,000.
 
-The published errors are of all 60,000 rows: 1.4 % on MNIST's pixels, 10.3 % on standardised
-Fashion-MNIST (C = 10). From 2,500 to 10,000 rows the error falls as a power of their number;
-drawn on to 60,000 that line should meet what was published. `svm-mnist-full` goes there.
+The published errors are of all 60,000 rows: 1.4 % on MNIST's pixels (here γ = 0.03), 10.3 %
+on standardised Fashion-MNIST (C = 10). From 2,500 to 10,000 rows the error falls as a power
+of their number; drawn on to 60,000 that line should meet what was published.
+`svm-mnist-full` goes there.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
 SIZES = (2_500, 5_000, 10_000)
 ALL_ROWS = 60_000
-# name -> loader, whether features are standardised, published error, tolerance
-SETS: dict[str, tuple[Any, bool, float, float]] = {
-    "MNIST, pixels": (fetch_mnist, False, 0.014, 0.004),
-    "Fashion-MNIST, standardised": (fetch_fashion_mnist, True, 1 - 0.897, 0.01),
+# name -> loader, whether features are standardised, gamma, published error, tolerance
+SETS: dict[str, tuple[Any, bool, float | str, float, float]] = {
+    "MNIST, pixels": (fetch_mnist, False, 0.03, 0.014, 0.004),
+    "Fashion-MNIST, standardised": (fetch_fashion_mnist, True, "scale", 1 - 0.897, 0.01),
 }
 
 
@@ -40,10 +41,10 @@ def images(load: Any, standardised: bool) -> tuple[Any, Any, Any, Any]:
     return X, y, Q, truth
 
 
-def error(X: Any, y: Any, Q: Any, truth: Any) -> tuple[float, float]:
+def error(X: Any, y: Any, Q: Any, truth: Any, gamma: float | str) -> tuple[float, float]:
     """Test error of a Gaussian SVM with C = 10, and the seconds of its fit."""
     start = time.perf_counter()
-    model = SVC(C=10.0).fit(X, y)
+    model = SVC(C=10.0, gamma=gamma).fit(X, y)
     return float(np.mean(model.predict(Q) != truth)), time.perf_counter() - start
 
 
@@ -65,9 +66,9 @@ def checks_of(name: str, errors: Any, published: float, atol: float) -> list[Che
 def run(seed: int) -> Outcome:
     """Fit on the first 2,500, 5,000 and 10,000 training rows; nothing is random."""
     checks, curves, seconds = [], {}, 0.0
-    for name, (load, standardised, published, atol) in SETS.items():
+    for name, (load, standardised, gamma, published, atol) in SETS.items():
         X, y, Q, truth = images(load, standardised)
-        found = [error(X[:n], y[:n], Q, truth) for n in SIZES]
+        found = [error(X[:n], y[:n], Q, truth, gamma) for n in SIZES]
         curves[name] = [e for e, _ in found]
         seconds = max(seconds, found[-1][1])
         checks += checks_of(name, curves[name], published, atol)
@@ -87,7 +88,7 @@ def draw(outcome: Outcome) -> Figure:
         (line,) = ax.plot(SIZES, errors, "o", label=name)
         law = [extrapolated(SIZES, errors, n)[1] for n in rows]
         ax.plot(rows, law, "--", color=line.get_color())
-        ax.plot(ALL_ROWS, SETS[name][2], "*", ms=12, color=line.get_color())
+        ax.plot(ALL_ROWS, SETS[name][3], "*", ms=12, color=line.get_color())
     ax.set(xscale="log", yscale="log", xlabel="training rows", ylabel="test error")
     ax.set_title("Gaussian SVM, C = 10; stars: published")
     ax.legend()

@@ -1,6 +1,6 @@
 """Gaussian SVMs on all 60,000 images of MNIST and Fashion-MNIST, with time and memory.
 
-LeCun's table has 1.4 % error for a Gaussian SVM on MNIST's pixels. The table of the
+LeCun's table has 1.4 % error for a Gaussian SVM on MNIST's pixels (here γ = 0.03). The table of the
 Fashion-MNIST paper has .897 on Fashion-MNIST and .973 on MNIST for `SVC`, rbf, C = 10; its
 features were standardised, which costs MNIST half of what the pixels reach.
 """
@@ -20,11 +20,11 @@ from kiso.svm import SVC
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# what -> loader, whether features are standardised, published error, tolerance
-SETS: dict[str, tuple[Any, bool, float, float]] = {
-    "MNIST, pixels": (fetch_mnist, False, 0.014, 0.002),
-    "MNIST, standardised": (fetch_mnist, True, 1 - 0.973, 0.008),
-    "Fashion-MNIST, standardised": (fetch_fashion_mnist, True, 1 - 0.897, 0.006),
+# what -> loader, whether features are standardised, gamma, published error, tolerance
+SETS: dict[str, tuple[Any, bool, float | str, float, float]] = {
+    "MNIST, pixels": (fetch_mnist, False, 0.03, 0.014, 0.002),
+    "MNIST, standardised": (fetch_mnist, True, "scale", 1 - 0.973, 0.008),
+    "Fashion-MNIST, standardised": (fetch_fashion_mnist, True, "scale", 1 - 0.897, 0.006),
 }
 
 
@@ -37,7 +37,7 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(load: Any, standardised: bool) -> dict[str, Any]:
+def measure(load: Any, standardised: bool, gamma: float | str) -> dict[str, Any]:
     """Fit on all rows and predict all test rows: error, seconds, support vectors, classes."""
     (X, y), (Q, truth) = (load(split) for split in ("train", "test"))
     X, Q = (part.reshape(len(part), -1).astype(np.float32) / 255 for part in (X, Q))
@@ -45,7 +45,7 @@ def measure(load: Any, standardised: bool) -> dict[str, Any]:
         scale = StandardScaler().fit(X)
         X, Q = scale.transform(X), scale.transform(Q)
     start = time.perf_counter()
-    model = SVC(C=10.0).fit(X, y)
+    model = SVC(C=10.0, gamma=gamma).fit(X, y)
     fitted = time.perf_counter()
     wrong = model.predict(Q) != truth
     return {
@@ -61,14 +61,14 @@ def measure(load: Any, standardised: bool) -> dict[str, Any]:
 def checks_of(errors: dict[str, float]) -> list[Check]:
     """Measured errors beside the published ones."""
     return [
-        close(f"{name}: test error", SETS[name][2], value, atol=SETS[name][3])
+        close(f"{name}: test error", SETS[name][3], value, atol=SETS[name][4])
         for name, value in errors.items()
     ]
 
 
 def run(seed: int) -> Outcome:
     """Fit on all training images, score on all test images; nothing is random."""
-    found = {name: measure(load, scaled) for name, (load, scaled, _, _) in SETS.items()}
+    found = {name: measure(*how[:3]) for name, how in SETS.items()}
     words = [
         f"{name}: fit {m['fit']:.0f} s, predict {m['predict']:.0f} s, "
         f"{m['n_support']:,} support vectors, duality gap {m['gap']:.2g}."

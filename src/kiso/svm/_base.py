@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kiso._blocks import ShiftedGram, centred_gram
-from kiso._parallel import blocks, map_rows, one_blas_thread
+from kiso._parallel import one_blas_thread
 from kiso._validation import FLOATS, Array, Integral, Interval, Real, StrOptions, positive
 from kiso.base import IterativeEstimator, State
 
@@ -29,15 +29,15 @@ from ._kernels import (
     Sigmoid,
     as_kernel,
 )
+from ._shrinking import solve_shrinking
 from ._smo import Machine, solve
-from ._smo_loops import add_rows
+from ._sums import kernel_sums
 
 __all__ = ["KernelMachine", "Problem", "SMOState"]
 
 _NAMES = {"linear", "poly", "rbf", "sigmoid", "min", "precomputed"}
 _SCALES = 1e6  # ratio of the features' standard deviations from which scaling is named
 _LARGEST_VALUE = 1e36  # of a kernel: beyond it sums of float32 may overflow
-_TILE_SUPPORT, _TILE_ROWS = 256, 512
 _DONE = object()
 _log = logging.getLogger("kiso")
 
@@ -104,6 +104,7 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
     """Base of the machines f(x) = Σ_i β_i k(x, x_i) + b that are fitted by SMO."""
 
     kernel: Any
+    shrinking: bool
     degree: int
     gamma: float | str
     coef0: float
@@ -230,7 +231,11 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
     def _iterate(self, problem: Problem) -> Iterator[SMOState]:
         n_bytes = self.cache_size * 2**20
         cache = GramCache(problem.kernel, problem.points, problem.bounds, n_bytes)
-        rounds = solve(problem.machines, cache, tol=self.tol, max_iter=self.max_iter)
+        machines = problem.machines
+        if self.shrinking and len(machines) == 1:
+            rounds = solve_shrinking(machines[0], cache, tol=self.tol, max_iter=self.max_iter)
+        else:
+            rounds = solve(machines, cache, tol=self.tol, max_iter=self.max_iter)
         while True:
             with one_blas_thread():  # its other threads would wait for work, and take ours
                 if next(rounds, _DONE) is _DONE:
@@ -329,28 +334,3 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
         tags.input_tags.pairwise = self.kernel == "precomputed"
         tags.input_tags.positive_only = self.kernel == "min"
         return tags
-
-
-def kernel_sums(kernel: Kernel, P: Points, Q: Points, coef: Array) -> Array:
-    """Give Σ_j coef_jm k(p_i, q_j), (len(P), m) in float64, tile by tile over threads."""
-    m = coef.shape[1]
-    out = np.zeros((m, len(P)))
-    every = np.arange(_TILE_SUPPORT)
-    fine = np.ascontiguousarray(coef, P.dtype)
-    chunks = [Q.take(tile) for tile in blocks(slice(0, len(Q)), _TILE_SUPPORT)]
-
-    def lane(rows: slice) -> None:
-        for block in blocks(rows, _TILE_ROWS):
-            p = P.take(block)
-            for k, chunk in enumerate(chunks):
-                tile = slice(k * _TILE_SUPPORT, k * _TILE_SUPPORT + len(chunk))
-                T = kernel.block(chunk, p) if kernel.symmetric else kernel.block(p, chunk).T
-                if m == 1 and T.dtype == np.float32:
-                    T = np.ascontiguousarray(T)
-                    add_rows(T, 0, every[: len(chunk)], coef[tile, 0].copy(), out[0, block])
-                else:
-                    out[:, block] += fine[tile].T @ T
-
-    with one_blas_thread():
-        map_rows(lane, len(P), min_rows=64)
-    return np.ascontiguousarray(out.T)

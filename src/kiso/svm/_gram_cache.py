@@ -86,6 +86,19 @@ class GramCache:
         self._blocks: dict[tuple[int, int], Points] = {}
         self.next_slot = [0] * len(self.segments)
 
+    def restricted(self, rows: Array) -> GramCache:
+        """A cache of one segment with some of the rows, and of their columns what is here."""
+        part = GramCache(self.kernel, self.points.take(rows), [0, len(rows)], self.n_bytes)
+        slots = self.slot_of[0][rows]
+        have = np.flatnonzero(slots >= 0)[: part.columns_kept]
+        for slot, column in enumerate(have):
+            np.take(self.stores[0][slots[column]], rows, out=part.stores[0][slot])
+        part.slot_of[0][have] = np.arange(len(have))
+        part.held[0][: len(have)] = have
+        part.next_slot[0] = len(have) % max(1, part.columns_kept)
+        part.asked[0][:] = self.asked[0][rows]
+        return part
+
     def square(self, columns: Array, segments: list[int], known: Known | None = None) -> Array:
         """Give K(columns, columns), float32, C-contiguous; the columns lie in these segments.
 

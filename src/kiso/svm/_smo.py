@@ -38,7 +38,7 @@ from kiso._validation import Array
 from ._gram_cache import GramCache, Known, Request
 from ._smo_loops import solve_block
 
-__all__ = ["Machine", "Standing", "solve"]
+__all__ = ["Machine", "Origin", "Standing", "block_size", "round_of", "solve"]
 
 _LARGEST = 2048  # variables of a working set
 _SHARE, _SMALLEST = 4, 512  # a working set is about 1/4 of the variables,
@@ -82,8 +82,11 @@ class Machine:
     stalled: int = 0
     why: str = ""  # it ended: "tol", "gap", "max_iter" or "rounding"
     violation: float = np.inf
+    first_violation: float = 0.0
+    size: int = 0  # of the working set at most, where that is not for the cache to say
     standing: Standing | None = None
     best: float = -np.inf  # dual objective
+    origin: Origin | None = None
 
     @property
     def f(self) -> Array:
@@ -95,8 +98,11 @@ class Machine:
         f = self.f
         rho = self._rho(f)
         excess = f - rho
-        quadratic = float((self.beta * (f - self.p)).sum())
-        dual = -(0.5 * quadratic + float((self.p * self.beta).sum()))
+        if self.origin is None:
+            dual = -0.5 * float((self.beta * (f + self.p)).sum())
+        else:
+            moved = self.beta - self.origin.beta
+            dual = self.origin.dual - 0.5 * float((moved * (f + self.origin.f)).sum())
         lo, hi = self._finite(self.lo), self._finite(self.hi)
         gap = self.beta * excess
         gap -= np.where(excess > 0, lo, hi) * excess
@@ -138,6 +144,19 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a machine on a part of the variables began: β, f and the dual objective there.
+
+    The others' β stay as they are, so the dual has fallen from there by
+    (β − β₀)ᵀ (f + f₀) / 2, whatever g holds of the others.
+    """
+
+    beta: Array
+    f: Array
+    dual: float
+
+
+@dataclass(frozen=True)
 class Standing:
     """Objectives of a machine (as maximised: the dual) and its intercept.
 
@@ -174,34 +193,38 @@ def solve(
             active.append(waiting.pop(0))
         if not active:
             return
-        moves: list[tuple[Machine, Array, Array] | None] = [None] * len(active)
-
-        def task(some: slice, active=active, moves=moves) -> None:  # type: ignore[no-untyped-def]
-            for k in range(some.start, some.stop):
-                moves[k] = _advance(active[k], cache, tol, max_iter)
-
-        run_lanes(task, lanes(len(active)))
-        _apply([move for move in moves if move is not None], cache)
-
-        def stand(some: slice, active=active) -> None:  # type: ignore[no-untyped-def]
-            for machine in active[some]:
-                machine.stand()
-
-        run_lanes(stand, lanes(len(active)))
+        round_of(active, cache, tol=tol, max_iter=max_iter)
         yield
+
+
+def round_of(active: list[Machine], cache: GramCache, *, tol: float, max_iter: int) -> None:
+    """Bring each machine one round further: working set, small problem, gradient, standing."""
+    moves: list[tuple[Machine, Array, Array] | None] = [None] * len(active)
+
+    def advance(some: slice) -> None:
+        for k in range(some.start, some.stop):
+            moves[k] = _advance(active[k], cache, tol, max_iter)
+
+    def stand(some: slice) -> None:
+        for machine in active[some]:
+            machine.stand()
+
+    run_lanes(advance, lanes(len(active)))
+    _apply([move for move in moves if move is not None], cache)
+    run_lanes(stand, lanes(len(active)))
 
 
 def _room(machines: list[Machine], cache: GramCache) -> int:
     """Machines that can go together without pushing out each other's columns."""
-    q = max(_block_size(m, cache) for m in machines)
+    q = max(block_size(m, cache) for m in machines)
     return max(1, min(len(machines), cache.columns_kept * len(cache.segments) // (4 * q)))
 
 
-def _block_size(machine: Machine, cache: GramCache) -> int:
+def block_size(machine: Machine, cache: GramCache) -> int:
     """Variables of a working set: a share of them all, as far as their square fits."""
     N = len(machine.beta)
     smallest, share = (_DEAR_SMALLEST, _DEAR_SHARE) if cache.dear else (_SMALLEST, _SHARE)
-    q = min(N, max(smallest, min(_LARGEST, N // share)))
+    q = min(N, machine.size or max(smallest, min(_LARGEST, N // share)))
     return max(2, min(q, int(np.sqrt(cache.n_bytes / 4))))
 
 
@@ -210,7 +233,7 @@ def _advance(
 ) -> tuple[Machine, Array, Array] | None:
     """Solve on the next working set; the rows whose β changed and by how much."""
     f = machine.f
-    w = _select(machine, f, tol, _block_size(machine, cache))
+    w = _select(machine, f, tol, block_size(machine, cache))
     if machine.why:
         return None
     machine.working = w
@@ -245,6 +268,7 @@ def _select(machine: Machine, f: Array, tol: float, q: int) -> Array:
     bottom = np.where(low, f, -np.inf)
     smallest, largest = top.min(initial=np.inf), bottom.max(initial=-np.inf)
     machine.violation = float(largest - smallest)
+    machine.first_violation = machine.first_violation or machine.violation
     if not machine.violation > tol:
         machine.why = "tol"
         return machine.working

@@ -56,8 +56,8 @@ default='rbf'
     coef0 : float, default=0.0
         c of 'poly' and 'sigmoid'.
     shrinking : bool, default=True
-        For scikit-learn's signature: rows that no longer matter are left out by the choice
-        of the working set, and all rows are looked at before a fit ends.
+        Whether to leave out rows whose duals no longer move; all rows are looked at before
+        the fit ends. For two classes (the machines of more share their Gram columns).
     probability : bool, default=False
         Whether `predict_proba` shall be there. It costs 5 further fits, on four fifths of
         the rows each (Platt's scaling of decision values from cross-validation): about four
