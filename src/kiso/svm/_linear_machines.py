@@ -240,7 +240,7 @@ class CoordinateDescent:
         primal, dual = 0.5 * square + loss, self.dual.value(self.beta, square)
         if violation <= self.goal:  # the gap goes about with the square of the violation
             wanted = np.sqrt(self.tol * primal / max(primal - dual, 1e-300))
-            self.goal *= min(max(0.7 * wanted, 0.03), 0.5)
+            self.goal *= min(max(0.7 * wanted, 0.1), 0.5)
         self.standing = Standing(
             self.w.copy(), self.beta.copy(), primal, dual,
             min(max_iter, -(-self.work // a_pass)),
