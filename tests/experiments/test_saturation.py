@@ -18,3 +18,13 @@ def test_it_can_come_out_false():
     shares = {kind: s[::-1] * 0 + 0.1 for kind, s in data["shares"].items()}
     held = [c.holds for c in saturation.checks_of(norms, shares)]
     assert held == [False, True, True, False, False, False]
+
+
+def test_shares_can_come_out_false():
+    rng = np.random.default_rng(0)
+    small = saturation.small_shares(rng)
+    assert all(check.holds for check in saturation.share_checks(small))
+    pairs = (("sigmoid", "leaky_relu"), ("relu", "sigmoid"), ("leaky_relu", "relu"))
+    swapped = {kind: small[other] for kind, other in pairs}
+    checks = saturation.share_checks({"σ'(0)": 0.3, **swapped})
+    assert not any(check.holds for check in checks)

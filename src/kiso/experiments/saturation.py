@@ -4,6 +4,12 @@
 is at most ¼, so through many layers nothing is left. For the rectifier it is 1 or 0, and a
 unit whose input is negative for every sample has no gradient: it is dead for good. With a
 slope of 0.01 for negative inputs the gradient is small there, but never 0.
+
+How many units that concerns follows from z = wᵀx + b ~ N(b, k²), for standard normal inputs and
+weights of length k. The slope that a unit passes on is
+
+    sigmoid σ(1 − σ) ≤ ¼, below ε where |z| > c_ε: a share 2Φ(−c_ε/k) for b = 0;
+    ReLU    [z > 0]: 0 for a share Φ(−b/k);      leaky ReLU: never below 0.01.
 """
 
 from __future__ import annotations
@@ -11,8 +17,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.stats import norm
 
-from kiso.experiments import Check, Experiment, Outcome, at_least, at_most
+from kiso.experiments import Check, Experiment, Outcome, at_least, at_most, close
 from kiso.losses import SquaredError
 from kiso.nn import Affine, Network, train
 from kiso.optim import GradientDescent
@@ -21,16 +28,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DEPTH, WIDTH, N = 12, 40, 100
+D, UNITS = 20, 400
+SCALES = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+SHIFTS = np.arange(0.0, 6.1, 1.0)
+EPSILON = 0.01
 KINDS = (("sigmoid", "glorot"), ("tanh", "glorot"), ("relu", "he"), ("leaky_relu", "he"))
 
 
 def run(seed: int) -> Outcome:
-    """Follow δ through deep networks; kill units by one bad step and train on."""
+    """Follow δ through deep networks; kill units and train on; count small slopes."""
     rng = np.random.default_rng(seed)
     X, t = rng.standard_normal((N, WIDTH)), rng.standard_normal((N, 1))
     norms = {kind: delta_norms(kind, init, X, t, rng) for kind, init in KINDS}
     shares = {kind: dead_shares(kind, seed) for kind in ("relu", "leaky_relu")}
-    return Outcome(tuple(checks_of(norms, shares)), {"norms": norms, "shares": shares})
+    small = small_shares(rng)
+    checks = [*checks_of(norms, shares), *share_checks(small)]
+    return Outcome(tuple(checks), {"norms": norms, "shares": shares, "small": small})
 
 
 def delta_norms(kind: str, init: str, X: Any, t: Any, rng: np.random.Generator) -> Any:
@@ -77,12 +90,56 @@ def checks_of(norms: Any, shares: Any) -> list[Check]:
     ]
 
 
+def small_shares(rng: np.random.Generator) -> dict[str, Any]:
+    """Share of (sample, unit) pairs that pass on less than ε: by scale, and by shift, of z."""
+    x = rng.standard_normal((500, D))
+    small: dict[str, Any] = {"σ'(0)": slopes("sigmoid", x, rng, scale=0.0).max()}
+    for kind in ("sigmoid", "relu", "leaky_relu"):
+        by_scale = [np.mean(slopes(kind, x, rng, scale=k) < EPSILON) for k in SCALES]
+        by_shift = [np.mean(slopes(kind, x, rng, shift=-b) < EPSILON) for b in SHIFTS]
+        small[kind] = np.array(by_scale), np.array(by_shift)
+    return small
+
+
+def slopes(
+    kind: str, x: Any, rng: np.random.Generator, *, scale: float = 1.0, shift: float = 0.0
+) -> Any:
+    """σ'(z) of units with z ~ N(shift, scale²): what their backward pass makes of ones."""
+    network = Network.dense([D, UNITS, 1], activation=kind, random_state=rng)
+    first = network[0]
+    assert isinstance(first, Affine)
+    first.W[...] = rng.standard_normal(first.W.shape)
+    first.W *= scale / np.linalg.norm(first.W, axis=0)
+    first.b[...] = shift
+    z = first(x)
+    return network[1].forward(z)[1](np.ones_like(z))[0]
+
+
+def share_checks(small: Any) -> list[Check]:
+    """Measured shares against the normal distribution."""
+    cut = 2 * np.arccosh(1 / (2 * np.sqrt(EPSILON)))  # σ'(z) = 1/(4 cosh²(z/2)) = ε
+    sigmoid, relu, leaky = (small[kind] for kind in ("sigmoid", "relu", "leaky_relu"))
+    return [
+        close("σ'(0) of the sigmoid", 0.25, float(small["σ'(0)"]), atol=1e-15),
+        at_most("sigmoid: share below 0.01 by scale, off 2Φ(−c/k) by", 0.02,
+                float(np.abs(sigmoid[0] - 2 * norm.cdf(-cut / SCALES)).max())),
+        at_least("sigmoid, weights 32 times as large: share below 0.01", 0.85,
+                 float(sigmoid[0][-1])),
+        at_most("ReLU: share of zeros by shift, off Φ(−b) by", 0.02,
+                float(np.abs(relu[1] - norm.cdf(SHIFTS)).max())),
+        at_most("ReLU: share of zeros by scale, off ½ by", 0.02,
+                float(np.abs(relu[0] - 0.5).max())),
+        at_most("leaky ReLU: share below 0.01", 0, float(np.max([leaky[0].max(),
+                                                                leaky[1].max()]))),
+    ]  # fmt: skip
+
+
 def draw(outcome: Outcome) -> Figure:
-    """Left: ‖δ⁽ˡ⁾‖ by layer. Right: the share of dead units."""
+    """‖δ⁽ˡ⁾‖ by layer, the share of dead units, the share of small slopes by scale and shift."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(11, 8), layout="constrained")
+    (left, right), (by_scale, by_shift) = figure.subplots(2, 2)
     for kind, norms in outcome.data["norms"].items():
         left.semilogy(np.arange(2, len(norms) + 2), norms / norms[-1], "o-", ms=3, label=kind)
     left.set(xlabel="layer l", ylabel="‖δ⁽ˡ⁾‖ / ‖δ of the last hidden layer‖",
@@ -94,6 +151,12 @@ def draw(outcome: Outcome) -> Figure:
     right.set_xticks(at, ["at first", "after a bad step", "after 200 epochs"])
     right.set(ylabel="share of units without gradient", title="Dead units", ylim=(0, 1))
     right.legend()
+    for kind in ("sigmoid", "relu", "leaky_relu"):
+        by_scale.semilogx(SCALES, outcome.data["small"][kind][0], "o-", base=2, label=kind)
+        by_shift.plot(-SHIFTS, outcome.data["small"][kind][1], "o-", label=kind)
+    by_scale.set(xlabel="scale k of the weights: z ~ N(0, k²)", ylabel="share with σ'(z) < 0.01")
+    by_shift.set(xlabel="bias b: z ~ N(b, 1)", ylabel="share with σ'(z) < 0.01")
+    by_scale.legend()
     return figure
 
 
