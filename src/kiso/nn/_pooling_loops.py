@@ -29,6 +29,14 @@ class Pane(NamedTuple):
 
 
 @compiled
+def _halves(p: Pane, x: Array, y: Array) -> bool:
+    """Whether windows of 2×2 stand side by side in the image, from the corner on: most do."""
+    square = p.kh == 2 and p.kw == 2 and p.sh == 2 and p.sw == 2
+    inside = 2 * y.shape[0] <= x.shape[0] and 2 * y.shape[1] <= x.shape[1]
+    return square and p.top == 0 and p.left == 0 and inside
+
+
+@compiled
 def _columns(p: Pane, b: int, width: int, ow: int) -> tuple[int, int]:
     """First output that has tap b in the image, and how many have."""
     begin = max(0, (p.left - b + p.sw - 1) // p.sw)
@@ -43,8 +51,80 @@ def largest(x: Array, p: Pane, y: Array, codes: Array) -> None:
         for c in range(x.shape[1]):
             pixels, to = x[i, c], y[i, c]
             marks = codes[i, c] if codes.size else codes[0, 0]
+            if _halves(p, pixels, to):
+                _largest_halves(pixels, to, marks)
+                continue
             for o in range(y.shape[2]):
                 _largest_row(pixels, p, o, to, marks)
+
+
+@compiled
+def _largest_halves(x: Array, y: Array, codes: Array) -> None:
+    two, one = np.uintp(2), np.uintp(1)
+    for o in range(np.uintp(y.shape[0])):
+        above, below = two * o, two * o + one
+        for k in range(np.uintp(y.shape[1])):
+            q = two * k
+            u, v, w, z = x[above, q], x[above, q + one], x[below, q], x[below, q + one]
+            m, n = u if u > v else v, w if w > z else z
+            m = m if m > n else n
+            total = u + v + w + z
+            y[o, k] = m if total == total else total  # NaN has no order
+    if codes.size:
+        for o in range(np.uintp(y.shape[0])):
+            above, below = two * o, two * o + one
+            for k in range(np.uintp(y.shape[1])):
+                q = two * k
+                u, v, w, z = x[above, q], x[above, q + one], x[below, q], x[below, q + one]
+                m, n = u if u > v else v, w if w > z else z
+                upper = codes.dtype.type(0 if u >= v else 1)
+                lower = codes.dtype.type(2 if w >= z else 3)
+                codes[o, k] = upper if m >= n else lower
+
+
+@compiled
+def _scatter_halves(dy: Array, codes: Array, dx: Array) -> None:
+    two, one, zero = np.uintp(2), np.uintp(1), dy.dtype.type(0)
+    for o in range(np.uintp(dy.shape[0])):
+        above, below = two * o, two * o + one
+        for k in range(np.uintp(dy.shape[1])):
+            v, q = dy[o, k], two * k
+            code = dy.dtype.type(codes[o, k])  # as wide as v: the choice is a vector then
+            dx[above, q] = v if code == 0 else zero
+            dx[above, q + one] = v if code == 1 else zero
+            dx[below, q] = v if code == 2 else zero
+            dx[below, q + one] = v if code == 3 else zero
+
+
+@compiled
+def _average_halves(x: Array, y: Array) -> None:
+    two, one, quarter = np.uintp(2), np.uintp(1), y.dtype.type(0.25)
+    for o in range(np.uintp(y.shape[0])):
+        above, below = two * o, two * o + one
+        for k in range(np.uintp(y.shape[1])):
+            q = two * k
+            total = x[above, q] + x[above, q + one] + x[below, q] + x[below, q + one]
+            y[o, k] = quarter * total
+
+
+@compiled
+def _spread_halves(dy: Array, dx: Array) -> None:
+    two, one, quarter = np.uintp(2), np.uintp(1), dy.dtype.type(0.25)
+    for o in range(np.uintp(dy.shape[0])):
+        above, below = two * o, two * o + one
+        for k in range(np.uintp(dy.shape[1])):
+            v, q = quarter * dy[o, k], two * k
+            dx[above, q] = v
+            dx[above, q + one] = v
+            dx[below, q] = v
+            dx[below, q + one] = v
+
+
+@compiled
+def _clear_rest(dx: Array, height: int, width: int) -> None:
+    """Zero the row and the column that whole windows leave over."""
+    dx[height:] = 0
+    dx[:height, width:] = 0
 
 
 @compiled
@@ -86,7 +166,12 @@ def largest_back(dy: Array, codes: Array, p: Pane, dx: Array) -> None:
     """Add each number of dy to the pixel that its code names; dx comes in as anything."""
     for i in range(dx.shape[0]):
         for c in range(dx.shape[1]):
-            _scatter(dy[i, c], codes[i, c], p, dx[i, c])
+            source, to, marks = dy[i, c], dx[i, c], codes[i, c]
+            if _halves(p, to, source):
+                _scatter_halves(source, marks, to)
+                _clear_rest(to, 2 * dy.shape[2], 2 * dy.shape[3])
+            else:
+                _scatter(source, marks, p, to)
 
 
 @compiled
@@ -108,6 +193,9 @@ def average(x: Array, p: Pane, share: Array, y: Array) -> None:
     for i in range(x.shape[0]):
         for c in range(x.shape[1]):
             pixels, to = x[i, c], y[i, c]
+            if _halves(p, pixels, to):
+                _average_halves(pixels, to)
+                continue
             for o in range(y.shape[2]):
                 _average_row(pixels, p, share, o, to)
 
@@ -143,6 +231,10 @@ def average_back(dy: Array, p: Pane, share: Array, dx: Array) -> None:
     for i in range(dx.shape[0]):
         for c in range(dx.shape[1]):
             source, to = dy[i, c], dx[i, c]
+            if _halves(p, to, source):
+                _spread_halves(source, to)
+                _clear_rest(to, 2 * dy.shape[2], 2 * dy.shape[3])
+                continue
             to[...] = 0
             for o in range(dy.shape[2]):
                 _spread_row(source, p, share, o, scaled, to)
