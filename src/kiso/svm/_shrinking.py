@@ -13,6 +13,7 @@ Source: Joachims (1998), Making large-scale SVM learning practical.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -104,7 +105,17 @@ def _take_over(machine: Machine, part: Machine, rows: Array) -> None:
     """Let the whole machine know where a part of it stands."""
     machine.beta[_variables(machine, rows)] = part.beta
     machine.n_iter, machine.n_rounds = part.n_iter, part.n_rounds
-    machine.standing, machine.violation, machine.best = part.standing, part.violation, part.best
+    machine.violation, machine.best = part.violation, part.best
+    standing = part.standing or part.stand()
+    others = machine.beta != 0
+    others[_variables(machine, rows)] = False
+    counts = np.count_nonzero(others), np.count_nonzero(others & machine.at_bound())
+    machine.standing = replace(
+        standing,
+        n_support=standing.n_support + int(counts[0]),
+        n_bounded=standing.n_bounded + int(counts[1]),
+        beta=machine.beta.copy(),
+    )
 
 
 def _variables(machine: Machine, rows: Array) -> Array:

@@ -106,7 +106,16 @@ class Machine:
         lo, hi = self._finite(self.lo), self._finite(self.hi)
         gap = self.beta * excess
         gap -= np.where(excess > 0, lo, hi) * excess
-        self.standing = Standing(dual, float(np.maximum(gap, 0.0).sum()), -rho)
+        held = self.beta != 0
+        bounded = held & self.at_bound()
+        self.standing = Standing(
+            dual=dual,
+            gap=float(np.maximum(gap, 0.0).sum()),
+            intercept=-rho,
+            n_support=int(np.count_nonzero(held)),
+            n_bounded=int(np.count_nonzero(bounded)),
+            beta=self.beta.copy(),
+        )
         if not self.why:
             if self.standing.gap <= _GAP * abs(self.standing.primal):
                 self.why = "gap"
@@ -117,10 +126,9 @@ class Machine:
                 self.why = "rounding"
         return self.standing
 
-    def bounded(self) -> Array:
-        """Which duals are at a bound that is not zero."""
-        at = ((self.beta == self.hi) | (self.beta == self.lo)) & (self.beta != 0)
-        return np.asarray(at)
+    def at_bound(self) -> Array:
+        """Which β are at a bound."""
+        return np.asarray((self.beta == self.hi) | (self.beta == self.lo))
 
     def _finite(self, bound: Array) -> Array:
         """Bounds for the gap: twice the largest dual where C is infinite."""
@@ -168,11 +176,17 @@ class Standing:
         Primal less dual objective, ≥ 0.
     intercept : float
         b of f(x) = Σ β_i k(x, x_i) + b.
+    n_support, n_bounded : int
+        How many β are not 0, and how many of those are at a bound.
+    beta : ndarray of shape (N,)
     """
 
     dual: float
     gap: float
     intercept: float
+    n_support: int
+    n_bounded: int
+    beta: Array
 
     @property
     def primal(self) -> float:
@@ -250,7 +264,9 @@ def _advance(
     if max_iter < 0:
         max_iter = _CEILING if np.isfinite(machine.hi).all() else _CEILING // 10
     limit = min(_STEPS * len(w), max_iter - machine.n_iter)
-    inner_tol = max(0.5 * tol, 0.1 * machine.violation)
+    inner_tol = 0.5 * tol
+    if len(w) < len(machine.beta):  # else this is the whole problem: solve it at once
+        inner_tol = max(inner_tol, 0.1 * machine.violation)
     machine.n_iter += solve_block(K, np.diagonal(K).copy(), f_w, beta, lo, hi, inner_tol, limit)
     machine.n_rounds += 1
     if max_iter <= machine.n_iter:
@@ -272,6 +288,8 @@ def _select(machine: Machine, f: Array, tol: float, q: int) -> Array:
     if not machine.violation > tol:
         machine.why = "tol"
         return machine.working
+    if len(f) <= q:
+        return np.arange(len(f))
     last = machine.working
     free = up[last] & low[last]
     kept = np.concatenate([last[~free], last[free]])[-(q // 2) :]
