@@ -1,9 +1,11 @@
 """The sklearn shells: estimator checks, agreement with the loss by hand, what is asked for."""
 
+import pickle
 import warnings
 
 import numpy as np
 import pytest
+from scipy.sparse import csc_matrix, csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, make_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning
@@ -12,11 +14,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from kiso.losses import Huber
 from kiso.neural_network import MLPClassifier, MLPRegressor
-from kiso.optim import Cosine, Lion
+from kiso.optim import ClipNorm, Cosine, Lion, Momentum
 
 # batches are drawn from the rows, so a weight is no repetition, as in scikit-learn's own
 NOT_REPETITION = {
-    "check_sample_weight_equivalence_on_dense_data": "a weight is not a repetition in batches",
+    f"check_sample_weight_equivalence_on_{kind}_data": "a weight is not a repetition in batches"
+    for kind in ("dense", "sparse")
 }
 
 
@@ -162,6 +165,71 @@ def test_divergence_warns_with_step_and_layer():
     model = MLPRegressor(solver="sgd", learning_rate_init=1e5, random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"diverged at step \d+: .*layer \d"):
         model.fit(X, y)
+
+
+@pytest.mark.parametrize("form", [csr_matrix, csc_matrix])
+def test_sparse_features(form):
+    X, y = iris()
+    X = np.where(np.abs(X) < 0.5, 0.0, X)
+    model = MLPClassifier((6,), max_iter=5, random_state=0)
+    dense, sparse = quiet(clone(model), X, y), quiet(clone(model), form(X), y)
+    np.testing.assert_array_equal(dense.coefs_[0], sparse.coefs_[0])
+    np.testing.assert_allclose(dense.predict_proba(X), sparse.predict_proba(form(X)))
+
+
+@pytest.mark.parametrize("rule", [None, ClipNorm(Momentum(0.05), 10.0)])
+def test_pieces_are_learned_one_after_the_other(rule):
+    X, y = iris()
+    model = MLPClassifier((8,), learning_rate_init=0.02, rule=rule, random_state=0)
+    order = np.random.default_rng(0).permutation(len(X))
+    names = np.unique(y)
+    model.partial_fit(X[:40], y[:40], classes=names)  # holds one class
+    for _ in range(30):
+        for piece in np.array_split(order, 3):
+            model.partial_fit(X[piece], y[piece])
+    assert model.score(X, y) > 0.8
+    assert model.n_iter_ == len(model.loss_curve_) == 91
+    assert model.t_ == 40 + 30 * 150
+    with pytest.raises(ValueError, match="'oak', which is not among"):
+        model.partial_fit(X[:1], ["oak"])
+
+
+def test_a_piece_is_an_epoch_of_adam():
+    """Whole batches: the numbers of a fit's first epochs, and the averages are kept."""
+    X, y = make_regression(60, 3, random_state=0)
+    y = y / y.std()
+    options = {"hidden_layer_sizes": (5,), "batch_size": 60, "random_state": 0}
+    fitted = quiet(MLPRegressor(max_iter=4, **options), X, y)
+    model = MLPRegressor(**options)
+    for _ in range(4):
+        model = pickle.loads(pickle.dumps(model.partial_fit(X, y)))
+    np.testing.assert_allclose(model.coefs_[0], fitted.coefs_[0], rtol=1e-10)
+    np.testing.assert_allclose(model.loss_curve_, fitted.loss_curve_, rtol=1e-10)
+    with pytest.raises(AttributeError, match="no attribute .partial_fit."):
+        MLPRegressor(solver="lbfgs").partial_fit(X, y)
+
+
+def test_callbacks_see_each_epoch():
+    X, y = iris()
+    seen = []
+
+    class Seen:
+        def setup(self, estimator, context):
+            pass
+
+        def teardown(self, estimator, context):
+            pass
+
+        def on_fit_task_begin(self, *args, **kwargs):
+            pass
+
+        def on_fit_task_end(self, *args, **kwargs):
+            seen.append(1)
+            return False
+
+    model = MLPClassifier((4,), max_iter=5, random_state=0).set_callbacks(Seen())
+    quiet(model, X, y)
+    assert len(seen) >= model.n_iter_ == 5
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
+
+from sklearn.utils.metaestimators import available_if
 
 from kiso._validation import RandomState
 from kiso.losses import Loss
@@ -176,3 +178,26 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         self.rule = rule
         self.loss = loss
         self.class_weight = class_weight
+
+    @available_if(MultilayerModel._takes_pieces)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Go through a piece of the data once, from the weights as they are.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        classes : array-like, default=None
+            All classes that any piece may hold; needed at the first call, unless that
+            piece holds them all.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        FloatingPointError
+            If a loss or a gradient is not finite; the message names step and layer.
+        """
+        return self._partial_fit(X, y, classes)

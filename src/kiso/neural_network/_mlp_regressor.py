@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
 
 from kiso._validation import Array, HasMethods, RandomState, StrOptions
 from kiso.losses import Loss, SquaredError
@@ -194,6 +195,26 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         self
         """
         return self._fit(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val)
+
+    @available_if(MultilayerModel._takes_pieces)
+    def partial_fit(self, X: Any, y: Any) -> Self:
+        """Go through a piece of the data once, from the weights as they are.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        FloatingPointError
+            If a loss or a gradient is not finite; the message names step and layer.
+        """
+        return self._partial_fit(X, y, None)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         X, y = super()._validated(X, y, reset=reset)

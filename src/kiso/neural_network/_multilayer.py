@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kiso._validation import Array, Integral, StrOptions, positive
+from kiso._validation import FLOATS, Array, Integral, StrOptions, check_generator, positive
 from kiso.nn import Affine, Network
 from kiso.optim import Rule
 
 from ._epochs import Adaptive, EpochState, Problem, build
 from ._network_model import SHARE, NetworkModel
+from ._partial import one_epoch
 
 __all__ = ["MultilayerModel"]
 
@@ -36,6 +38,9 @@ class MultilayerModel(NetworkModel):
 
     coefs_: list[Array]
     intercepts_: list[Array]
+    n_iter_: int
+    t_: int
+    _memory: dict[str, Any]
 
     def _start(self, X: Array, n_outputs: int, rng: np.random.Generator) -> Network:
         hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).ravel()
@@ -69,9 +74,66 @@ class MultilayerModel(NetworkModel):
             return None, None
         return super()._rule(batch_size)
 
+    def _takes_pieces(self) -> bool:
+        if self.rule is None and self.solver == "lbfgs":
+            raise AttributeError("partial_fit: solver='lbfgs' needs all data at once")
+        return True
+
+    def _partial_fit(self, X: Any, y: Any, classes: Any) -> Self:
+        """Take one epoch over a piece of the data, from the weights as they are."""
+        self._validate_params()
+        first = not hasattr(self, "coefs_")
+        X, y = self._validated(X, y, reset=first)
+        if first:
+            self._targets(y if classes is None else np.unique(classes), reset=True)
+        t, n_outputs, loss = self._targets(y, reset=False)
+        rng = check_generator(self.random_state)
+        size = min(200 if self.batch_size == "auto" else int(self.batch_size), len(X))
+        rule, rate = self._rule(size)
+        problem = Problem(
+            self._start(X, n_outputs, rng) if first else self._as_it_is(), loss, X, t,
+            self._weights(y, None), None, self._score_of, rule, rate, size, self.shuffle,
+            self.alpha, 1, self.tol, self.n_iter_no_change, rng,
+        )  # fmt: skip
+        progress, memory = one_epoch(problem, getattr(self, "_memory", {}))
+        if progress.fault:
+            raise FloatingPointError(f"partial_fit: it diverged at {progress.fault}")
+        done, seen = getattr(self, "n_iter_", 0), getattr(self, "t_", 0)
+        objective = progress.loss / progress.mass
+        state = EpochState(n_iter=done + 1, objective=objective, n_steps=progress.n_steps)
+        path = np.append(getattr(self, "objective_path_", []), objective)
+        for name, value in self._fitted(problem, state).items():
+            setattr(self, name, value)
+        self.t_, self._memory = seen + len(X), memory
+        self.objective_path_ = path
+        return self
+
+    def _as_it_is(self) -> Network:
+        """Return the network over `coefs_` and `intercepts_` themselves, with dropout."""
+        sizes = [self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_)]
+        pairs = list(zip(self.coefs_, self.intercepts_, strict=True))
+        return build(
+            sizes, self.activation, dropout=self.dropout, weights=lambda k, *_: Affine(*pairs[k])
+        )
+
+    def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
+        if issparse(X):  # checked as it is, then dense: the layers' products are
+            X = validate_data(self, X, dtype=FLOATS, accept_sparse="csr", reset=reset).toarray()
+        return super()._validated(X, y, reset=reset)
+
+    def _rows(self, X: Any) -> Any:
+        rows: Any = validate_data(self, X, dtype=FLOATS, accept_sparse="csr", reset=False)
+        return rows
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _fitted(self, problem: Problem, state: EpochState) -> dict[str, Any]:
         affine = [layer for layer in problem.network if isinstance(layer, Affine)]
         return super()._fitted(problem, state) | {
+            "_memory": {},  # of the rule, from one `partial_fit` to the next
             "coefs_": [layer.W.copy() for layer in affine],
             "intercepts_": [layer.b.copy() for layer in affine],
             "n_layers_": len(affine) + 1,

@@ -238,10 +238,17 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
         check_is_fitted(self)
         X = self._rows(X)
         network, size = self.network_, self._block_rows
-        blocks = [network(X[start : start + size]) for start in range(0, len(X), size)]
+        starts = range(0, X.shape[0], size)
+        blocks = [network(_dense(X[start : start + size])) for start in starts]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
     def _rows(self, X: Any) -> Array:
         """Return what to predict for, validated."""
         rows: Array = validate_data(self, X, dtype=FLOATS, reset=False)
         return rows
+
+
+def _dense(rows: Any) -> Array:
+    """Return rows as an array where they are a sparse matrix."""
+    dense: Array = rows if isinstance(rows, np.ndarray) else rows.toarray()
+    return dense
