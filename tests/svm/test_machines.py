@@ -183,10 +183,11 @@ def test_steps_tell_how_far():
         break
 
 
-def test_the_same_on_any_number_of_threads():
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_same_on_any_number_of_threads(classes):
     from threadpoolctl import threadpool_limits
 
-    X, y = blobs(2000, 6, classes=3, dtype=np.float32)
+    X, y = blobs(2000, 6, classes=classes, dtype=np.float32)
     first = SVC().fit(X, y)
     with threadpool_limits(1):
         second = SVC().fit(X, y)
@@ -416,3 +417,28 @@ def test_shrinking_checks_all_rows(C, monkeypatch):
     np.testing.assert_allclose(
         SVR(**kw).fit(X, z).predict(X), SVR(shrinking=False, **kw).fit(X, z).predict(X), atol=2e-3
     )
+
+
+def test_saved_and_read_back():
+    """Every kernel that has a name survives a file that holds no code."""
+    from sklearn.base import clone
+
+    X, y = blobs(60, classes=3)
+    for kw in ({}, {"kernel": "poly", "probability": True}, {"kernel": "min"}):
+        rows = np.abs(X) if kw.get("kernel") == "min" else X
+        model = SVC(random_state=0, **kw).fit(rows, y)
+        loaded = skops_round_trip(model)
+        np.testing.assert_array_equal(model.decision_function(rows), loaded.decision_function(rows))
+    kernel = Linear() + 2 * RBF(0.5)
+    assert clone(SVC(kernel=kernel)).kernel == kernel
+
+
+def skops_round_trip(model):
+    import skops.io
+
+    from kiso.persistence._trusted import TYPES
+
+    data = skops.io.dumps(model)
+    unknown = set(skops.io.get_untrusted_types(data=data)) - set(TYPES)
+    assert not unknown
+    return skops.io.loads(data, trusted=sorted(TYPES))

@@ -329,7 +329,8 @@ class RBF(Kernel):
 
     def weighted_gradient(self, P: Points, Q: Points, A: Array) -> Array:
         B = A * self.block(P, Q)
-        return -2 * P.dtype.type(self.gamma) * (P.X * B.sum(axis=1)[:, None] - B @ Q.X)
+        spread = P.centred * B.sum(axis=1)[:, None] - B @ Q.centred  # Σ_j B_ij (x_i − q_j)
+        return -2 * P.dtype.type(self.gamma) * spread
 
 
 class Sigmoid(Kernel):
