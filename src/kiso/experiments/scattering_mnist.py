@@ -1,7 +1,8 @@
 """MNIST from 1,000 training images: a linear classifier on scattering, and on pixels.
 
 The classifier is the same: least squares on the ten indicators with a ridge penalty, features
-standardised, the penalty chosen by cross-validation on the training rows.
+standardised, the penalty chosen by cross-validation on the training rows. Pixels are given a
+second chance with logistic regression, and the better of the two counts.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from kiso.datasets import fetch_mnist
 from kiso.experiments import Check, Experiment, Outcome, at_least, at_most
-from kiso.linear_model import Ridge
+from kiso.linear_model import LogisticRegression, Ridge
 from kiso.scattering import ScatteringTransform
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def run(seed: int) -> Outcome:
         name: 100 * float(np.mean(predictions(A, y, B, seed) != truth))
         for name, (A, B) in sets.items()
     }
+    logistic = LogisticRegression(C=0.1, max_iter=500).fit(sets["pixels"][0], y)
+    errors["pixels, logistic"] = 100 * float(np.mean(logistic.predict(sets["pixels"][1]) != truth))
     maps = scattering.transform(X[:1]).reshape(scattering.output_shape_)
     remark = (
         f"{len(truth):,} test images; {sets['scattering'][0].shape[1]:,} features of "
@@ -70,11 +73,12 @@ def fitted(X: Any, y: Any, Q: Any, alpha: float) -> Any:
 
 def checks_of(errors: Any) -> list[Check]:
     """The error with scattering, and how many times it goes into that with pixels."""
+    pixels = min(errors["pixels"], errors["pixels, logistic"])
     return [
         at_most("scattering: test error, %", 5.5, errors["scattering"], digits=2),
-        at_least("pixels: test error, %", 10.0, errors["pixels"], digits=2),
-        at_least("error with pixels / error with scattering", 2.5,
-                 errors["pixels"] / errors["scattering"], digits=2),
+        at_least("pixels, the better classifier: test error, %", 10.0, pixels, digits=2),
+        at_least("error with pixels / error with scattering", 2.5, pixels / errors["scattering"],
+                 digits=2),
     ]  # fmt: skip
 
 

@@ -111,8 +111,10 @@ def draw(outcome: Outcome) -> Figure:
         for k, frequency in enumerate(FREQUENCIES):
             middle.loglog(DILATIONS, outcome.data["moved"][name][k], style, ms=3, color=f"C{k}",
                           label=f"{name}, ξ = {frequency}")  # fmt: skip
-    middle.set(xlabel="dilation s", ylabel="‖F x_s − F x‖ / ‖x‖")
-    middle.legend(fontsize="x-small")
+    middle.set(xlabel="dilation s", ylabel="‖F x_s − F x‖ / ‖x‖", ylim=(4e-3, 2e2))
+    middle.set_xticks(DILATIONS[::2], [f"{s:g}" for s in DILATIONS[::2]])
+    middle.set_xticks([], minor=True)
+    middle.legend(fontsize="x-small", ncols=2)
     right.semilogy(SCALES, outcome.data["by_scale"], "o-")
     right.set(xlabel="J: averages over 2^J pixels", ylabel="‖S x_c − S x‖ / ‖S x‖",
               title="A texture moved by 2 pixels", xticks=SCALES)  # fmt: skip
