@@ -351,6 +351,15 @@ def test_shapes_that_do_not_fit_name_layer_and_shapes():
         ConvTranspose2D.create(1, 1, 1, padding=2)(np.ones((1, 1, 2, 2)))
 
 
+def test_bytes_are_warned_of():
+    network = Network([Conv2D.create(1, 2, 3, random_state=0, dtype=np.float32)])
+    x = RNG.integers(0, 256, (2, 1, 5, 5), dtype=np.uint8)
+    with pytest.warns(UserWarning, match="give X / np.float32"):
+        network(x)
+    assert network(x / np.float32(255)).dtype == np.float32
+    assert network(x // 255).shape == (2, 2, 3, 3)
+
+
 def test_a_batch_of_none():
     layer = Conv2D.create(3, 4, 3, random_state=0)
     y, backward = layer.forward(np.empty((0, 3, 5, 5)))

@@ -20,7 +20,7 @@ from kiso.optim._tree import leaves_of
 
 from ._activations import Activation, activation
 from ._affine import Affine
-from ._containers import Sequential
+from ._containers import Sequential, layers_within
 from ._initialise import Initialiser
 from ._layer import Backward, Layer, Shape, Tree
 from ._run import Run
@@ -28,6 +28,7 @@ from ._softmax import Softmax
 from ._summary import summary_table
 from ._trace import Trace, trace
 from ._weights import load_weights, save_weights
+from ._windows import warn_unscaled
 
 __all__ = ["Network"]
 
@@ -112,6 +113,16 @@ class Network(Sequential):
         return np.dtype(np.float64)
 
     @property
+    def takes_images(self) -> bool:  # type: ignore[override]
+        """Whether one of its layers does."""
+        return any(layer.takes_images for _, layer in layers_within(self))
+
+    @property
+    def block_rows(self) -> int:
+        """Samples to run at once where there are many: fewer images, as layers blow them up."""
+        return 256 if self.takes_images else 4096
+
+    @property
     def n_parameters(self) -> int:
         """How many numbers training moves."""
         return sum(leaf.size for leaf in leaves_of(self.parameters))
@@ -154,8 +165,13 @@ class Network(Sequential):
         return super().forward(self.as_input(x), train=train)
 
     def as_input(self, x: ArrayLike) -> Array:
-        """Return x as an array of the network's dtype; complex numbers stay complex."""
+        """Return x as an array of the network's dtype; complex numbers stay complex.
+
+        Warns of images that are bytes.
+        """
         a, dtype = np.asarray(x), self.dtype
+        if a.dtype == np.uint8 and self.takes_images:
+            warn_unscaled(a)
         return a if "c" in (a.dtype.kind, dtype.kind) else a.astype(dtype, copy=False)
 
     def loss_and_gradients(

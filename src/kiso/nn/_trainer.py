@@ -180,8 +180,9 @@ class Trainer:
             self.engine.n_iter = self.n_iter
 
 
-def predict_in_blocks(network: Network, X: Any, n_rows: int = 4096) -> Array:
+def predict_in_blocks(network: Network, X: Any) -> Array:
     """Return the outputs for many rows, in blocks so that hidden layers stay small."""
+    n_rows = network.block_rows
     if len(X) <= n_rows:
         return network(X)
     blocks = [network(X[start : start + n_rows]) for start in range(0, len(X), n_rows)]
