@@ -36,6 +36,7 @@ KISO_TYPES = frozenset(
         "kiso.neural_network._conv_classifier.ConvClassifier",
         "kiso.neural_network._mlp_classifier.MLPClassifier",
         "kiso.neural_network._mlp_regressor.MLPRegressor",
+        "kiso.scattering._transform.ScatteringTransform",
         "kiso.svm._linear_svc.LinearSVC",
         "kiso.svm._linear_svr.LinearSVR",
         "kiso.svm._one_class.OneClassSVM",
