@@ -22,10 +22,9 @@ from ._pooling import AveragePool, GlobalAveragePool, MaxPool
 from ._run import Run
 from ._softmax import Softmax
 from ._spectral import Spectral
-from ._tangent import affine_tangent, tangent
+from ._tangent import TangentBackward, affine_tangent, tangent
 from ._trace import Trace
-from ._train import train
-from ._train_state import TrainState, TrainStatus
+from ._train import TrainState, TrainStatus, train
 from ._weights import WeightsError
 
 __all__ = [
@@ -73,6 +72,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Spectral",
+    "TangentBackward",
     "Tanh",
     "Trace",
     "TrainState",
