@@ -23,12 +23,12 @@ from ._kernels import (
     Kernel,
     Linear,
     Min,
-    Points,
     Polynomial,
     Precomputed,
     Sigmoid,
     as_kernel,
 )
+from ._points import Points
 from ._shrinking import solve_shrinking
 from ._smo import Machine, solve
 from ._sums import kernel_sums

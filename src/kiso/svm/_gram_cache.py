@@ -22,7 +22,8 @@ import numpy as np
 from kiso._parallel import blocks, map_rows
 from kiso._validation import Array
 
-from ._kernels import CHEAP, Kernel, Points
+from ._kernels import CHEAP, Kernel
+from ._points import Points
 from ._smo_loops import add_rows, gather, keep_rows, spread
 
 __all__ = ["GramCache", "Known", "Request"]

@@ -15,19 +15,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import sparse
 from sklearn.utils import check_array
 
-from kiso._distances import common_shift
 from kiso._validation import FLOATS, Array
 
-from ._kernel_loops import gaussian_tile, minimum_tile, sparse_products
+from ._kernel_loops import gaussian_tile, minimum_tile
+from ._points import Points, products, squared_norms
 
 __all__ = [
     "RBF",
@@ -35,117 +32,11 @@ __all__ = [
     "Kernel",
     "Linear",
     "Min",
-    "Points",
     "Polynomial",
     "Precomputed",
     "Sigmoid",
     "as_kernel",
 ]
-
-_DENSE_SHARE = 0.2  # of entries that are not zero, from which a dense product is faster
-_DENSE_BYTES = 1 << 28  # as far as sparse rows may be made dense for it
-_COLUMNS_BYTES = 1 << 26  # as far as they are kept dense, features first, for sparse products
-
-
-@dataclass(frozen=True)
-class Points:
-    """Rows that a kernel compares, with what is computed once a row.
-
-    Attributes
-    ----------
-    X : ndarray or csr matrix of shape (n, d)
-        The rows, C-contiguous.
-    index : ndarray of shape (n,)
-        Their numbers in the training set, for precomputed Gram matrices.
-    shift : ndarray of shape (d,) or None
-        A point in the middle of the data.
-    centred : ndarray or csr matrix of shape (n, d)
-        X − shift; X itself where there is no shift.
-    squares : ndarray of shape (n,)
-        ‖centred row‖², added up in float64, in the precision of X.
-    """
-
-    X: Any
-    index: Array
-    shift: Array | None
-    centred: Any
-    squares: Array
-
-    @classmethod
-    def of(cls, X: Any, like: Points | None = None) -> Points:
-        """Make rows ready: training rows, or rows that shall be compared with those of `like`."""
-        if sparse.issparse(X):
-            X = _tidy(X)
-        shift = None
-        if like is not None:
-            shift = like.shift
-        elif isinstance(X, np.ndarray):
-            shift = common_shift(X)
-        if shift is not None and not isinstance(X, np.ndarray):
-            X = X.toarray()
-        X = np.ascontiguousarray(X) if isinstance(X, np.ndarray) else X
-        centred = X if shift is None else X - shift
-        return cls(X, np.arange(X.shape[0]), shift, centred, _squares(centred))
-
-    @classmethod
-    def numbers(cls, index: Array, like: Points) -> Points:
-        """Points that are known by their number in the training set alone."""
-        none = np.empty((len(index), 0), like.dtype)
-        return cls(none, index, None, none, np.zeros(len(index), like.dtype))
-
-    def __len__(self) -> int:
-        return int(self.X.shape[0])
-
-    @property
-    def dtype(self) -> Any:
-        """float32 or float64."""
-        return self.X.dtype
-
-    def take(self, rows: Any) -> Points:
-        """Give some of the points: a slice or numbers of rows."""
-        X = self.X[rows]
-        centred = X if self.shift is None else self.centred[rows]
-        return replace(
-            self, X=X, index=self.index[rows], centred=centred, squares=self.squares[rows]
-        )
-
-    @cached_property
-    def columns(self) -> Array:
-        """The rows of a sparse X as a dense array with the features first, (d, n)."""
-        return np.ascontiguousarray(self.X.T.toarray())
-
-
-def _tidy(X: Any) -> Any:
-    """CSR with sorted, distinct entries; dense where a dense product is faster."""
-    X = X.tocsr()
-    n, d = X.shape
-    if X.nnz > _DENSE_SHARE * n * d and n * d * X.dtype.itemsize <= _DENSE_BYTES:
-        return X.toarray()
-    if not X.has_canonical_format:
-        X = X.copy()
-        X.sum_duplicates()
-    return X
-
-
-def _squares(X: Any) -> Array:
-    if isinstance(X, np.ndarray):
-        return np.einsum("ij,ij->i", X, X, dtype=np.float64).astype(X.dtype)
-    squared = X.multiply(X).sum(axis=1, dtype=np.float64)
-    return np.asarray(squared).ravel().astype(X.dtype)
-
-
-def products(X: Any, P: Points, Q: Points) -> Array:
-    """X of P (its rows or its centred rows) times those of Q: a new tile (len(P), len(Q))."""
-    Y = Q.X if X is P.X else Q.centred
-    if isinstance(X, np.ndarray) and isinstance(Y, np.ndarray):
-        return np.matmul(X, Y.T)
-    T = np.empty((len(P), len(Q)), P.dtype)
-    if isinstance(X, np.ndarray):
-        np.copyto(T, np.asarray(Y @ X.T).T)
-        return T
-    S = np.ascontiguousarray(Y.T) if isinstance(Y, np.ndarray) else Q.columns
-    sparse_products(X.data, X.indices, X.indptr, S, T)
-    return T
 
 
 class Kernel(ABC):
@@ -253,7 +144,7 @@ class Linear(Kernel):
         return products(P.X, P, Q)
 
     def diagonal(self, P: Points) -> Array:
-        return P.squares if P.shift is None else _squares(P.X)
+        return P.squares if P.shift is None else squared_norms(P.X)
 
     def weighted_gradient(self, P: Points, Q: Points, A: Array) -> Array:
         return A @ Q.X

@@ -7,7 +7,8 @@ import numpy as np
 from kiso._parallel import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
-from ._kernels import Kernel, Points
+from ._kernels import Kernel
+from ._points import Points
 from ._smo_loops import add_rows
 
 __all__ = ["kernel_sums"]
