@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
 
+from kiso._parallel import one_blas_thread
 from kiso._validation import Array
 from kiso.base import State
 from kiso.optim import Rule, global_norm
@@ -36,6 +38,7 @@ __all__ = ["Game", "GameState", "GameStatus", "Latent", "play"]
 Latent: TypeAlias = Callable[[np.random.Generator, int], Array]  # (rng, n) → z: (n, ...)
 
 VANISHED = 1e-4  # slope of G's loss in D's output; gradient norm of G over its largest so far
+SMALL_WORK = 1 << 23  # parameters × samples of a batch up to which BLAS gets one thread
 COVERED = 0.5  # share of the data that samples have to come near
 
 
@@ -263,9 +266,10 @@ def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> I
     table, n_iter = _Table(game, X, rng), 0
     most, best = 0.0, 0.0  # gradient norm of G, coverage
     detail = ""
+    threads = one_blas_thread if _is_small(game) else nullcontext
     while n_iter < game.n_steps and not detail:
         table.value, before = 0.0, n_iter
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with threads(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             try:
                 for _ in range(min(game.every, game.n_steps - n_iter)):
                     _step(table)
@@ -292,6 +296,12 @@ def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> I
             status=status,
             detail=detail,
         )
+
+
+def _is_small(game: Game) -> bool:
+    """Whether a second thread would spend more on waiting than it saves."""
+    n = max(game.generator.n_parameters, game.discriminator.n_parameters)
+    return n * game.batch_size <= SMALL_WORK
 
 
 def _step(table: _Table) -> None:
