@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._parallel import MAX_LANES, map_rows
+from kiso._parallel import MAX_LANES, lanes, map_rows
 from kiso._validation import Array
 
 from ._convolution_loops import (
@@ -31,7 +31,8 @@ from ._windows import Window
 __all__ = ["convolve", "correlate", "correlate_dW", "correlate_dx", "suits"]
 
 LENGTH = 1024  # of the long loops: four such rows of numbers stay in a core's first cache
-CACHE = 512 << 10  # bytes of the strips, which should stay in its second
+CACHE = 640 << 10  # bytes of the strips, which should stay in its second
+LANE_WORK = 10_000_000  # multiplications and additions that are worth a lane
 LANE_BYTES = 64 << 20  # of the lanes' ∂C/∂W together
 WIDE = 1.13  # times as many positions as outputs, from which on planes are made narrow
 
@@ -43,6 +44,7 @@ class Plan(NamedTuple):
     """How images of one shape are correlated with filters of one shape."""
 
     strip: Strip
+    n_lanes: int
     starts: Array  # the column of the image at which each plane begins
     off: Array  # of each tap of a group's filter, in the strip of images
     back: Array  # (planes, taps of n_out/groups filters): the same in that of gradients
@@ -98,7 +100,7 @@ def _forward(
         marks = codes[rows] if codes.size else codes
         forward_lane(x[rows], flat, b, off, plan.strip, plan.starts, rectify, y[rows], marks, pool)
 
-    map_rows(lane, len(x))
+    map_rows(lane, len(x), max_lanes=plan.n_lanes)
 
 
 def correlate(x: Array, W: Array, window: Window, groups: int = 1) -> Array:
@@ -149,8 +151,8 @@ def _backward(
         )  # fmt: skip
         return dW, db
 
-    lanes = max(1, min(MAX_LANES, LANE_BYTES // W.nbytes))
-    parts = map_rows(lane, n, max_lanes=lanes)
+    most = max(1, min(plan.n_lanes, LANE_BYTES // W.nbytes))
+    parts = map_rows(lane, n, max_lanes=most)
     db = np.add.reduce([part[1] for part in parts])
     if x is None:
         return W, db
@@ -178,7 +180,9 @@ def _plan(
     columns = ow if narrow else columns
     rows = -(-((oh - 1) * sh + window.reach[0]) // sh)
     one = (n_in * sh * across + n_out) * rows * columns * itemsize
-    n_images = max(1, min(-(-n // MAX_LANES), -(-LENGTH // (oh * columns)), CACHE // one))
+    work = 2 * n * oh * ow * n_out * per_group * fh * fw
+    n_lanes = max(1, min(MAX_LANES, work // LANE_WORK))
+    n_images = _side_by_side(n, n_lanes, min(-(-LENGTH // (oh * columns)), CACHE // one))
     row = n_images * columns
     n_tiles = -(-oh * row // (LENGTH + LENGTH // 4))  # of even height, for pooling
     tile = _up(-(-oh // n_tiles), 2)
@@ -204,7 +208,15 @@ def _plan(
     )  # fmt: skip
     padded = np.zeros(_up(len(off), 12), np.intp)
     padded[: len(off)] = off
-    return Plan(strip, starts.astype(np.intp), padded, back, of_phase)
+    return Plan(strip, n_lanes, starts.astype(np.intp), padded, back, of_phase)
+
+
+def _side_by_side(n: int, n_lanes: int, wanted: int) -> int:
+    """Images in a strip, near to `wanted`, that leave the fewest places of the lanes empty."""
+    sizes = [lane.stop - lane.start for lane in lanes(n, max_lanes=n_lanes)]
+    most = max(1, min(wanted, max(sizes)))
+    choices = range(most, most // 2, -1)
+    return min(choices, key=lambda k: sum(-(-size // k) * k for size in sizes))
 
 
 def _columns(width: int, ow: int, window: Window, height: int) -> int:

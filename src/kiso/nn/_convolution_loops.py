@@ -316,14 +316,16 @@ def forward_lane(
                 base = g * (s.n_in // s.groups) * phases + o * s.row
                 f, last = g * per_group, (g + 1) * per_group
                 while f < last:
-                    n = 4 if f + 4 <= last else 1
+                    # the last four of a group may begin with some that are done
+                    n = 4 if per_group >= 4 else 1
+                    k = min(f, last - n)
                     if n == 4:
-                        four_rows(xs, off, base, W, f, tile, size)
+                        four_rows(xs, off, base, W, k, tile, size)
                     else:
-                        one_row(xs, off, base, W, f, tile, size)
-                    for a in range(n):
-                        write(tile, a, b[f + a], rectify, pool, y, codes, first, f + a, o, end, s)
-                    f += n
+                        one_row(xs, off, base, W, k, tile, size)
+                    for a in range(f - k, n):
+                        write(tile, a, b[k + a], rectify, pool, y, codes, first, k + a, o, end, s)
+                    f = k + n
 
 
 @compiled
@@ -429,16 +431,17 @@ def image_gradients(
                     base = g * (n_out // s.groups) * s.dplane + r * s.row
                     c, last = g * per_group, (g + 1) * per_group
                     while c < last:
-                        n = 4 if c + 4 <= last else 1
+                        n = 4 if per_group >= 4 else 1
+                        k = min(c, last - n)
                         if n == 4:
-                            four_rows(ys, back[phase], base, V[phase], c, tile, size)
+                            four_rows(ys, back[phase], base, V[phase], k, tile, size)
                         else:
-                            one_row(ys, back[phase], base, V[phase], c, tile, size)
-                        for i in range(n):
+                            one_row(ys, back[phase], base, V[phase], k, tile, size)
+                        for i in range(c - k, n):
                             for j in range(min(s.n_images, len(dx) - first)):
-                                image, at = dx[first + j, c + i], j * s.columns
+                                image, at = dx[first + j, k + i], j * s.columns
                                 _spread(tile, i, s, a, starts[b], r, end, at, image)
-                        c += n
+                        c = k + n
 
 
 @compiled
