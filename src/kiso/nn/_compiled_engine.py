@@ -1,7 +1,8 @@
 """Steps of a dense network in one compiled call: which runs it suits, and where it wins.
 
 Two loops do the work: `_small_loops.py` goes sample by sample, for networks of so few numbers
-that a call of BLAS costs more than the step; `_dense_loops.py` takes whole batches.
+that a call of BLAS costs more than the step; `_dense_loops.py` takes whole batches, on one
+thread: a step has one result whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._parallel import one_blas_thread
 from kiso._validation import Array
 from kiso.losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from kiso.optim import Adam, GradientDescent, Momentum, Nesterov, Rule, global_norm
@@ -27,7 +29,7 @@ from ._small_loops import descend
 __all__ = ["CompiledEngine"]
 
 TINY_WORK = 1 << 10  # parameters × samples of a step up to which single samples win
-MOST_PARAMETERS = 1 << 19  # from here on a step has work for two threads beside BLAS's
+MOST_WORK = 1 << 22  # parameters × samples of a step up to which one thread is enough
 CHUNK_WORK = 1 << 28  # parameters × samples of one compiled call: Ctrl-C waits for it
 STEP_WORK = 1 << 12  # what the smallest step counts for in that
 MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
@@ -99,9 +101,11 @@ class CompiledEngine(Engine):
         return _misfit(loss, feed.t, network.output_shape(feed.X.shape[1:])[0])
 
     @classmethod
-    def wins(cls, network: Network) -> bool:
-        """Whether it is faster here than calling the layers."""
-        return network.n_parameters <= MOST_PARAMETERS
+    def wins(cls, network: Network, feed: Feed) -> bool:
+        """Whether it is faster here than calling the layers, whose BLAS has all threads."""
+        if not isinstance(feed, RowFeed):
+            return False
+        return network.n_parameters * feed.batch_size <= MOST_WORK
 
     def advance(self, n_steps: int) -> Progress:
         """Take steps in as many calls as leave room for Ctrl-C."""
@@ -154,12 +158,13 @@ class CompiledEngine(Engine):
         self, rows: Array, starts: Array, rates: Array
     ) -> tuple[int, float, float, int]:
         first, second = (*self.averages, self.g, self.g)[:2]
-        return loops.descend_batches(
-            self.p, self.g, first, second, self.sizes, self.codes, self.leaks, self.X, self.T,
-            self.labels, rows, starts, self.loss_kind, self.mean, self.feed.batch_size,
-            _RULES[type(self.rule)], rates, self._hyper(), self.decay, self.rule_state.step,
-            self.rule.check_finite, self.a, self.d, self.s,
-        )  # fmt: skip
+        with one_blas_thread():  # products this small are slower on two
+            return loops.descend_batches(
+                self.p, self.g, first, second, self.sizes, self.codes, self.leaks, self.X,
+                self.T, self.labels, rows, starts, self.loss_kind, self.mean,
+                self.feed.batch_size, _RULES[type(self.rule)], rates, self._hyper(), self.decay,
+                self.rule_state.step, self.rule.check_finite, self.a, self.d, self.s,
+            )  # fmt: skip
 
     def _set_targets(self, loss: Loss) -> None:
         """Put targets and, for batches, the samples' weights beside each other."""

@@ -175,7 +175,7 @@ def _compiled(
     network: Network, loss: Loss, feed: Feed, rule: Rule, weight_decay: float, loop: str
 ) -> CompiledEngine | None:
     """Return the compiled loop where it is wanted."""
-    if loop == "layers" or (loop == "auto" and not CompiledEngine.wins(network)):
+    if loop == "layers" or (loop == "auto" and not CompiledEngine.wins(network, feed)):
         return None
     why_not = CompiledEngine.suits(network, loss, feed, rule)
     if why_not and loop == "compiled":
