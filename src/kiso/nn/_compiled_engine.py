@@ -7,6 +7,7 @@ thread: a step has one result whatever the number of threads.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = ["CompiledEngine"]
 
 TINY_WORK = 1 << 10  # parameters × samples of a step up to which single samples win
 MOST_WORK = 1 << 22  # parameters × samples of a step up to which one thread is enough
+ONE_THREAD = 1 << 18  # m n k of a product up to which OpenBLAS takes one thread by itself
 CHUNK_WORK = 1 << 28  # parameters × samples of one compiled call: Ctrl-C waits for it
 STEP_WORK = 1 << 12  # what the smallest step counts for in that
 MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
@@ -73,6 +75,8 @@ class CompiledEngine(Engine):
         self.sizes = np.array(sizes, np.intp)
         self.codes, self.leaks = _codes(network)
         self.tiny = self._is_tiny(loss)
+        largest = max(W.size for W in weights)
+        self.large = largest * feed.batch_size > ONE_THREAD
         batch = 1 if self.tiny else feed.batch_size
         self.a, self.d = (np.empty(batch * sum(sizes), self.p.dtype) for _ in range(2))
         self.s = np.empty_like(self.d) if loops.GELU in self.codes else self.d
@@ -158,7 +162,7 @@ class CompiledEngine(Engine):
         self, rows: Array, starts: Array, rates: Array
     ) -> tuple[int, float, float, int]:
         first, second = (*self.averages, self.g, self.g)[:2]
-        with one_blas_thread():  # products this small are slower on two
+        with one_blas_thread() if self.large else nullcontext():
             return loops.descend_batches(
                 self.p, self.g, first, second, self.sizes, self.codes, self.leaks, self.X,
                 self.T, self.labels, rows, starts, self.loss_kind, self.mean,
