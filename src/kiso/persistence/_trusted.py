@@ -42,6 +42,12 @@ KISO_TYPES = frozenset(
         "kiso.svm._one_class.OneClassSVM",
         "kiso.svm._svc.SVC",
         "kiso.svm._svr.SVR",
+        "kiso.tree._classifier.DecisionTreeClassifier",
+        "kiso.tree._columns.Columns",
+        "kiso.tree._forest.RandomForestClassifier",
+        "kiso.tree._forest.RandomForestRegressor",
+        "kiso.tree._regressor.DecisionTreeRegressor",
+        "kiso.tree._tree.Tree",
     }
 )
 
