@@ -28,7 +28,7 @@ from ._layer import Backward
 from ._run import Run, empty
 from ._windows import Window
 
-__all__ = ["convolve", "correlate", "correlate_dW", "correlate_dx", "suits"]
+__all__ = ["convolve", "correlate", "correlate_dW", "correlate_dx", "for_loops", "suits"]
 
 LENGTH = 1024  # of the long loops: four such rows of numbers stay in a core's first cache
 CACHE = 640 << 10  # bytes of the strips, which should stay in its second
@@ -56,6 +56,12 @@ def suits(x: Array, W: Array) -> bool:
     return x.dtype == W.dtype and x.dtype in (np.float32, np.float64)
 
 
+def for_loops(x: Array, dtype: Any = None) -> Array:
+    """Return x in C order and not read-only: every other kind would be compiled anew."""
+    x = np.ascontiguousarray(x, dtype)
+    return x if x.flags.writeable else x.copy()
+
+
 def convolve(
     x: Array,
     W: Array,
@@ -68,7 +74,7 @@ def convolve(
     pool: bool = False,
 ) -> tuple[Array, Backward]:
     """Compute y = W ∗ x + b, then max(0, y), then the maximum over 2×2 pixels, where asked for."""
-    x = np.ascontiguousarray(x)
+    x, b = for_loops(x), for_loops(b)
     plan = _plan(x.shape, W.shape, window, groups, x.itemsize)
     oh, ow = plan.strip.oh, plan.strip.ow
     shape = (len(x), len(W), *((oh // 2, ow // 2) if pool else (oh, ow)))
@@ -120,7 +126,7 @@ def correlate_dx(
 
 def correlate_dW(x: Array, dy: Array, window: Window, groups: int = 1) -> Array:
     """∂C/∂W."""
-    x = np.ascontiguousarray(x)
+    x = for_loops(x)
     shape = (dy.shape[1], x.shape[1] // groups, *window.size)
     plan = _plan(x.shape, shape, window, groups, x.itemsize)
     return _backward(plan, x, dy, np.empty(shape, x.dtype), None, None)[0]
@@ -131,7 +137,7 @@ def _backward(
 ) -> tuple[Array, Array]:
     """Return ∂C/∂W (of no use where x is None) and ∂C/∂b; fill dx."""
     s = plan.strip
-    dy = np.ascontiguousarray(dy, W.dtype)
+    dy = for_loops(dy, W.dtype)
     n, n_out, dtype = len(dy), len(W), W.dtype
     none = np.empty((0, 0, 0, 0), dtype)
     y, codes, after = behind or (none, _NONE, PLAIN)

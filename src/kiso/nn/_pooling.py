@@ -16,6 +16,7 @@ import numpy as np
 from kiso._parallel import map_rows
 from kiso._validation import Array
 
+from ._convolution_fast import for_loops
 from ._im2col import windows
 from ._layer import Backward, Layer, Shape
 from ._pooling_loops import Pane, average, average_back, largest, largest_back
@@ -103,7 +104,7 @@ class MaxPool(_Pool):
         shape = self.output_shape(x.shape[1:])
         if x.dtype not in _LOOPS:
             return self._readable(x)
-        x, pane = np.ascontiguousarray(x), self._pane(x)
+        x, pane = for_loops(x), self._pane(x)
         y = empty(train, (len(x), *shape), x)
         kind = np.dtype(np.uint8 if math.prod(self.window.size) <= 256 else np.uint32)
         codes = np.empty((1, 1, 0, 0), kind) if train is None else train.empty(y.shape, kind)
@@ -114,7 +115,7 @@ class MaxPool(_Pool):
         map_rows(lane, len(x))
 
         def backward(dy: Array) -> tuple[Array, dict[str, Any]]:
-            dy, dx = np.ascontiguousarray(dy), empty(train, x.shape, dy)
+            dy, dx = for_loops(dy, x.dtype), empty(train, x.shape, dy)
             marks = codes
             if train is None:  # inference did not keep which pixels were the largest
                 marks = np.empty(y.shape, kind)
@@ -173,12 +174,12 @@ class AveragePool(_Pool):
         share = self._share(x)
         if x.dtype not in _LOOPS:
             return self._readable(x, share)
-        x, pane = np.ascontiguousarray(x), self._pane(x)
+        x, pane = for_loops(x), self._pane(x)
         y = empty(train, (len(x), *shape), x)
         map_rows(lambda i: average(x[i], pane, share[0, 0], y[i]), len(x))
 
         def backward(dy: Array) -> tuple[Array, dict[str, Any]]:
-            dy, dx = np.ascontiguousarray(dy), empty(train, x.shape, dy)
+            dy, dx = for_loops(dy, x.dtype), empty(train, x.shape, dy)
             map_rows(lambda i: average_back(dy[i], pane, share[0, 0], dx[i]), len(x))
             return dx, {}
 
