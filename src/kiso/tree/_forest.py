@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_is_fitted
 
@@ -201,6 +202,16 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
         """Return the leaf of each row in each tree, shape (n_samples, n_estimators)."""
         X = self._read_queries(X)
         return np.stack([member.tree_.apply(X) for member in self.estimators_], axis=1)
+
+    def decision_path(self, X: Any) -> tuple[sp.csr_matrix, Array]:
+        """Return the nodes that each row passes, and where each tree's columns begin.
+
+        The columns of tree t are `n_nodes_ptr[t]` to `n_nodes_ptr[t + 1]`.
+        """
+        X = self._read_queries(X)
+        trees = [member.tree_ for member in self.estimators_]
+        n_nodes_ptr = np.cumsum([0, *(tree.node_count for tree in trees)])
+        return sp.hstack([tree.decision_path(X) for tree in trees]).tocsr(), n_nodes_ptr
 
     def _mean(self, X: Array) -> Array:
         trees = [member.tree_ for member in self.estimators_]
