@@ -351,6 +351,14 @@ def test_shapes_that_do_not_fit_name_layer_and_shapes():
         ConvTranspose2D.create(1, 1, 1, padding=2)(np.ones((1, 1, 2, 2)))
 
 
+def test_many_images_are_run_in_lanes():
+    network = Network([Conv2D.create(2, 3, 3, random_state=0), ReLU(), Flatten()])
+    x = RNG.standard_normal((200, 2, 5, 4))
+    np.testing.assert_array_equal(network(x), network.forward(x)[0])
+    with pytest.raises(ShapeError, match="layer 0"):
+        network(x[:, :1])
+
+
 def test_bytes_are_warned_of():
     network = Network([Conv2D.create(1, 2, 3, random_state=0, dtype=np.float32)])
     x = RNG.integers(0, 256, (2, 1, 5, 5), dtype=np.uint8)

@@ -155,7 +155,7 @@ class ConvClassifier(NetworkClassifier):
         "augmentation": [str, None],
     }
 
-    _block_rows = 256
+    _block_rows = 1024
 
     image_shape_: Shape
     n_outputs_: int

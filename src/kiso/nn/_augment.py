@@ -64,9 +64,9 @@ class RandomShift(_Windows):
     >>> from kiso.nn import Run
     >>> x = np.arange(1.0, 10.0).reshape(1, 1, 3, 3)
     >>> RandomShift(1).forward(x, train=Run(0))[0][0, 0]
-    array([[0., 0., 0.],
-           [1., 2., 3.],
-           [4., 5., 6.]])
+    array([[4., 5., 6.],
+           [7., 8., 9.],
+           [0., 0., 0.]])
     """
 
     def __init__(self, size: Sizes):
