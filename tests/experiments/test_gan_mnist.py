@@ -31,7 +31,7 @@ def test_networks_fit_the_images():
     assert gan_mnist.discriminator(rng, np.float32).output_shape((1, 28, 28)) == (1,)
 
 
-@pytest.mark.skipif("mnist" not in available(), reason="MNIST is not at hand")
+@pytest.mark.skipif(not available("mnist"), reason="MNIST is not at hand")
 @pytest.mark.slow
 def test_few_steps_make_no_digits():
     outcome = gan_mnist.measure(30, 0)
