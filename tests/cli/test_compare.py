@@ -82,7 +82,8 @@ def test_without_data_a_bundled_set_is_used():
 def test_ranked(table):
     found = kiso(table, "--target", "price", "--folds", "3", "--repeats", "1")
     assert found.exit_code == 0, found.output
-    rows = [line.split() for line in found.stdout.splitlines() if line[:1].isdigit()]
+    table_lines = found.stdout.split("─\n")[1].split("\n\n")[0].splitlines()
+    rows = [line.split() for line in table_lines]
     assert [row[0] for row in rows] == [str(i + 1) for i in range(len(rows))]
     assert {row[1] for row in rows} == {model.name for model in candidates_for("regression")}
     scores = [float(row[3].replace("−", "-")) for row in rows]
@@ -315,7 +316,9 @@ def test_ctrl_c(tmp_path):
     result = json.loads(out)
     assert result["interrupted"]
     assert not result["complete"]
-    assert {model["status"] for model in result["models"]} == {"interrupted"}
+    status = {model["name"]: model["status"] for model in result["models"]}
+    assert status.pop("svm") == "skipped"  # of itself: too many rows for pairs of them
+    assert set(status.values()) == {"interrupted"}
     assert len(result["models"]) == len(candidates_for("classification"))
     assert "Traceback" not in err
 

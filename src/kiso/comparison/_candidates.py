@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from ._result import Task
 from ._table import nearest
 from ._text import DataError
@@ -47,6 +49,9 @@ class Candidate:
         What `objective_path_` holds, for people; "" if its fit is one step.
     unsuitable : callable
         `(n_rows, n_features)` -> why it is skipped, "" if it is not.
+    in_target_units : tuple of str
+        Parameters whose values, here and in the grid, count in standard deviations of the
+        target: for an estimator that is no use where they do not fit the target's scale.
     baseline : bool
     """
 
@@ -62,6 +67,7 @@ class Candidate:
     keeps_rows: bool = False
     objective: str = ""
     unsuitable: Callable[[int, int], str] = lambda n_rows, n_features: ""
+    in_target_units: tuple[str, ...] = ()
     baseline: bool = False
 
     @property
@@ -76,6 +82,16 @@ class Candidate:
         if self.seeded:
             settings["random_state"] = seed
         return getattr(import_module(module), name)(**settings)
+
+    def scaled(self, params: Mapping[str, Any], y: Any) -> dict[str, Any]:
+        """Return these parameters, and the candidate's own that need it, on the target's scale."""
+        own = {name: self.params[name] for name in self.in_target_units if name in self.params}
+        settings = {**own, **params}
+        spread = float(np.std(y)) if self.in_target_units else 1.0
+        for name in self.in_target_units:
+            if name in settings and 0 < spread < np.inf:
+                settings[name] = settings[name] * spread
+        return settings
 
 
 _LOCAL_WORK = 2e10  # multiplications that a fit and its predictions may take
@@ -286,8 +302,11 @@ CANDIDATES: tuple[Candidate, ...] = (
         "svm",
         "regression",
         "kiso.svm:SVR",
-        "A smooth function from a Gaussian kernel, inside a tube that costs nothing.",
+        "A smooth function from a Gaussian kernel, inside a tube that costs nothing; C and "
+        "epsilon in standard deviations of the target.",
         grid={"C": [0.1, 1.0, 10.0]},
+        params={"epsilon": 0.1},
+        in_target_units=("C", "epsilon"),
         counted=("dual_coef_", "intercept_"),
         keeps_rows=True,
         objective="minus the dual objective",
@@ -306,8 +325,10 @@ CANDIDATES: tuple[Candidate, ...] = (
         "linear-svm",
         "regression",
         "kiso.svm:LinearSVR",
-        "A weighted sum of the features that large errors pull less than in least squares.",
+        "A weighted sum of the features that large errors pull less than in least squares; C in "
+        "standard deviations of the target.",
         grid={"C": [0.01, 0.1, 1.0, 10.0]},
+        in_target_units=("C",),
         seeded=True,
         objective="half the squared weights and C times the absolute errors",
     ),

@@ -130,7 +130,7 @@ class Runner:
     def fit(self, params: Mapping[str, Any], X: Any, y: Any, *, count: bool = True) -> Any:
         """Fit a new estimator; its warnings are kept (if it counts), the clock may stop it."""
         self.plan.clock.check()
-        estimator = self.candidate.make(params, self.plan.seed)
+        estimator = self.candidate.make(self.candidate.scaled(params, y), self.plan.seed)
         if hasattr(estimator, "set_callbacks"):
             estimator.set_callbacks(StepCallback(self.plan.clock, self._report))
         self.model.n_fits += count
@@ -154,7 +154,8 @@ class Runner:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with suppress(Exception):  # the timed fit will fail in its turn
-                estimator = self.candidate.make(self.grid[0], self.plan.seed)
+                params = self.candidate.scaled(self.grid[0], y)
+                estimator = self.candidate.make(params, self.plan.seed)
                 if hasattr(estimator, "set_callbacks"):
                     estimator.set_callbacks(OneStep())
                 estimator.fit(X, y).predict(X)

@@ -71,7 +71,7 @@ def train_model(
     """
     problem = pose(table, target, task, drop=drop)
     candidate = find_candidate(model, problem.task)
-    estimator = _make(candidate, params or {}, random_state)
+    estimator = _make(candidate, params or {}, problem.y, random_state)
     pipeline = make_pipeline_for(problem.columns, estimator, len(problem.y))
     labels = problem.labels if problem.task == "classification" else problem.y
     try:
@@ -130,7 +130,7 @@ def parse_params(assignments: Sequence[str]) -> dict[str, Any]:
     return params
 
 
-def _make(candidate: Candidate, params: Mapping[str, Any], seed: int) -> Any:
+def _make(candidate: Candidate, params: Mapping[str, Any], y: Any, seed: int) -> Any:
     """Make the estimator; a parameter that it does not have is the user's mistake."""
     known = candidate.make(seed=seed).get_params()
     unknown = [name for name in params if name not in known]
@@ -139,7 +139,7 @@ def _make(candidate: Candidate, params: Mapping[str, Any], seed: int) -> Any:
             f"{candidate.class_name} has no parameter {unknown[0]!r}; "
             f"it has {', '.join(sorted(known))}."
         )
-    return candidate.make(params, seed)
+    return candidate.make({**candidate.scaled({}, y), **params}, seed)
 
 
 def _tuned(
@@ -150,7 +150,11 @@ def _tuned(
     labels: Any,
     seed: int,
 ) -> Any:
-    grid = {f"model__{k}": list(v) for k, v in candidate.grid.items() if k not in params}
+    grid = {
+        f"model__{name}": [candidate.scaled({name: value}, problem.y)[name] for value in values]
+        for name, values in candidate.grid.items()
+        if name not in params
+    }
     smallest = min(problem.data.class_counts or [len(problem.y)])
     if smallest < 2:
         raise DataError("Tuning needs at least 2 rows of every class.")
