@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
-from sklearn.exceptions import DataConversionWarning
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from kiso._validation import Array, StrOptions
 
 from ._search import NeighborSearch
+from ._votes import VotingClassifier
 from ._weights import neighbor_weights
 
 
-class KNeighborsClassifier(ClassifierMixin, NeighborSearch):
+class KNeighborsClassifier(VotingClassifier):
     r"""k nearest neighbours: the share of each class among the k nearest training rows.
 
     .. math::
@@ -72,9 +68,6 @@ class KNeighborsClassifier(ClassifierMixin, NeighborSearch):
         "weights": [StrOptions({"uniform", "distance"}), callable],
     }
 
-    classes_: Any
-    outputs_2d_: bool
-
     def __init__(
         self,
         n_neighbors: int = 5,
@@ -96,11 +89,6 @@ class KNeighborsClassifier(ClassifierMixin, NeighborSearch):
         self.metric_params = metric_params
         self.n_jobs = n_jobs
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
-
     def fit(self, X: Any, y: Any) -> Self:
         """Keep the rows and their classes.
 
@@ -114,74 +102,11 @@ class KNeighborsClassifier(ClassifierMixin, NeighborSearch):
         -------
         self
         """
-        self._validate_params()
-        X, y = validate_data(self, X, y, multi_output=True, **self._accepted())
-        if y.ndim == 2 and y.shape[1] == 1:
-            warnings.warn(
-                "A column-vector y was passed when a 1d array was expected. Please change the "
-                "shape of y to (n_samples,), for example using ravel().",
-                DataConversionWarning,
-                stacklevel=2,
-            )
-            y = y.ravel()
-        check_classification_targets(y)
-        self.outputs_2d_ = y.ndim == 2
-        columns = [np.unique(column, return_inverse=True) for column in y.reshape(len(y), -1).T]
-        self._y = np.stack([codes for _, codes in columns], axis=1)
-        classes = [names for names, _ in columns]
-        self.classes_ = classes if self.outputs_2d_ else classes[0]
-        return self._keep(X)
-
-    def predict_proba(self, X: Any) -> Any:
-        """Share of each class among the neighbours.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_queries, n_features), or None
-            None: the training rows, none of which is its own neighbour.
-
-        Returns
-        -------
-        ndarray of shape (n_queries, n_classes), or list of them
-            A list, one for each output, where y had several columns.
-        """
-        shares = self._shares(X)
-        return shares if self.outputs_2d_ else shares[0]
+        return self._fit(X, y)
 
     def _shares(self, X: Any) -> list[Array]:
         distance, index = self.kneighbors(X)
         weights = neighbor_weights(distance, self.weights)
-        classes = self.classes_ if self.outputs_2d_ else [self.classes_]
         n, k = index.shape
         query = np.repeat(np.arange(n), k)
-        shares = []
-        for output, names in enumerate(classes):
-            cell = query * len(names) + self._y[index, output].ravel()
-            votes = np.bincount(
-                cell, None if weights is None else weights.ravel(), minlength=n * len(names)
-            ).reshape(n, len(names))
-            total = votes.sum(axis=1, keepdims=True)
-            if not (total > 0).all():
-                raise ValueError(
-                    "weights: all neighbors of some sample get zero weights; "
-                    "give at least one a positive weight"
-                )
-            shares.append(votes / total)
-        return shares
-
-    def predict(self, X: Any) -> Array:
-        """Class with the largest share among the neighbours.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_queries, n_features), or None
-            As for `predict_proba`.
-
-        Returns
-        -------
-        ndarray of shape (n_queries,) or (n_queries, n_outputs)
-        """
-        shares = self._shares(X)
-        classes = self.classes_ if self.outputs_2d_ else [self.classes_]
-        found = [names[share.argmax(axis=1)] for names, share in zip(classes, shares, strict=True)]
-        return np.stack(found, axis=1) if self.outputs_2d_ else found[0]
+        return self._votes(query, index.ravel(), None if weights is None else weights.ravel(), n)

@@ -34,7 +34,8 @@ class NeighborSearch(BaseEstimator):
         "n_jobs": [None, Integral],
     }
 
-    n_neighbors: int
+    n_neighbors: int = 5  # what a query is given where the estimator has no such parameter
+    radius: float = 1.0
     algorithm: str
     leaf_size: int
     metric: Any
@@ -213,7 +214,7 @@ class NeighborSearch(BaseEstimator):
     def _within(self, X: Any, radius: Any, by_distance: bool) -> tuple[Array, Array, Array]:
         """Runs of rows in reach of each query: their bounds, rows, distances."""
         check_is_fitted(self, "_fit_method")
-        radius = getattr(self, "radius", 1.0) if radius is None else radius
+        radius = self.radius if radius is None else radius
         if not isinstance(radius, Real) or not 0 <= float(radius) < np.inf:
             raise ValueError(f"radius={radius!r}: give a finite number of at least 0")
         Q, skip = self._queries(X)
@@ -297,3 +298,8 @@ def _runs(values: Array, start: Array) -> Array:
 def _refuse_mode(mode: Any) -> None:
     if mode not in ("connectivity", "distance"):
         raise ValueError(f"mode={mode!r}: give 'connectivity' or 'distance'")
+
+
+def search_constraints(base: type[NeighborSearch], *, without: str) -> dict[str, list[Any]]:
+    """The constraints of a search that lacks one of the parameters."""
+    return {k: v for k, v in base._parameter_constraints.items() if k != without}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from kiso._validation import Array
 
-__all__ = ["neighbor_weights"]
+__all__ = ["neighbor_weights", "run_weights"]
 
 
 def neighbor_weights(distance: Array, weights: Any) -> Array | None:
@@ -19,15 +21,37 @@ def neighbor_weights(distance: Array, weights: Any) -> Array | None:
     if weights == "uniform":
         return None
     if callable(weights):
-        given = np.asarray(weights(distance), dtype=np.float64)
-        if given.shape != distance.shape or not np.isfinite(given).all():
-            raise ValueError(
-                f"weights returned an array of shape {given.shape}: it has to return finite "
-                f"numbers, one for each of the distances of shape {distance.shape}"
-            )
-        return given
+        return _given_weights(distance, weights)
     same = distance == 0
     with np.errstate(all="ignore"):
         # relative to the nearest: 1/1e-310 overflows, and a common factor changes nothing
         inverse = distance.min(axis=1, keepdims=True).astype(np.float64) / distance
     return np.where(same.any(axis=1, keepdims=True), same, inverse)
+
+
+def run_weights(distance: Array, start: Array, weights: Any) -> Array | None:
+    """`neighbor_weights` where query i has the distances `start[i]` to `start[i + 1]`."""
+    if weights == "uniform":
+        return None
+    if callable(weights):
+        runs = [distance[a:b] for a, b in pairwise(start) if b > a]
+        own = [_given_weights(run, weights) for run in runs]
+        return np.concatenate([*own, np.empty(0)])
+    if distance.size == 0:
+        return np.empty(0)
+    count = np.diff(start)
+    first, count = start[:-1][count > 0], count[count > 0]
+    nearest = np.repeat(np.minimum.reduceat(distance, first), count)
+    with np.errstate(all="ignore"):
+        inverse = nearest.astype(np.float64) / distance
+    return np.where(nearest == 0, distance == 0, inverse)
+
+
+def _given_weights(distance: Array, weights: Callable[[Array], Any]) -> Array:
+    given = np.asarray(weights(distance), dtype=np.float64)
+    if given.shape != distance.shape or not np.isfinite(given).all():
+        raise ValueError(
+            f"weights returned an array of shape {given.shape}: it has to return finite "
+            f"numbers, one for each of the distances of shape {distance.shape}"
+        )
+    return given

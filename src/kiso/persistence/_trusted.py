@@ -32,6 +32,8 @@ KISO_TYPES = frozenset(
         "kiso.neighbors._classifier.KNeighborsClassifier",
         "kiso.neighbors._loops.Tree",
         "kiso.neighbors._metrics.Metric",
+        "kiso.neighbors._radius_classifier.RadiusNeighborsClassifier",
+        "kiso.neighbors._radius_regressor.RadiusNeighborsRegressor",
         "kiso.neighbors._regressor.KNeighborsRegressor",
         "kiso.neural_network._conv_classifier.ConvClassifier",
         "kiso.neural_network._mlp_classifier.MLPClassifier",
