@@ -40,13 +40,15 @@ def build_tree(X: Array, leaf_size: int) -> Tree:
     box = np.empty((2 * n_leaves - 1, 2, d), X.dtype)
     points = np.empty((n_leaves, d, capacity), X.dtype)
     index = np.empty((n_leaves, capacity), np.intp)
+    axis, edge = np.empty(n_leaves - 1, np.intp), np.empty((n_leaves - 1, 2), X.dtype)
     top = min(depth, _SUBTREES) if n > _SMALL else 0
+    _tree_loops.bound_rows(P, 0, n, box, 0)
 
     def cut(nodes: slice, level: int) -> None:
-        _tree_loops.split_nodes(P, order, box, level, nodes.start, nodes.stop, level + 1)
+        _tree_loops.split_nodes(P, order, box, axis, level, nodes.start, nodes.stop, level + 1)
 
     def finish(nodes: slice) -> None:
-        _tree_loops.split_nodes(P, order, box, top, nodes.start, nodes.stop, depth)
+        _tree_loops.split_nodes(P, order, box, axis, top, nodes.start, nodes.stop, depth)
         first, last = nodes.start << (depth - top), nodes.stop << (depth - top)
         _tree_loops.fill_leaves(P, order, box, first, last, points, index)
 
@@ -54,7 +56,8 @@ def build_tree(X: Array, leaf_size: int) -> Tree:
         for level in range(top):  # the nodes of a level are cut side by side
             map_rows(partial(cut, level=level), 1 << level)
         map_rows(finish, 1 << top)
-    return Tree(points, index, box)
+    _tree_loops.join_boxes(box, axis, edge)
+    return Tree(points, index, box, axis, edge)
 
 
 def _slack(tree: Tree) -> float:

@@ -2,7 +2,9 @@
 
 Node i of depth ℓ, the j-th from the left, holds the rows from n·j/2^ℓ to n·(j + 1)/2^ℓ,
 rounded down, of a copy P of the rows; `order` says which row each one was. A node is cut at
-the median of the feature in which its box is longest.
+the median of the feature in which its region is longest: the region is what the cuts above
+leave of the box around all rows. Boxes around the rows of a node are made at the end, from
+the leaves up, in one pass over the rows.
 """
 
 from __future__ import annotations
@@ -74,17 +76,21 @@ def _select(
 
 
 @compiled
-def _bound(P: Array, start: int, stop: int, box: Array) -> int:
-    """Write the box around rows; return its longest side."""
-    d = P.shape[1]
-    box[0, :], box[1, :] = P[start], P[start]
-    for i in range(start + 1, stop):
-        for a in range(d):
-            box[0, a] = min(box[0, a], P[i, a])
-            box[1, a] = max(box[1, a], P[i, a])
+def bound_rows(P: Array, start: int, stop: int, box: Array, node: int) -> None:
+    """Write the box around rows."""
+    for a in range(P.shape[1]):
+        low = high = P[start, a]
+        for i in range(start + 1, stop):
+            low, high = min(low, P[i, a]), max(high, P[i, a])
+        box[node, 0, a], box[node, 1, a] = low, high
+
+
+@compiled
+def _longest(box: Array, node: int) -> int:
+    """Return the feature in which a box is longest."""
     longest, axis = -1.0, 0
-    for a in range(d):
-        side = 0.5 * box[1, a] - 0.5 * box[0, a]  # halves: no overflow
+    for a in range(box.shape[2]):
+        side = 0.5 * box[node, 1, a] - 0.5 * box[node, 0, a]  # halves: no overflow
         if side > longest:
             longest, axis = side, a
     return axis
@@ -92,19 +98,31 @@ def _bound(P: Array, start: int, stop: int, box: Array) -> int:
 
 @compiled
 def split_nodes(
-    P: Array, order: Array, box: Array, depth: int, first: int, last: int, until: int
+    P: Array,
+    order: Array,
+    box: Array,
+    axis: Array,
+    depth: int,
+    first: int,
+    last: int,
+    until: int,
 ) -> None:
-    """Bound and cut nodes `first` to `last` of a depth, and their descendants to a depth.
+    """Cut nodes `first` to `last` of a depth, and their descendants to a depth.
 
-    The nodes of depth `until` are left as they are.
+    `box` of these nodes is read as a region that holds their rows, and those of their
+    children are written: a half of it each. The nodes of depth `until` are left as they are.
     """
     n, sample = P.shape[0], np.empty(SAMPLE, P.dtype)
     while depth < until:
         for j in range(first, last):
+            node = (1 << depth) - 1 + j
             start, stop = n * j >> depth, n * (j + 1) >> depth
-            axis = _bound(P, start, stop, box[(1 << depth) - 1 + j])
+            side = axis[node] = _longest(box, node)
             middle = n * (2 * j + 1) >> (depth + 1)
-            _select(P, order, axis, start, stop, middle, sample)
+            _select(P, order, side, start, stop, middle, sample)
+            for child in (2 * node + 1, 2 * node + 2):
+                box[child] = box[node]
+            box[2 * node + 1, 1, side] = box[2 * node + 2, 0, side] = P[middle, side]
         depth, first, last = depth + 1, 2 * first, 2 * last
 
 
@@ -116,9 +134,22 @@ def fill_leaves(
     n, n_leaves = P.shape[0], points.shape[0]
     for j in range(first, last):
         start, stop = n * j // n_leaves, n * (j + 1) // n_leaves
-        _bound(P, start, stop, box[n_leaves - 1 + j])
+        bound_rows(P, start, stop, box, n_leaves - 1 + j)
         points[j] = np.inf
         index[j] = np.iinfo(np.intp).max
         for i in range(start, stop):
-            points[j, :, i - start] = P[i]
+            for a in range(P.shape[1]):
+                points[j, a, i - start] = P[i, a]
             index[j, i - start] = order[i]
+
+
+@compiled
+def join_boxes(box: Array, axis: Array, edge: Array) -> None:
+    """Make the box of every inner node that of its two halves; where they end and begin."""
+    for node in range(axis.size - 1, -1, -1):
+        left, right = 2 * node + 1, 2 * node + 2
+        for a in range(box.shape[2]):
+            box[node, 0, a] = min(box[left, 0, a], box[right, 0, a])
+            box[node, 1, a] = max(box[left, 1, a], box[right, 1, a])
+        edge[node, 0] = box[left, 1, axis[node]]
+        edge[node, 1] = box[right, 0, axis[node]]
