@@ -276,7 +276,7 @@ def test_a_memory_map_is_neither_loaded_nor_copied(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert_array_equal(found, expected)
-    assert np.shares_memory(model._fit_X, mapped)
+    assert np.shares_memory(model._fit_X.source, mapped)
     assert peak < X.nbytes / 2
 
 

@@ -21,17 +21,19 @@ import numpy as np
 from sklearn.metrics import pairwise_distances
 
 from kiso._distances import common_shift
-from kiso._parallel import blocks, lanes, map_rows, n_threads, one_blas_thread
+from kiso._parallel import MAX_LANES, blocks, lanes, map_rows, n_threads, one_blas_thread
 from kiso._validation import Array
 
 from . import _loops
 from ._metrics import Metric, is_sparse
+from ._rows import HeldRows
 
 __all__ = ["Reference", "brute_neighbors", "brute_radius", "reference"]
 
 _ROWS, _QUERIES = 1024, 512  # of a tile; its products are 2 MiB in float32
 _SMALL = 256  # rows and queries of a tile whose distances are found one by one
 _MIN_QUERIES = 256  # of a lane of products
+_CHUNK = 8192  # queries for which rows that are held are read once
 _LAST = np.iinfo(np.intp).max
 
 
@@ -95,11 +97,12 @@ class _Products:
         self.kappa = _kappa(X.shape[1], X.dtype)
         self.tiny = X.shape[1] * float(np.finfo(X.dtype).tiny)
 
-    def walk(self, span: slice) -> Iterator[tuple[slice, slice, Array, Array]]:
-        """Yield (queries, rows, S, lift) of every tile; `span` starts at a whole block."""
+    def walk(self, span: slice) -> Iterator[tuple[slice, slice, Array, Array, Array]]:
+        """Yield (queries, rows, X, S, lift) of every tile; `span` starts at a whole block."""
         X, shift = self.rows.X, self.rows.shift
         for block in blocks(span, _ROWS):
-            B = _shifted(X[block], shift, self.buffer)
+            x = X[block]
+            B = _shifted(x, shift, self.buffer)
             with np.errstate(all="ignore"):
                 reach = np.sqrt(2.0 * self.half) + self.rows.largest[block.start // _ROWS]
                 lift = self.half - (self.kappa * reach**2 + self.tiny)
@@ -108,7 +111,7 @@ class _Products:
                 S = self.tile[: len(q) * len(B)].reshape(len(q), len(B))
                 with np.errstate(all="ignore"):
                     np.matmul(q, B.T, out=S)
-                yield queries, block, S, lift[queries]
+                yield queries, block, x, S, lift[queries]
 
 
 def brute_neighbors(
@@ -124,9 +127,15 @@ def brute_neighbors(
     distance, index : (m, k), out
         Reduced distances and rows.
     """
+    held = isinstance(rows.X, HeldRows)
+    if Q.shape[0] > _CHUNK and (held or isinstance(Q, HeldRows)):
+        for some in blocks(slice(0, Q.shape[0]), _CHUNK):
+            brute_neighbors(Q[some], rows, metric, skip[some], distance[some], index[some])
+        return
+    Q = Q[:] if isinstance(Q, HeldRows) else Q
     n = Q.shape[1] if metric.name == "precomputed" else rows.X.shape[0]
     products = rows.half.size > 0
-    parts = _row_parts(Q.shape[0], n)
+    parts = _row_parts(Q.shape[0], n, once=held)
     heaps = [(distance, index)]
     heaps += [(np.full_like(distance, np.inf), np.full_like(index, _LAST)) for _ in parts[1:]]
 
@@ -147,9 +156,12 @@ def brute_neighbors(
     _merge(heaps, distance, index)
 
 
-def _row_parts(n_queries: int, n: int) -> list[slice]:
-    """The rows in one run, or in several where the queries are too few for the threads."""
-    if n_queries >= 2 * _MIN_QUERIES or n_threads() == 1:
+def _row_parts(n_queries: int, n: int, *, once: bool) -> list[slice]:
+    """The rows in one run, or in several where the queries are too few for the threads.
+
+    Or where rows are to be read once: lanes of queries would each read them all.
+    """
+    if not once and (n_queries >= 2 * _MIN_QUERIES or n_threads() == 1):
         return [slice(0, n)]
     n_blocks = -(-n // _ROWS)
     return [
@@ -175,9 +187,9 @@ def _scan_products(
     distance: Array,
     index: Array,
 ) -> None:
-    for queries, block, S, lift in _Products(Q, rows).walk(span):
+    for queries, block, x, S, lift in _Products(Q, rows).walk(span):
         _loops.scan_products(
-            S, rows.half[block], Q[queries], rows.X[block], block.start, lift,
+            S, rows.half[block], Q[queries], x, block.start, lift,
             skip[queries], distance[queries], index[queries],
         )  # fmt: skip
 
@@ -194,11 +206,12 @@ def _distance_tiles(
 ) -> Iterator[tuple[slice, slice, Array]]:
     """Yield (queries, rows, reduced distances) of every tile, rows in order."""
     for block in blocks(span, _SMALL):
+        x = None if metric.name == "precomputed" else rows.X[block]
         for queries in blocks(slice(0, Q.shape[0]), _SMALL):
-            if metric.name == "precomputed":
+            if x is None:
                 yield queries, block, np.ascontiguousarray(Q[queries, block])
             else:
-                yield queries, block, distance_block(Q[queries], rows.X[block], metric)
+                yield queries, block, distance_block(Q[queries], x, metric)
 
 
 def distance_block(Q: Any, X: Any, metric: Metric) -> Array:
@@ -224,6 +237,15 @@ def brute_radius(
     In each run the rows ascend.
     """
     n = Q.shape[1] if metric.name == "precomputed" else rows.X.shape[0]
+    held = isinstance(rows.X, HeldRows)
+    if Q.shape[0] > _CHUNK and (held or isinstance(Q, HeldRows)):
+        some = blocks(slice(0, Q.shape[0]), _CHUNK)
+        runs = [brute_radius(Q[chunk], rows, metric, limit) for chunk in some]
+        counts, row, d = (
+            np.concatenate(column)
+            for column in zip(*((np.diff(start), r, d) for start, r, d in runs), strict=True)
+        )
+        return np.concatenate([[0], np.cumsum(counts)]), row, d
     collect: Callable[..., Iterator[tuple[Array, Array, Array]]]
     collect = _collect_products if rows.half.size > 0 else _collect_distances
 
@@ -234,7 +256,9 @@ def brute_radius(
         return which[order] + queries.start, row[order], d[order]
 
     with one_blas_thread():
-        parts = map_rows(lane, Q.shape[0], min_rows=64)
+        parts = map_rows(
+            lane, Q.shape[0], min_rows=64, max_lanes=n_threads() if held else MAX_LANES
+        )
     which, row, d = (np.concatenate(column) for column in zip(*parts, strict=True))
     start = np.zeros(Q.shape[0] + 1, np.intp)
     np.cumsum(np.bincount(which, minlength=Q.shape[0]), out=start[1:])
@@ -247,9 +271,9 @@ def _collect_products(
     products = _Products(Q, rows)
     hits = np.empty((products.tile.size, 2), np.intp)
     distance = np.empty(products.tile.size)
-    for queries, block, S, lift in products.walk(span):
+    for queries, block, x, S, lift in products.walk(span):
         count = _loops.collect_products(
-            S, rows.half[block], Q[queries], rows.X[block], lift, limit, hits, distance
+            S, rows.half[block], Q[queries], x, lift, limit, hits, distance
         )
         found = np.add(hits[:count], (queries.start, block.start))
         yield found[:, 0], found[:, 1], distance[:count].copy()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from sklearn.utils.validation import validate_data
-
 from kiso._validation import Integral, Real, positive
 
 from ._search import NeighborSearch
@@ -62,9 +60,12 @@ class NearestNeighbors(NeighborSearch):
 
     Notes
     -----
-    The rows are not copied by brute force (a memory map stays on disk): do not change them
-    after the fit. Sparse rows are searched by brute force whatever the algorithm. Queries of a
-    wider type than the training rows keep their digits.
+    The rows are not copied by brute force: do not change them after the fit. A memory map,
+    and an array that as float64 would take more than a quarter of the machine's memory, is
+    kept as it is, of any order and type of numbers: "auto" then takes brute force, which
+    reads, converts and maps a block of rows at a time, each once for every 8,192 queries.
+    "kd_tree" copies all rows. Sparse rows are searched by brute force whatever the
+    algorithm. Queries of a wider type than the training rows keep their digits.
 
     References
     ----------
@@ -126,4 +127,4 @@ class NearestNeighbors(NeighborSearch):
         self
         """
         self._validate_params()
-        return self._keep(validate_data(self, X, **self._accepted()))
+        return self._keep(self._validated(X))

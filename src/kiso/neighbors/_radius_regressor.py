@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import validate_data
 
 from kiso._validation import Array, Real, StrOptions, positive
 
@@ -95,7 +94,7 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
         self
         """
         self._validate_params()
-        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, **self._accepted())
+        X, y = self._validated(X, y, multi_output=True, y_numeric=True)
         self._y = y
         return self._keep(X)
 

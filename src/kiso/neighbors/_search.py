@@ -8,7 +8,13 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, check_non_negative, validate_data
+from sklearn.utils.validation import (
+    _check_y,
+    check_consistent_length,
+    check_is_fitted,
+    check_non_negative,
+    validate_data,
+)
 
 from kiso._validation import FLOATS, Array, Real, StrOptions, positive
 
@@ -16,6 +22,7 @@ from ._brute import Reference, brute_neighbors, brute_radius, reference
 from ._choice import worthwhile_tree
 from ._loops import Tree
 from ._metrics import METRICS, Metric, is_sparse, resolve_metric
+from ._rows import HeldRows, hold, stays
 from ._tree import build_tree, tree_neighbors, tree_radius
 
 _LAST = np.iinfo(np.intp).max
@@ -65,6 +72,22 @@ class NeighborSearch(BaseEstimator):
             "order": "C",
         }
 
+    def _validated(self, X: Any, y: Any = None, *, reset: bool = True, **target: Any) -> Any:
+        """X, or X and y, as `validate_data` has them; an X that is too large is held as it is.
+
+        A tree that is asked for copies its rows anyway.
+        """
+        tree_asked = reset and self.algorithm in {"kd_tree", "ball_tree"}
+        if self.metric == "precomputed" or tree_asked or not stays(X):
+            given = {} if y is None and not target else {"y": y, **target}
+            return validate_data(self, X, reset=reset, **given, **self._accepted())
+        if not target:
+            return hold(validate_data(self, X, reset=reset, skip_check_array=True), self)
+        validate_data(self, X, y, reset=reset, skip_check_array=True)
+        rows, y = hold(X, self), _check_y(y, estimator=self, **target)
+        check_consistent_length(X, y)
+        return rows, y
+
     def _keep(self, X: Any) -> Self:
         """Take validated rows, choose the algorithm and build what it needs."""
         metric = resolve_metric(self.metric, self.p, self.metric_params, X.shape[1])
@@ -79,7 +102,7 @@ class NeighborSearch(BaseEstimator):
         self.effective_metric_params_ = {
             key: value for key, value in metric.params.items() if key != "n_features"
         }
-        dense_norm = metric.is_norm and not is_sparse(X)
+        dense_norm = metric.is_norm and isinstance(X, np.ndarray)
         self._tree = None
         if dense_norm and self.algorithm in {"kd_tree", "ball_tree"}:
             self._tree = build_tree(X, self.leaf_size)
@@ -90,7 +113,7 @@ class NeighborSearch(BaseEstimator):
         if self._tree is not None:
             self._rows = Reference(X, None, none, none)
         else:
-            self._rows = reference(metric.mapped(X, queries=False), metric)
+            self._rows = reference(_mapped(X, metric, queries=False), metric)
         return self
 
     def _refuse_unsuitable(self, X: Any, metric: Metric) -> None:
@@ -116,15 +139,15 @@ class NeighborSearch(BaseEstimator):
         if X is None:
             Q, skip = self._fit_X, np.arange(self.n_samples_fit_)
         else:
-            Q = _plain(validate_data(self, X, reset=False, **self._accepted()))
+            Q = _plain(self._validated(X, reset=False))
             skip = np.full(Q.shape[0], -1)
             if self._metric.name == "precomputed":
                 check_non_negative(Q, "precomputed distances")
         if is_sparse(self._fit_X) and not is_sparse(Q):
-            Q = sparse.csr_array(Q)
+            Q = sparse.csr_array(Q[:])
         elif is_sparse(Q) and not is_sparse(self._fit_X):
             Q = Q.toarray()
-        return self._metric.mapped(Q, queries=True), skip
+        return _mapped(Q, self._metric, queries=True), skip
 
     def _refuse_too_many(self, k: Any, X: Any) -> None:
         if not isinstance(k, Integral) or isinstance(k, bool):
@@ -284,7 +307,13 @@ class NeighborSearch(BaseEstimator):
 
 def _plain(X: Any) -> Any:
     """The array itself where it is a memory map: the same rows, still not loaded."""
-    return X if is_sparse(X) else np.asarray(X)
+    return X if is_sparse(X) or isinstance(X, HeldRows) else np.asarray(X)
+
+
+def _mapped(X: Any, metric: Metric, *, queries: bool) -> Any:
+    if isinstance(X, HeldRows):
+        return X.mapped(metric, queries=queries)
+    return metric.mapped(X, queries=queries)
 
 
 def _runs(values: Array, start: Array) -> Array:

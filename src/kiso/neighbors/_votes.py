@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from kiso._validation import Array
 
@@ -31,7 +30,7 @@ class VotingClassifier(ClassifierMixin, NeighborSearch):
 
     def _fit(self, X: Any, y: Any) -> Self:
         self._validate_params()
-        X, y = validate_data(self, X, y, multi_output=True, **self._accepted())
+        X, y = self._validated(X, y, multi_output=True)
         if y.ndim == 2 and y.shape[1] == 1:
             warnings.warn(
                 "A column-vector y was passed when a 1d array was expected. Please change the "

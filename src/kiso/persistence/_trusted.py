@@ -35,6 +35,7 @@ KISO_TYPES = frozenset(
         "kiso.neighbors._radius_classifier.RadiusNeighborsClassifier",
         "kiso.neighbors._radius_regressor.RadiusNeighborsRegressor",
         "kiso.neighbors._regressor.KNeighborsRegressor",
+        "kiso.neighbors._rows.HeldRows",
         "kiso.neural_network._conv_classifier.ConvClassifier",
         "kiso.neural_network._mlp_classifier.MLPClassifier",
         "kiso.neural_network._mlp_regressor.MLPRegressor",
