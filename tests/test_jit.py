@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +101,26 @@ def test_second_process_hits_the_cache(tmp_path):
     ]
     assert hits == ["0", "1"]
     assert Path(tmp_path, "__pycache__").is_dir()
+
+
+def test_threads_meet():
+    """None goes on before the last has come: sums of what all wrote are whole."""
+    from kiso._jit import _compiled_meeting, _meet_slowly
+
+    for meet in (_compiled_meeting(), _meet_slowly):
+        counter, written = np.zeros(1, np.int64), np.zeros(3)
+        seen = [[], [], []]
+
+        def work(me, meet=meet, counter=counter, written=written, seen=seen):
+            for turn in range(50):
+                written[me] = turn
+                meet(counter, 3)
+                seen[me].append(written.sum())
+                meet(counter, 3)
+
+        threads = [threading.Thread(target=work, args=(me,)) for me in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert seen == [[3 * turn for turn in range(50)]] * 3

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from kiso import _parallel
-from kiso._parallel import block_rows, blocks, lanes, map_rows, n_threads, one_blas_thread
+from kiso._parallel import (
+    block_rows,
+    blocks,
+    lanes,
+    map_rows,
+    n_threads,
+    one_blas_thread,
+    run_together,
+)
 
 
 @given(st.integers(0, 10_000), st.integers(1, 500), st.integers(1, 40))
@@ -137,3 +145,16 @@ def test_pool_is_kept():
     pool = _parallel._pool
     map_rows(lambda r: None, 100)
     assert _parallel._pool is pool
+
+
+def test_work_together_is_at_the_same_time(monkeypatch):
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    meeting = threading.Barrier(3)
+    parts = run_together(lambda mine, n: (meeting.wait(10), mine, n, n_threads_inside())[1:], 4)
+    assert parts == [(slice(0, 1), 3, 1), (slice(1, 2), 3, 1), (slice(2, 4), 3, 1)]
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 1)
+    assert run_together(lambda mine, n: (mine, n), 4) == [(slice(0, 4), 1)]
+
+
+def n_threads_inside():
+    return n_threads()

@@ -12,7 +12,9 @@ callees in the same file (a callee imported from elsewhere goes stale in it).
 from __future__ import annotations
 
 import functools
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -61,7 +63,7 @@ def _bind_module(module_globals: dict[str, Any]) -> None:
     """Put dispatchers in place of every loop of a module: loops see their callees so."""
     with _lock:
         for name, value in list(module_globals.items()):
-            if isinstance(value, _Loop):
+            if isinstance(value, _Loop | _Meeting):
                 module_globals[name] = value.bind()
 
 
@@ -73,3 +75,90 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
 def compiled_strict(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a loop that must follow IEEE 754 to the letter (compensated sums)."""
     return _Loop(function, fast=False)
+
+
+PATIENCE = 2000  # looks at the counter before a waiting thread gives its core to another
+
+
+class _Meeting:
+    """`meet(counter, n)`: wait until all n threads that share the counter have come.
+
+    The counter is an array of one int64, zero at first; a thread calls it as often as the
+    others do. What each wrote before, all see after. Inside loops only.
+    """
+
+    def __init__(self) -> None:
+        self._compiled: Any = None
+
+    def bind(self) -> Any:
+        """Make (once) and return the compiled function."""
+        if self._compiled is None:
+            self._compiled = _compiled_meeting()
+        return self._compiled
+
+
+meet: Any = _Meeting()
+
+
+def _compiled_meeting() -> Any:
+    """Numba has no atomic numbers on CPUs: they come from LLVM, the yield from the system."""
+    import numba
+    from llvmlite import ir
+    from numba import extending
+    from numba.core import cgutils, types
+
+    settings: Any = numba.config
+    if settings.DISABLE_JIT:
+        return _meet_slowly
+    intrinsic: Any = extending.intrinsic
+    function_named: Any = cgutils.get_or_insert_function
+
+    def place(context: Any, builder: Any, kind: Any, counter: Any) -> Any:
+        return context.make_array(kind)(context, builder, counter).data
+
+    @intrinsic
+    def come(typing: Any, counter: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            at = place(context, builder, signature.args[0], args[0])
+            one = context.get_constant(types.int64, 1)
+            return builder.add(builder.atomic_rmw("add", at, one, "seq_cst"), one)
+
+        return types.int64(counter), generate
+
+    @intrinsic
+    def look(typing: Any, counter: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            at = place(context, builder, signature.args[0], args[0])
+            return builder.load_atomic(at, "acquire", 8)
+
+        return types.int64(counter), generate
+
+    @intrinsic
+    def give_way(typing: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
+            kind = ir.FunctionType(ir.IntType(32), [])
+            builder.call(function_named(builder.module, kind, name), [])
+            return context.get_dummy_value()
+
+        return types.void(), generate
+
+    def meeting(counter: Any, n: int) -> None:
+        come_so_far = come(counter)
+        all_here = (come_so_far + n - 1) // n * n
+        looks = 0
+        while look(counter) < all_here:
+            looks += 1
+            if looks > PATIENCE:
+                give_way()
+
+    return numba.njit(meeting, nogil=True)
+
+
+def _meet_slowly(counter: Any, n: int) -> None:
+    """As `meet`, without a compiler."""
+    with _lock:
+        counter[0] += 1
+        all_here = (counter[0] + n - 1) // n * n
+    while counter[0] < all_here:
+        time.sleep(0)

@@ -77,6 +77,24 @@ def run_lanes(task: Callable[[slice], T], rows: list[slice]) -> list[T]:
         return [future.result() for future in futures]
 
 
+def run_together(task: Callable[[slice, int], T], n_lanes: int) -> list[T]:
+    """Run `task(part of the lanes, number of parts)` for all parts at the same time.
+
+    For work whose lanes wait for each other (`kiso._jit.meet`): as many parts as there are
+    threads, each on a thread of its own, so that none waits for one that has not begun.
+    Ctrl-C and exceptions reach the caller after all parts are over.
+    """
+    n_members = min(n_threads(), n_lanes)
+    parts = [
+        slice(n_lanes * i // n_members, n_lanes * (i + 1) // n_members) for i in range(n_members)
+    ]
+    if n_members == 1:
+        return [task(parts[0], 1)]
+    with one_blas_thread(), ThreadPoolExecutor(n_members) as pool:
+        futures = [pool.submit(_run_inside, task, part, n_members) for part in parts]
+        return [future.result() for future in futures]
+
+
 def map_rows(
     task: Callable[[slice], T], n_rows: int, *, min_rows: int = 1, max_lanes: int = MAX_LANES
 ) -> list[T]:
@@ -84,10 +102,10 @@ def map_rows(
     return run_lanes(task, lanes(n_rows, min_rows=min_rows, max_lanes=max_lanes))
 
 
-def _run_inside(task: Callable[[slice], T], lane: slice) -> T:
+def _run_inside(task: Callable[..., T], *args: Any) -> T:
     _inside.lane = True
     try:
-        return task(lane)
+        return task(*args)
     finally:
         _inside.lane = False
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kiso import _parallel
 from kiso.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from kiso.nn import Network, TrainStatus, train
 from kiso.nn import _dense_loops as loops
@@ -140,3 +141,38 @@ def test_which_runs_are_compiled_by_themselves(monkeypatch):
         network = Network.dense(sizes, random_state=0)
         last(train(network, SquaredError(), (X, X[:, :2]), Adam()))
         assert len(taken) == expected
+
+
+@pytest.mark.jit
+@pytest.mark.parametrize("check", [True, False])
+def test_lanes_give_one_result_on_any_number_of_threads(monkeypatch, check):
+    rng = np.random.default_rng(0)
+    X, t = rng.standard_normal((700, 60)), rng.integers(5, size=700)
+    weights, objectives = [], []
+    for n_threads in (1, 2, 3):
+        monkeypatch.setattr(_parallel, "n_threads", lambda n=n_threads: n)
+        network = Network.dense([60, 150, 3, 5], activation="gelu", random_state=0)
+        options = {"batch_size": 200, "n_epochs": 3, "weight_decay": 0.01, "random_state": 1}
+        rule = Adam(0.01, check_finite=check)
+        state = last(train(network, SoftmaxCrossEntropy(), (X, t), rule, **options))
+        weights.append(network.vector)
+        objectives.append(state.objective)
+    assert all(np.array_equal(weights[0], other) for other in weights[1:])
+    assert objectives[0] == objectives[1] == objectives[2]
+    network = Network.dense([60, 150, 3, 5], activation="gelu", random_state=0)
+    slow = last(train(network, SoftmaxCrossEntropy(), (X, t), rule, loop="layers", **options))
+    np.testing.assert_allclose(network.vector, weights[0], rtol=1e-7, atol=1e-9)
+    assert slow.objective == pytest.approx(objectives[0])
+
+
+@pytest.mark.jit
+def test_lanes_all_stop_where_one_diverges(monkeypatch):
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    X = np.random.default_rng(0).standard_normal((256, 60))
+    t = X[:, :1].copy()
+    X[200] = 1e200  # of the last lane alone
+    network = Network.dense([60, 300, 1], activation="relu", random_state=0)
+    before = network.vector
+    state = last(train(network, SquaredError(), (X, t), Adam(), batch_size=256))
+    assert state.status is TrainStatus.DIVERGED
+    assert np.array_equal(network.vector, before)

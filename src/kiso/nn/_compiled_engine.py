@@ -1,8 +1,8 @@
 """Steps of a dense network in one compiled call: which runs it suits, and where it wins.
 
 Two loops do the work: `_small_loops.py` goes sample by sample, for networks of so few numbers
-that a call of BLAS costs more than the step; `_dense_loops.py` takes whole batches, on one
-thread: a step has one result whatever the number of threads.
+that a call of BLAS costs more than the step; `_dense_loops.py` takes whole batches, cut into
+lanes that go over the threads: a step has one result whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import one_blas_thread
+from kiso._parallel import one_blas_thread, run_together
 from kiso._validation import Array
 from kiso.losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from kiso.optim import Adam, GradientDescent, Momentum, Nesterov, Rule, global_norm
@@ -31,7 +31,11 @@ __all__ = ["CompiledEngine"]
 
 TINY_WORK = 1 << 10  # parameters × samples of a step up to which single samples win
 MOST_WORK = 1 << 22  # parameters × samples of a step up to which one thread is enough
+LANE_WORK = MOST_WORK // 2  # parameters × samples that are worth a lane more
+LANE_ROWS, FEWEST_ROWS = 64, 32  # samples of a lane; samples of a batch that are worth two
+MOST_LANES = 16
 ONE_THREAD = 1 << 18  # m n k of a product up to which OpenBLAS takes one thread by itself
+ONE_THREAD_SUM = 10_000  # numbers of a vector up to which it does
 CHUNK_WORK = 1 << 28  # parameters × samples of one compiled call: Ctrl-C waits for it
 STEP_WORK = 1 << 12  # what the smallest step counts for in that
 MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
@@ -76,10 +80,13 @@ class CompiledEngine(Engine):
         self.codes, self.leaks = _codes(network)
         self.tiny = self._is_tiny(loss)
         largest = max(W.size for W in weights)
-        self.large = largest * feed.batch_size > ONE_THREAD
+        self.large = largest * feed.batch_size > ONE_THREAD or self.p.size > ONE_THREAD_SUM
         batch = 1 if self.tiny else feed.batch_size
         self.a, self.d = (np.empty(batch * sum(sizes), self.p.dtype) for _ in range(2))
         self.s = np.empty_like(self.d) if loops.GELU in self.codes else self.d
+        self.n_lanes = 1 if self.tiny else _lanes_of(network, feed)
+        widest = -(-max(sizes[:-1]) // self.n_lanes) if self.n_lanes > 1 else 0
+        self.columns = np.empty((self.n_lanes, batch * widest), self.p.dtype)
         self.X = np.ascontiguousarray(feed.X, self.p.dtype)
         self._set_targets(loss)
 
@@ -109,12 +116,17 @@ class CompiledEngine(Engine):
         """Whether it is faster here than calling the layers, whose BLAS has all threads."""
         if not isinstance(feed, RowFeed):
             return False
-        return network.n_parameters * feed.batch_size <= MOST_WORK
+        work = network.n_parameters * feed.batch_size
+        return work <= MOST_WORK or _lanes_of(network, feed) > 1
 
     def advance(self, n_steps: int) -> Progress:
         """Take steps in as many calls as leave room for Ctrl-C."""
         if n_steps == 0:
             return Progress(0, 0.0, 0.0)
+        with one_blas_thread() if self.large else nullcontext():
+            return self._advance(n_steps)
+
+    def _advance(self, n_steps: int) -> Progress:
         self._read()
         size = max(1, CHUNK_WORK // max(STEP_WORK, self.p.size * self.feed.batch_size))
         taken, loss, mass = 0, 0.0, 0.0
@@ -162,13 +174,18 @@ class CompiledEngine(Engine):
         self, rows: Array, starts: Array, rates: Array
     ) -> tuple[int, float, float, int]:
         first, second = (*self.averages, self.g, self.g)[:2]
-        with one_blas_thread() if self.large else nullcontext():
+        told, meeting = np.empty((2, self.n_lanes)), np.zeros(1, np.int64)
+
+        def take_part(mine: slice, n_members: int) -> tuple[int, float, float, int]:
             return loops.descend_batches(
                 self.p, self.g, first, second, self.sizes, self.codes, self.leaks, self.X,
                 self.T, self.labels, rows, starts, self.loss_kind, self.mean,
                 self.feed.batch_size, _RULES[type(self.rule)], rates, self._hyper(), self.decay,
                 self.rule_state.step, self.rule.check_finite, self.a, self.d, self.s,
+                self.columns, told, mine.start, mine.stop, meeting, n_members,
             )  # fmt: skip
+
+        return run_together(take_part, self.n_lanes)[0]
 
     def _set_targets(self, loss: Loss) -> None:
         """Put targets and, for batches, the samples' weights beside each other."""
@@ -230,6 +247,12 @@ class CompiledEngine(Engine):
     def _write(self) -> None:
         for array, part in self._pairs():
             array[...] = part
+
+
+def _lanes_of(network: Network, feed: RowFeed) -> int:
+    """Lanes that a step is worth, whatever the number of threads."""
+    by_rows = max(feed.batch_size // LANE_ROWS, 2 if feed.batch_size >= FEWEST_ROWS else 1)
+    return min(MOST_LANES, by_rows, 1 + network.n_parameters * feed.batch_size // LANE_WORK)
 
 
 def _codes(network: Network) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from kiso._jit import compiled, compiled_strict
+from kiso._jit import compiled, compiled_strict, meet
 from kiso._validation import Array
 
 LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, SOFTPLUS, GELU = 0, 1, 2, 3, 4, 5, 6
@@ -144,11 +144,11 @@ def add_row(z: Array, row: Array) -> None:
 
 
 @compiled
-def sum_rows(d: Array, out: Array) -> None:
-    """Add up over samples."""
-    out[:] = 0.0
+def sum_rows(d: Array, first: int, last: int, out: Array) -> None:
+    """Add up these columns over samples."""
+    out[first:last] = 0.0
     for i in range(d.shape[0]):
-        for k in range(d.shape[1]):
+        for k in range(first, last):
             out[k] += d[i, k]
 
 
@@ -252,61 +252,118 @@ def is_finite(g: Array) -> bool:
 
 
 @compiled
-def forward(p: Array, sizes: Array, codes: Array, leaks: Array, n: int, a: Array, s: Array) -> int:
-    """Fill a, which begins with n samples; return where the outputs begin in it."""
+def forward(
+    p: Array, sizes: Array, codes: Array, leaks: Array, n: int, first: int, last: int,
+    a: Array, s: Array,
+) -> int:  # fmt: skip
+    """Fill these of n samples in a, from the inputs on; return where the outputs begin in it."""
     at, start = 0, 0
     for layer in range(codes.size):
         n_in, n_out = sizes[layer], sizes[layer + 1]
         bias, there = at + n_in * n_out, start + n * n_in
-        below, z = a[start:there].reshape(n, n_in), a[there : there + n * n_out]
-        np.dot(below, p[at:bias].reshape(n_in, n_out), z.reshape(n, n_out))
-        add_row(z.reshape(n, n_out), p[bias : bias + n_out])
-        activate(codes[layer], leaks[layer], z, s[there : there + n * n_out])
+        below = a[start + first * n_in : start + last * n_in].reshape(last - first, n_in)
+        begin, end = there + first * n_out, there + last * n_out
+        z = a[begin:end].reshape(last - first, n_out)
+        np.dot(below, p[at:bias].reshape(n_in, n_out), z)
+        add_row(z, p[bias : bias + n_out])
+        activate(codes[layer], leaks[layer], a[begin:end], s[begin:end])
         at, start = bias + n_out, there
     return start
 
 
 @compiled
-def backward(
-    p: Array, g: Array, sizes: Array, codes: Array, leaks: Array, n: int, decay: float,
+def carry_back(
+    p: Array, sizes: Array, codes: Array, leaks: Array, n: int, first: int, last: int,
     a: Array, d: Array, s: Array,
 ) -> None:  # fmt: skip
-    """Fill g; the last numbers of d are ∂C/∂A⁽ᴸ⁾. Weights, not biases, add their decay."""
-    at, end = p.size, n * sizes.sum()
+    """Fill δ of these of n samples; the last numbers of d are ∂C/∂A⁽ᴸ⁾."""
+    at, start = p.size, n * (sizes.sum() - sizes[-1])
     for up in range(codes.size):
         layer = codes.size - 1 - up
         n_in, n_out = sizes[layer], sizes[layer + 1]
-        bias = at - n_out
-        at = bias - n_in * n_out
-        start = end - n * n_out
-        under = start - n * n_in
-        through(codes[layer], leaks[layer], a[start:end], s[start:end], d[start:end])
-        delta = d[start:end].reshape(n, n_out)
-        sum_rows(delta, g[bias : bias + n_out])
-        np.dot(a[under:start].reshape(n, n_in).T, delta, g[at:bias].reshape(n_in, n_out))
+        at -= (n_in + 1) * n_out
+        begin, end = start + first * n_out, start + last * n_out
+        through(codes[layer], leaks[layer], a[begin:end], s[begin:end], d[begin:end])
+        start -= n * n_in
         if layer > 0:
-            W = p[at:bias].reshape(n_in, n_out)
-            np.dot(delta, W.T, d[under:start].reshape(n, n_in))
-        if decay > 0.0:
-            shrink = p.dtype.type(decay)
-            for i in range(at, bias):
-                g[i] += shrink * p[i]
-        end = start
+            W = p[at : at + n_in * n_out].reshape(n_in, n_out)
+            under = d[start + first * n_in : start + last * n_in].reshape(last - first, n_in)
+            np.dot(d[begin:end].reshape(last - first, n_out), W.T, under)
 
 
 @compiled
-def loss_of(
-    kind: int, y: Array, T: Array, labels: Array, rows: Array, d: Array
-) -> tuple[float, float]:
-    """Return Σ w ℓ and Σ w; d takes w ∂ℓ/∂y."""
-    mass, last = 0.0, T.shape[1] - 1
+def share(n: int, lane: int, n_lanes: int) -> tuple[int, int]:
+    """Return the lane's part of n things: the first, and the one after the last."""
+    return n * lane // n_lanes, n * (lane + 1) // n_lanes
+
+
+@compiled
+def gradients(
+    p: Array, g: Array, sizes: Array, n: int, decay: float, lane: int, n_lanes: int,
+    a: Array, d: Array, columns: Array,
+) -> bool:  # fmt: skip
+    """Fill the lane's part of g; say whether all of it is finite.
+
+    It is some rows of each W and some numbers of each b. W, not b, adds its decay.
+    """
+    at, start, finite = 0, 0, True
+    for layer in range(sizes.size - 1):
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        bias, there = at + n_in * n_out, start + n * n_in
+        delta = d[there : there + n * n_out].reshape(n, n_out)
+        first, last = share(n_in, lane, n_lanes)
+        if first < last:
+            x = a[start:there].reshape(n, n_in)
+            if last - first < n_in:
+                x = columns[: n * (last - first)].reshape(n, last - first)
+                for i in range(n):
+                    for j in range(last - first):
+                        x[i, j] = a[start + i * n_in + first + j]
+            begin, end = at + first * n_out, at + last * n_out
+            np.dot(x.T, delta, g[begin:end].reshape(last - first, n_out))
+            if decay > 0.0:
+                shrink = p.dtype.type(decay)
+                for k in range(begin, end):
+                    g[k] += shrink * p[k]
+            finite &= is_finite(g[begin:end])
+        first, last = share(n_out, lane, n_lanes)
+        sum_rows(delta, first, last, g[bias : bias + n_out])
+        finite &= is_finite(g[bias + first : bias + last])
+        at, start = bias + n_out, there
+    return finite
+
+
+@compiled
+def loss_of(kind: int, y: Array, T: Array, labels: Array, rows: Array, d: Array) -> float:
+    """Return Σ w ℓ; d takes w ∂ℓ/∂y."""
+    last = T.shape[1] - 1
     for i in range(rows.size):
-        w = T[rows[i], last]
-        mass += w
-        d[i] = w
+        d[i] = T[rows[i], last]
     if kind == SQUARED:
-        return residuals(y, T, rows, d), mass
-    return cross_entropies(kind, y, T, labels, rows, d), mass
+        return residuals(y, T, rows, d)
+    return cross_entropies(kind, y, T, labels, rows, d)
+
+
+@compiled
+def there_and_back(
+    p: Array, sizes: Array, codes: Array, leaks: Array, X: Array, T: Array, labels: Array,
+    batch: Array, scale: float, loss_kind: int, first: int, last: int,
+    a: Array, d: Array, s: Array,
+) -> float:  # fmt: skip
+    """Fill a and d for these samples of a batch; return Σ w ℓ over them."""
+    n, n_x, n_y = batch.size, sizes[0], sizes[-1]
+    for i in range(first, last):
+        a[i * n_x : (i + 1) * n_x] = X[batch[i]]
+    start = forward(p, sizes, codes, leaks, n, first, last, a, s)
+    begin, end = start + first * n_y, start + last * n_y
+    delta = d[begin:end].reshape(last - first, n_y)
+    y = a[begin:end].reshape(last - first, n_y)
+    loss = loss_of(loss_kind, y, T, labels, batch[first:last], delta)
+    factor = p.dtype.type(scale)
+    for k in range(begin, end):
+        d[k] *= factor
+    carry_back(p, sizes, codes, leaks, n, first, last, a, d, s)
+    return loss
 
 
 @compiled
@@ -316,34 +373,54 @@ def descend_batches(
     X: Array, T: Array, labels: Array, rows: Array, starts: Array,
     loss_kind: int, mean: bool, batch_size: int,
     rule_kind: int, rates: Array, hyper: Array, decay: float, step: int, check: bool,
-    a: Array, d: Array, s: Array,
+    a: Array, d: Array, s: Array, columns: Array,
+    told: Array, first_lane: int, last_lane: int, meeting: Array, n_members: int,
 ) -> tuple[int, float, float, int]:  # fmt: skip
     """Take steps; return how many were taken, Σ w ℓ, Σ w, and why it ended.
 
     The last column of T holds the weights w of the samples. A step whose loss is not finite,
     or (with `check`) whose gradient is not, is not taken, nor any after it.
+
+    The work of a step is cut into lanes, one for each column of `told`, which holds their losses
+    and whether their gradients are bad. Of `n_members` that share the work this one has the
+    lanes `first_lane` to `last_lane`: their samples, then their part of the gradient, then
+    their part of the parameters; after each, all `meet`.
     """
-    n_x, n_y = sizes[0], sizes[-1]
+    n_lanes = told.shape[1]
     losses, masses = 0.0, 0.0
     for done in range(rates.size):
         batch = rows[starts[done] : starts[done + 1]]
-        n = batch.size
-        x = a[: n * n_x].reshape(n, n_x)
-        for i in range(n):
-            x[i] = X[batch[i]]
-        start = forward(p, sizes, codes, leaks, n, a, s)
-        y = a[start : start + n * n_y].reshape(n, n_y)
-        delta = d[start : start + n * n_y].reshape(n, n_y)
-        loss, mass = loss_of(loss_kind, y, T, labels, batch, delta)
+        mass = 0.0
+        for i in range(batch.size):
+            mass += T[batch[i], T.shape[1] - 1]
+        scale = (batch.size / batch_size) / (mass if mean else 1.0)
+        for lane in range(first_lane, last_lane):
+            first, last = share(batch.size, lane, n_lanes)
+            told[0, lane] = 0.0
+            if first < last:
+                told[0, lane] = there_and_back(
+                    p, sizes, codes, leaks, X, T, labels, batch, scale, loss_kind, first, last,
+                    a, d, s,
+                )  # fmt: skip
+        meet(meeting, n_members)
+        loss = 0.0
+        for lane in range(n_lanes):
+            loss += told[0, lane]
         if not math.isfinite(loss):
             return done, losses, masses, BAD_LOSS
-        scale = p.dtype.type((n / batch_size) / (mass if mean else 1.0))
-        for i in range(n):
-            for k in range(n_y):
-                delta[i, k] *= scale
-        backward(p, g, sizes, codes, leaks, n, decay, a, d, s)
-        if check and not is_finite(g):
+        for lane in range(first_lane, last_lane):
+            finite = gradients(
+                p, g, sizes, batch.size, decay, lane, n_lanes, a, d, columns[lane]
+            )  # fmt: skip
+            told[1, lane] = 0.0 if finite or not check else 1.0
+        meet(meeting, n_members)
+        if told[1].any():
             return done, losses, masses, BAD_GRADIENT
         losses, masses = losses + loss, masses + mass
-        move(rule_kind, p, g, m, v, rates[done], hyper, step + done + 1)
+        first, last = share(p.size, first_lane, n_lanes)[0], share(p.size, last_lane, n_lanes)[0]
+        move(
+            rule_kind, p[first:last], g[first:last], m[first:last], v[first:last],
+            rates[done], hyper, step + done + 1,
+        )  # fmt: skip
+        meet(meeting, n_members)
     return rates.size, losses, masses, DONE
