@@ -23,6 +23,8 @@ __all__ = ["GELU", "Activation", "LeakyReLU", "ReLU", "Sigmoid", "Softplus", "Ta
 class Activation(Layer):
     """Base of the elementwise functions: a value, and a slope in terms of input and value."""
 
+    light = True
+
     @abstractmethod
     def value(self, x: Array, out: Array) -> Array:
         """Write σ(x) to `out` and return it."""
@@ -41,6 +43,10 @@ class Activation(Layer):
             return dx, {}
 
         return y, backward
+
+    def __call__(self, x: Array) -> Array:
+        """Return y = σ(x) alone."""
+        return self.value(x, np.empty_like(x))
 
     def flops(self, shape: Shape) -> int:
         """Return one for each number."""
@@ -104,13 +110,18 @@ class LeakyReLU(Activation):
 
     def value(self, x: Array, out: Array) -> Array:
         """Write x or a x."""
-        np.multiply(x, np.where(x.real > 0, 1, self.negative_slope).astype(x.real.dtype), out=out)
-        return out
+        if np.iscomplexobj(x) or not 0 <= self.negative_slope <= 1:
+            return np.multiply(x, self.slope(x, x, np.empty_like(x)), out=out)
+        np.multiply(x, self.negative_slope, out=out)
+        return np.maximum(x, out, out=out)
 
     def slope(self, x: Array, y: Array, out: Array) -> Array:
         """Write 1 or a."""
-        out[...] = np.where(x.real > 0, 1, self.negative_slope)
-        return out
+        if np.iscomplexobj(out) or not 0 <= self.negative_slope <= 1:
+            out[...] = np.where(x.real > 0, 1, self.negative_slope)
+            return out
+        np.greater(x.real, 0, out=out, casting="unsafe")
+        return np.maximum(out, self.negative_slope, out=out)
 
     def __repr__(self) -> str:
         return f"LeakyReLU({self.negative_slope:g})"

@@ -36,6 +36,8 @@ class Affine(Layer):
     W: Array
     b: Array
     lazy_dx = True
+    lazy_gradients = True
+    light = True
 
     def __post_init__(self) -> None:
         if self.W.ndim != 2 or self.b.shape != self.W.shape[1:]:
@@ -70,14 +72,25 @@ class Affine(Layer):
         y = np.matmul(x, W, out=empty(train, (*x.shape[:-1], W.shape[1]), x, W))
         y += b
 
-        def backward(dy: Array, want_dx: bool = True) -> tuple[Any, dict[str, Array]]:
+        def backward(
+            dy: Array, want_dx: bool = True, want_gradients: bool = True
+        ) -> tuple[Any, dict[str, Array]]:
+            dx = np.matmul(dy, W.T, out=empty(train, x.shape, dy, W)) if want_dx else None
+            if not want_gradients:
+                return dx, {}
             rows, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
             dW = np.matmul(rows.T, dy_rows, out=empty(train, W.shape, x, dy))
             db = np.add.reduce(dy_rows, axis=0, out=empty(train, b.shape, dy))
-            dx = np.matmul(dy, W.T, out=empty(train, x.shape, dy, W)) if want_dx else None
             return dx, {"W": dW, "b": db}
 
         return y, backward
+
+    def __call__(self, x: Array) -> Array:
+        """Return y = x W + b alone."""
+        check_features(self, x, self.W.shape[0])
+        y: Array = x @ self.W
+        y += self.b
+        return y
 
     @property
     def parameters(self) -> dict[str, Array]:

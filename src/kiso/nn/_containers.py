@@ -71,6 +71,9 @@ class Sequential(_Container):
     layers : iterable of Layer
     """
 
+    lazy_gradients = True
+    light = True
+
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """Pass x through all layers."""
         backwards: list[tuple[int, Backward]] = []  # from which layer on, and its way back
@@ -83,7 +86,9 @@ class Sequential(_Container):
             backwards.append((position, back))
             position += count
 
-        def backward(dy: Array, want_dx: bool = True) -> tuple[Any, list[Tree]]:
+        def backward(
+            dy: Array, want_dx: bool = True, want_gradients: bool = True
+        ) -> tuple[Any, list[Tree]]:
             gradients: list[Tree] = [{} for _ in self.layers]
             first = 0 if want_dx else self._first_to_learn()
             d: Any = dy
@@ -92,11 +97,28 @@ class Sequential(_Container):
                     break
                 if position == first and not want_dx and self.layers[first].lazy_dx:
                     d, gradients[position] = back(d, want_dx=False)
+                elif not want_gradients and self.layers[position].lazy_gradients:
+                    d = back(d, want_gradients=False)[0]
                 else:
                     d, gradients[position] = back(d)
-            return d, self._add_shared(gradients)
+            return d, self._add_shared(gradients) if want_gradients else []
 
         return y, backward
+
+    def __call__(self, x: Array) -> Array:
+        """Return y = f(x) alone."""
+        y, position = x, 0
+        try:
+            while position < len(self.layers):
+                layer = self.layers[position]
+                if layer.light:
+                    y, count = layer(y), 1
+                else:
+                    count, y, _ = forward_from(self.layers, position, y, None)
+                position += count
+        except ShapeError as error:
+            raise ShapeError(f"layer {position}: {error}") from None
+        return y
 
     def _first_to_learn(self) -> int:
         """Return the first layer with parameters: no gradient is needed before it."""

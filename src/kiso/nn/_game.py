@@ -228,7 +228,7 @@ class _Table:
         scores, through = game.discriminator.forward(fake, train=self.d.run)
         loss, slope = game.loss.generator(scores)
         self.slope = float(np.abs(slope).sum())
-        self.g.move(loss, back(through(slope)[0], want_dx=False)[1])
+        self.g.move(loss, back(through(slope, want_gradients=False)[0], want_dx=False)[1])
         if game.averaging:
             self._average()
 

@@ -68,5 +68,5 @@ def _slopes(network: Network, x: Array) -> tuple[Array, Array]:
     y, backward = network.forward(x)
     if y.shape not in ((len(x), 1), (len(x),)):
         raise ValueError(f"a gradient penalty is for one output a sample, not {y.shape[1:]}")
-    slope: Any = backward(np.ones_like(y))[0]
+    slope: Any = backward(np.ones_like(y), want_gradients=False)[0]
     return slope, np.sqrt(np.sum((slope * slope).reshape(len(x), -1), axis=1))

@@ -37,11 +37,18 @@ class Layer(ABC):
     lazy_dx : bool
         True where ∂C/∂x costs as much as the rest: `backward(dy, want_dx=False)` then
         returns None for it. A network asks for that at its first layer when it trains.
+    lazy_gradients : bool
+        True where `backward(dy, want_gradients=False)` returns ∂C/∂x alone, and {} for the
+        gradients: what a network asks for that stands still.
+    light : bool
+        True where `layer(x)` costs less than `layer.forward(x)`.
     takes_images : bool
         True where a sample has the axes (channels, height, width).
     """
 
     lazy_dx = False
+    lazy_gradients = False
+    light = False
     takes_images = False
 
     @abstractmethod

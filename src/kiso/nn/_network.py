@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kiso._parallel import map_rows
+from kiso._parallel import blocks, map_rows
 from kiso._validation import Array, RandomState, check_generator
 from kiso.losses import Loss
 from kiso.optim._tree import leaves_of
@@ -33,6 +33,8 @@ from ._windows import warn_unscaled
 
 __all__ = ["Network"]
 
+LANE_ROWS = 512  # of a dense network: the values between its layers stay in a core's cache
+LANE_WORK = 1 << 24  # rows × parameters that are worth a lane
 LANE_IMAGES = 64  # so many at least share a reading of the weights of dense layers
 
 
@@ -168,12 +170,22 @@ class Network(Sequential):
         return super().forward(self.as_input(x), train=train)
 
     def __call__(self, x: Array) -> Array:
-        """Return y = f(x) alone; images in lanes, each through all layers on one thread."""
+        """Return y = f(x) alone; many rows in lanes, each through all layers on one thread."""
         x = self.as_input(x)
-        if not self.takes_images or len(x) < 2 * LANE_IMAGES:
-            return self.forward(x)[0]
-        parts = map_rows(lambda rows: self.forward(x[rows])[0], len(x), min_rows=LANE_IMAGES)
-        return np.concatenate(parts)
+        if len(x) < 2 * LANE_IMAGES:
+            return super().__call__(x)
+        images = self.takes_images
+        worth = LANE_IMAGES if images else max(LANE_ROWS, LANE_WORK // max(1, self.n_parameters))
+        if len(x) < 2 * worth:
+            return super().__call__(x)
+        straight = super().__call__
+
+        def through(rows: slice) -> list[Array]:
+            parts = [rows] if images else blocks(rows, LANE_ROWS)
+            return [straight(x[part]) for part in parts]
+
+        lanes = map_rows(through, len(x), min_rows=worth)
+        return np.concatenate([y for lane in lanes for y in lane])
 
     def as_input(self, x: ArrayLike) -> Array:
         """Return x as an array of the network's dtype; complex numbers stay complex.
@@ -246,7 +258,7 @@ class Network(Sequential):
         k = 0 if output is None else output
         if not 0 <= k < n_outputs:
             raise ValueError(f"output={output}: give 0 to {n_outputs - 1}")
-        return backward(_unit(y, k))[0]
+        return backward(_unit(y, k), want_gradients=False)[0]
 
     def jacobian(self, x: Array) -> Array:
         """Return ∂y_k/∂x_j of each sample, shape (n, *outputs, *inputs).
@@ -254,7 +266,8 @@ class Network(Sequential):
         One forward pass, and a backward pass for each output.
         """
         y, backward = self.forward(x)
-        rows = [backward(_unit(y, k))[0] for k in range(int(np.prod(y.shape[1:])))]
+        units = (_unit(y, k) for k in range(int(np.prod(y.shape[1:]))))
+        rows = [backward(dy, want_gradients=False)[0] for dy in units]
         return np.stack(rows, axis=1).reshape(*y.shape, *np.shape(x)[1:])
 
     def trace(self, x: Array, t: Array | None = None, loss: Loss | None = None) -> Trace:
