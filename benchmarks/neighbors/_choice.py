@@ -1,8 +1,9 @@
-"""When is a tree cheaper than products? `python -m benchmarks.neighbors._choice`.
+"""Is "auto" as fast as the better way? `python -m benchmarks.neighbors._choice`.
 
-Times both on uniform rows of many sizes and on rows that lie on a surface of two
-dimensions, beside what `kiso.neighbors._choice` predicts from counting leaves; the constants
-there are the least-squares fit of log time over this table.
+Fits and searches on a grid of rows, features, neighbours, queries and metrics, with the tree,
+with brute force and with "auto", and prints what "auto" costs over the cheaper of the two.
+Beside it stands what `kiso.neighbors._choice` predicts of each for a query; the constants
+there are fitted to this table.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,18 @@ from benchmarks._harness import Case
 
 CASES: list[Case] = []  # a table, not a race
 
+GRID = [  # kind of rows, n, d, k, queries, metric
+    *product(["uniform"], [2000, 100_000], [2, 6, 12], [5], [10, 1000], ["euclidean"]),
+    *product(["uniform"], [20_000], [3, 12], [1, 50, 2000], [1000], ["euclidean"]),
+    *product(["uniform"], [20_000], [3, 12, 40], [5], [10, 500], ["manhattan"]),
+    *product(["uniform"], [20_000], [3, 12], [5], [200], ["chebyshev", "minkowski"]),
+    *product(["surface"], [2000, 100_000], [8, 40], [5], [10, 1000], ["euclidean"]),
+]
 
-def seconds(work: Callable[[], Any]) -> float:
+
+def seconds(work: Callable[[], Any], repeats: int) -> float:
     best = np.inf
-    for _ in range(4):
+    for _ in range(repeats):
         start = time.perf_counter()
         work()
         best = min(best, time.perf_counter() - start)
@@ -35,31 +45,38 @@ def rows(n: int, d: int, kind: str) -> Any:
     return rng.random((n, d))
 
 
-def main() -> None:
-    from kiso.neighbors import NearestNeighbors, _choice
-    from kiso.neighbors._tree import tree_neighbors
+def search(algorithm: str, X: Any, Q: Any, k: int, metric: str) -> Any:
+    from kiso.neighbors import NearestNeighbors
 
-    m, k = 1000, 5
-    print("rows            n    d   tree µs  brute µs  predicted      (a query)")
-    for kind, sizes in (("uniform", (1, 2, 3, 5, 8, 12, 16)), ("surface", (8, 30))):
-        for n in (1000, 10_000, 100_000):
-            for d in sizes:
-                X = rows(n + m, d, kind)
-                X, Q = X[:n], X[n:]
-                models = [
-                    NearestNeighbors(n_neighbors=k, algorithm=a).fit(X)
-                    for a in ("kd_tree", "brute")
-                ]
-                tree, brute = (seconds(partial(f.kneighbors, Q)) / m * 1e6 for f in models)
-                found = np.full((m, k), np.inf), np.full((m, k), np.iinfo(np.intp).max)
-                skip = np.full(m, -1)
-                built = models[0]._tree
-                visited = tree_neighbors(Q, built, models[0]._metric, skip, *found) / m
-                a = _choice.tree_cost(visited, built) / 1e3
-                b = _choice.brute_cost(n, d, X.dtype.itemsize) / 1e3
-                verdict = "right" if (a < b) == (tree < brute) else "WRONG"
-                print(f"{kind:8} {n:8,} {d:4} {tree:9.2f} {brute:9.2f} {a:9.2f} {b:9.2f}  "
-                      f"{visited:7.1f} leaves  {verdict}", flush=True)  # fmt: skip
+    p = 3 if metric == "minkowski" else 2
+    model = NearestNeighbors(n_neighbors=k, algorithm=algorithm, metric=metric, p=p).fit(X)
+    model.kneighbors(Q)
+    return model
+
+
+def main() -> None:
+    from kiso.neighbors import _choice
+
+    print("rows            n   d     k queries metric       tree ms  brute ms   auto ms   auto/best"
+          "   predicted tree, brute µs")  # fmt: skip
+    ratios = []
+    for kind, n, d, k, m, metric in GRID:
+        X = rows(n + m, d, kind)
+        X, Q = X[:n], X[n:]
+        task = {"X": X, "Q": Q, "k": k, "metric": metric}
+        tree, brute, auto = (
+            seconds(partial(search, a, **task), 3) * 1e3 for a in ("kd_tree", "brute", "auto")
+        )
+        choice = search("auto", **task)._choice
+        leaves = choice.leaves.get(k, np.nan)
+        guess = (
+            _choice.tree_cost(leaves, d, k, choice.metric, choice.capacity) / 1e3,
+            _choice.brute_cost(n, d, k, choice.metric, X.dtype.itemsize) / 1e3,
+        )
+        ratios.append(auto / min(tree, brute))
+        print(f"{kind:8} {n:8,} {d:3} {k:5} {m:7,} {metric:10} {tree:9.2f} {brute:9.2f} {auto:9.2f}"
+              f" {ratios[-1]:11.2f}   {guess[0]:9.1f} {guess[1]:9.1f}", flush=True)  # fmt: skip
+    print(f"auto over the better way: median {np.median(ratios):.2f}, worst {max(ratios):.2f}")
 
 
 if __name__ == "__main__":

@@ -330,11 +330,39 @@ def test_pickles(algorithm):
 def test_auto_takes_the_tree_where_it_prunes_and_not_elsewhere():
     rng = np.random.default_rng(0)
     flat = rng.standard_normal((20_000, 2))
-    assert search(flat, 5, "auto")._fit_method == "kd_tree"
     turned = flat @ rng.standard_normal((2, 20))  # 20 features, dimension 2
-    assert search(turned, 5, "auto")._fit_method == "kd_tree"
-    assert search(rng.standard_normal((3000, 20)), 5, "auto")._fit_method == "brute"
-    assert search(flat, 5, "auto", metric="cosine")._fit_method == "brute"
+    deep = rng.standard_normal((20_000, 20))
+    for X, k, metric, pays in (
+        (flat, 5, "euclidean", True),
+        (turned, 5, "euclidean", True),
+        (deep, 5, "euclidean", False),
+        (deep[:, :12], 5, "euclidean", False),
+        (deep[:, :12], 5, "manhattan", True),  # brute force one by one is dear
+        (flat, 10_001, "euclidean", False),
+    ):
+        model = search(X, k, "auto", metric=metric)
+        assert model._choice.tree_for(X[:3000], k) is not None or not pays
+        model.kneighbors(X[:200])
+        assert (model._choice.tree is not None) == pays
+    assert search(flat, 5, "auto", metric="cosine")._choice is None
+
+
+@pytest.mark.jit
+def test_auto_builds_no_tree_for_few_queries_but_once_they_are_many():
+    X = np.random.default_rng(0).standard_normal((30_000, 3))
+    model = search(X, 5, "auto")
+    expected = search(X, 5).kneighbors(X[:100])
+    built = []
+    for _ in range(40):
+        found = model.kneighbors(X[:100])
+        built.append(model._choice.tree is not None)
+        assert_array_equal(found[1], expected[1])
+        assert_array_equal(found[0], expected[0])
+    assert built == sorted(built)
+    assert not built[0]
+    assert built[-1]
+    again = pickle.loads(pickle.dumps(model))
+    assert_array_equal(again.kneighbors(X[:100])[1], expected[1])
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,10 @@ class NearestNeighbors(NeighborSearch):
         r, in the unit of the features.
     algorithm : {"auto", "brute", "kd_tree", "ball_tree"}, default="auto"
         "brute" measures all rows: the Euclidean and cosine distances through blocks of
-        matrix products. "kd_tree" is for few features and a norm. "auto" builds a tree,
-        counts how much of it a sample of the rows has to look at, and keeps it if that is
-        cheaper. "ball_tree" is accepted for the sake of scikit-learn's name and builds a
+        matrix products. "kd_tree" is for few features and a norm. "auto" counts, when queries
+        come, how much of a tree they would have to look at, and builds it as soon as that
+        has saved, in all calls so far, what building it costs; the neighbours are the same
+        to the last bit. "ball_tree" is accepted for the sake of scikit-learn's name and builds a
         KD-tree: the neighbours are the same.
     leaf_size : int, default=30
         Rows of a leaf of the tree, rounded up to a multiple of 16; changes speed alone.

@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 from kiso._validation import FLOATS, Array, Real, StrOptions, positive
 
 from ._brute import Reference, brute_neighbors, brute_radius, reference
-from ._choice import worthwhile_tree
+from ._choice import TreeChoice
 from ._loops import Tree
 from ._metrics import METRICS, Metric, is_sparse, resolve_metric
 from ._rows import HeldRows, hold, stays
@@ -53,7 +53,8 @@ class NeighborSearch(BaseEstimator):
     effective_metric_: Any
     effective_metric_params_: dict[str, Any]
     _rows: Reference
-    _tree: Tree | None
+    _tree: Tree | None  # the one asked for
+    _choice: TreeChoice | None  # changes as queries come, which the results do not show
     _fit_method: str
 
     def __sklearn_tags__(self) -> Any:
@@ -103,11 +104,11 @@ class NeighborSearch(BaseEstimator):
             key: value for key, value in metric.params.items() if key != "n_features"
         }
         dense_norm = metric.is_norm and isinstance(X, np.ndarray)
-        self._tree = None
+        self._tree = self._choice = None
         if dense_norm and self.algorithm in {"kd_tree", "ball_tree"}:
             self._tree = build_tree(X, self.leaf_size)
         elif dense_norm and self.algorithm == "auto":
-            self._tree = worthwhile_tree(X, metric, self.leaf_size, self.n_neighbors)
+            self._choice = TreeChoice(X, metric, self.leaf_size)
         self._fit_method = "brute" if self._tree is None else "kd_tree"
         none = np.empty(0)
         if self._tree is not None:
@@ -148,6 +149,11 @@ class NeighborSearch(BaseEstimator):
         elif is_sparse(Q) and not is_sparse(self._fit_X):
             Q = Q.toarray()
         return _mapped(Q, self._metric, queries=True), skip
+
+    def _tree_for(self, Q: Any, k: int) -> Tree | None:
+        if self._choice is None or isinstance(Q, HeldRows):
+            return self._tree
+        return self._choice.tree_for(Q, k)
 
     def _refuse_too_many(self, k: Any, X: Any) -> None:
         if not isinstance(k, Integral) or isinstance(k, bool):
@@ -195,8 +201,9 @@ class NeighborSearch(BaseEstimator):
         Q, skip = self._queries(X)
         distance = np.full((Q.shape[0], int(k)), np.inf)
         index = np.full((Q.shape[0], int(k)), _LAST)
-        if self._tree is not None:
-            tree_neighbors(Q, self._tree, self._metric, skip, distance, index)
+        tree = self._tree_for(Q, int(k))
+        if tree is not None:
+            tree_neighbors(Q, tree, self._metric, skip, distance, index)
         else:
             brute_neighbors(Q, self._rows, self._metric, skip, distance, index)
         if not return_distance:
@@ -242,8 +249,9 @@ class NeighborSearch(BaseEstimator):
             raise ValueError(f"radius={radius!r}: give a finite number of at least 0")
         Q, skip = self._queries(X)
         limit = self._metric.reduced(float(radius))
-        if self._tree is not None:
-            start, index, distance = tree_radius(Q, self._tree, self._metric, limit)
+        tree = self._tree_for(Q, min(self.n_neighbors, self.n_samples_fit_))
+        if tree is not None:
+            start, index, distance = tree_radius(Q, tree, self._metric, limit)
         else:
             start, index, distance = brute_radius(Q, self._rows, self._metric, limit)
         query = np.repeat(np.arange(Q.shape[0]), np.diff(start))

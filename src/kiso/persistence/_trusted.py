@@ -29,6 +29,7 @@ KISO_TYPES = frozenset(
         "kiso.linear_model._sgd.SGDClassifier",
         "kiso.linear_model._sgd_regressor.SGDRegressor",
         "kiso.neighbors._brute.Reference",
+        "kiso.neighbors._choice.TreeChoice",
         "kiso.neighbors._classifier.KNeighborsClassifier",
         "kiso.neighbors._loops.Tree",
         "kiso.neighbors._metrics.Metric",
