@@ -26,6 +26,7 @@ from kiso.base import IterativeEstimator, State
 
 from ._base import GROWTH, TreeInput, draw_seed
 from ._classifier import DecisionTreeClassifier
+from ._forest_growth import ForestGrowth
 from ._growth import grow_lane
 from ._problem import Problem, resolve_max_features
 from ._regressor import DecisionTreeRegressor
@@ -34,12 +35,12 @@ from ._tree import Tree
 
 __all__ = ["ForestState", "RandomForestClassifier", "RandomForestRegressor"]
 
-BATCH = 16  # trees between two states
+BATCH = 64  # trees that threads share out among them
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForestState(State):
-    """A forest after some more trees.
+    """A forest after one more tree.
 
     Attributes
     ----------
@@ -115,32 +116,47 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
                     f"least the {len(trees)} trees there are"
                 )
             seeds[: len(trees)] = self._seeds
-        first = len(trees)
-        for start in range(first, max(self.n_estimators, first + 1), BATCH):
-            batch = seeds[start : start + BATCH]
+        impurity = sum(tree.total_impurity() for tree in trees)
+        if len(trees) == self.n_estimators:
+            yield self._state(trees, seeds, impurity)
+        growth = ForestGrowth.of(problem)
+        for start in range(len(trees), self.n_estimators, BATCH):
+            for tree in self._grow_batch(problem, growth, seeds[start : start + BATCH]):
+                trees = [*trees, tree]
+                impurity += tree.total_impurity()
+                yield self._state(trees, seeds, impurity)
 
-            def task(lane: slice, batch: list[int] = batch) -> list[Tree]:
-                return [self._grow(problem, seed) for seed in batch[lane]]
+    def _state(self, trees: list[Tree], seeds: list[int], impurity: float) -> ForestState:
+        return ForestState(
+            n_iter=len(trees),
+            objective=impurity / len(trees),
+            converged=len(trees) >= self.n_estimators,
+            trees=tuple(trees),
+            seeds=tuple(seeds[: len(trees)]),
+        )
 
-            if batch:
-                parts = run_lanes(task, lanes(len(batch), max_lanes=len(batch)))
-                trees = [*trees, *(tree for part in parts for tree in part)]
-            yield ForestState(
-                n_iter=len(trees),
-                objective=float(np.mean([tree.total_impurity() for tree in trees])),
-                converged=len(trees) >= self.n_estimators,
-                trees=tuple(trees),
-                seeds=tuple(seeds[: len(trees)]),
-            )
+    def _grow_batch(
+        self, problem: Problem, growth: ForestGrowth | None, seeds: list[int]
+    ) -> list[Tree]:
+        """Grow trees side by side, each in one lane."""
 
-    def _grow(self, problem: Problem, seed: int) -> Tree:
+        def task(lane: slice) -> list[Tree]:
+            return [self._grow(problem, growth, seed) for seed in seeds[lane]]
+
+        parts = run_lanes(task, lanes(len(seeds), max_lanes=len(seeds)))
+        return [tree for part in parts for tree in part]
+
+    def _grow(self, problem: Problem, growth: ForestGrowth | None, seed: int) -> Tree:
         weight = problem.weight
         if self.bootstrap:
             drawn = self._drawn(seed, len(weight))
             weight = self._bag_weights(problem, weight * drawn, drawn)
             if not weight.any():  # only rows of weight 0 were drawn
                 weight = problem.weight
-        tree = grow_lane(problem.growth(seed, weight))
+        if growth is not None:
+            tree = growth.grow(seed, weight)
+        else:
+            tree = grow_lane(problem.growth(seed, weight))
         return tree.pruned(self.ccp_alpha) if self.ccp_alpha > 0 else tree
 
     def _bag_weights(self, problem: Problem, weight: Array, drawn: Array) -> Array:
@@ -281,7 +297,7 @@ class RandomForestClassifier(Classes, BaseForest):
     oob_score_, oob_decision_function_ : float and ndarray
         With `oob_score`; the rows that every tree saw are NaN.
     objective_path_ : ndarray
-        Mean total impurity of the leaves after each batch of trees.
+        Mean total impurity of the leaves after each tree.
     n_outputs_, n_features_in_, feature_names_in_
         As for `DecisionTreeClassifier`.
 

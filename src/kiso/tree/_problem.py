@@ -69,13 +69,14 @@ class Problem:
             self.codes, self.values, self.offset, self.n_categories >= 0,
             self.targets.y, self.targets.label, weight,
         )  # fmt: skip
-        rules = self._rules(total, int(np.count_nonzero(weight > 0)))
+        rules = self.rules(total)
         return Growth(
             table, rules, seed, self.settings["max_leaf_nodes"], self.targets.n_classes,
             self.targets.centre, self.n_categories,
         )  # fmt: skip
 
-    def _rules(self, total: float, n_rows: int) -> Rules:
+    def rules(self, total: float) -> Rules:
+        """Rules of a tree whose rows weigh `total`."""
         p, n_classes = self.settings, self.targets.n_classes
         n = self.codes.shape[1]
         leaf, parting = p["min_samples_leaf"], p["min_samples_split"]
