@@ -1,0 +1,8 @@
+"""Attacks on classifiers: small changes of the input that change the answer."""
+
+from ._gradient import loss_gradient
+from ._one_pixel import one_pixel
+from ._projected import fgsm, pgd
+from ._result import AttackResult
+
+__all__ = ["AttackResult", "fgsm", "loss_gradient", "one_pixel", "pgd"]
