@@ -102,7 +102,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
     Notes
     -----
     Where this differs from scikit-learn: early stopping looks at the validation loss and
-    not at the score; sparse features and `partial_fit` are not taken.
+    not at the score; sparse features are made dense.
 
     Examples
     --------
