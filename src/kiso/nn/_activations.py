@@ -93,8 +93,7 @@ class ReLU(Activation):
 
     def slope(self, x: Array, y: Array, out: Array) -> Array:
         """Write [x > 0]."""
-        np.greater(x.real, 0, out=out, casting="unsafe")
-        return out
+        return _is_positive(x, out)
 
 
 class LeakyReLU(Activation):
@@ -120,8 +119,7 @@ class LeakyReLU(Activation):
         if np.iscomplexobj(out) or not 0 <= self.negative_slope <= 1:
             out[...] = np.where(x.real > 0, 1, self.negative_slope)
             return out
-        np.greater(x.real, 0, out=out, casting="unsafe")
-        return np.maximum(out, self.negative_slope, out=out)
+        return np.maximum(_is_positive(x, out), self.negative_slope, out=out)
 
     def __repr__(self) -> str:
         return f"LeakyReLU({self.negative_slope:g})"
@@ -155,6 +153,12 @@ class GELU(Activation):
         out *= 1 / np.sqrt(2 * np.pi)
         out += _normal_cdf(x)
         return out
+
+
+def _is_positive(x: Array, out: Array) -> Array:
+    """Write [x > 0] as numbers; by way of bytes, which NumPy turns into floats fastest."""
+    mask = (x.real > 0).view(np.int8)
+    return np.multiply(mask, 1, out=out, casting="unsafe", dtype=out.dtype)
 
 
 def _normal_cdf(x: Array) -> Array:
