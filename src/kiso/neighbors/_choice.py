@@ -39,11 +39,11 @@ PAIR = 25.0
 FEATURE = {MANHATTAN: 0.1, CHEBYSHEV: 0.4}
 POWER = 6.0  # a feature where powers are taken
 LEVEL, MOVE = 12.0, 5.0
-TRIAL = 2e6  # what asking the samples costs
+TRIAL, TRIED = 1e6, 300.0  # what asking costs, and a row of the samples
 
 _MAX_FEATURES = 48  # beyond, no data met pruned enough to pay for trying
 _MIN_ROWS = 256
-_SAMPLE = 2048
+_SAMPLE, _MOST = 2048, 16_384
 _PROBES = 32
 
 
@@ -73,7 +73,7 @@ class TreeChoice:
         brute = brute_cost(n, d, k, self.metric, self.X.dtype.itemsize)
         if k not in self.leaves:
             self.untried += len(Q) * brute
-            if self.untried < TRIAL:
+            if self.untried < TRIAL + TRIED * _sample(n):
                 return None
             self.leaves[k] = self._count_leaves(Q, k)
         tree = tree_cost(self.leaves[k], d, k, self.metric, self.capacity)
@@ -97,7 +97,7 @@ class TreeChoice:
         if self.tree is not None or n <= 2 * _SAMPLE:
             self.tree = self.tree or build_tree(self.X, self.leaf_size)
             return _visited(Q, self.tree, self.metric, k)
-        halvings = max(1, round(log2(n / max(_SAMPLE, 8 * k))))  # leaves as full as the whole's
+        halvings = max(1, round(log2(n / max(_sample(n), 8 * k))))  # leaves as full as the whole's
         large, small = n >> halvings, n >> (halvings + 2)
         v = []
         for size in (small, large):
@@ -106,6 +106,10 @@ class TreeChoice:
             v.append(_visited(Q, tree, self.metric, min(k, size)))
         growth = min(max(log(v[1] / v[0]) / log(large / small), 0.0), 1.0)
         return float(v[1] * (n / large) ** growth)
+
+
+def _sample(n: int) -> int:
+    return min(max(_SAMPLE, n // 8), _MOST, n)
 
 
 def _visited(Q: Array, tree: Tree, metric: Metric, k: int) -> float:
