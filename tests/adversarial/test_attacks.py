@@ -140,3 +140,7 @@ def test_bad_input():
         loss_gradient(Deaf(), X, y)
     with pytest.raises(TypeError, match="predict_proba or decision_function"):
         one_pixel(Deaf(), X, y, image_shape=(1, 4, 4))
+    X, y = data(3)
+    pairs = SVC(decision_function_shape="ovo").fit(X, y)
+    with pytest.raises(ValueError, match="a score a class"):
+        one_pixel(pairs, X, y, image_shape=(1, 4, 4))

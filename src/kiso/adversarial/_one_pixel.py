@@ -65,6 +65,8 @@ def one_pixel(
         raise ValueError(f"image_shape={image_shape}: give (channels, height, width) of a row")
     if population < 4 or n_generations < 0:
         raise ValueError(f"population={population}: give at least 4; n_generations at least 0")
+    if getattr(model, "decision_function_shape", "ovr") == "ovo" and len(model.classes_) > 2:
+        raise ValueError("decision_function_shape='ovo': give a model with 'ovr', a score a class")
     rng = check_generator(random_state)
     aim = y if target is None else np.broadcast_to(target, y.shape)
     sign = 1.0 if target is None else -1.0
