@@ -32,6 +32,7 @@ from ._problem import Problem, resolve_max_features
 from ._regressor import DecisionTreeRegressor
 from ._targets import Classes, Numbers
 from ._tree import Tree
+from ._voting_loops import add_values
 
 __all__ = ["ForestState", "RandomForestClassifier", "RandomForestRegressor"]
 
@@ -233,12 +234,16 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
         trees = [member.tree_ for member in self.estimators_]
         out = np.zeros((len(X), trees[0].value.shape[2]))
 
-        def task(rows: slice) -> None:
-            part = X[rows]
-            for tree in trees:
-                out[rows] += tree.predict(part)
+        numeric = [(*t.routes(), t.value[:, 0]) for t in trees if np.all(t.n_categories < 0)]
 
-        map_rows(task, len(X), min_rows=256)
+        def task(rows: slice) -> None:
+            part, mean = np.ascontiguousarray(X[rows]), out[rows]
+            for route in numeric:
+                add_values(part, *route, mean)  # type: ignore[call-arg]
+            for tree in trees if not numeric else ():
+                mean += tree.predict(part)
+
+        map_rows(task, len(X), min_rows=512)
         out /= len(trees)
         return out
 

@@ -8,7 +8,8 @@
 A node owns a run of `rows`, `weight` and `y`, which are parted in place. The rows of a node
 become events in the order of the codes of a feature: through a histogram where the codes are
 few, else by sorting integers (code, place). Of equal Δ the lowest feature and then the lowest
-cut win, missing values to the right, as in the loops of a single tree.
+cut win, missing values to the right, as in the loops of a single tree; of features that were
+drawn the first, since always the lowest would make the trees alike.
 
 A forest searches some features of very many small nodes. What counts is the cost of a node,
 not of a row: so there are few arrays and no records, features that are constant in a node
@@ -302,6 +303,7 @@ def grow(
     stack[0, 1], stack[0, 3] = n_all, -1
     top, made, total = 1, 0, 0.0
     state = np.uint64(seed)
+    in_order = max_features >= d  # else ties go to the feature drawn first: trees should differ
     while top:
         top -= 1
         start, stop, depth = stack[top, 0], stack[top, 1], stack[top, 2]
@@ -354,7 +356,7 @@ def grow(
                     event, mass, m, n_values[f], n, W, totals, left, right, mode == ENTROPY,
                     min_leaf, min_weight,
                 )  # fmt: skip
-            if a >= 0 and (score > best or (score == best and f < best_f)):
+            if a >= 0 and (score > best or (in_order and score == best and f < best_f)):
                 best, best_f, best_a, best_b, best_side = score, f, a, b, to_left
         features[:n_known] = constant[:n_known]
         constant[n_known:n_constant] = features[n_known:n_constant]

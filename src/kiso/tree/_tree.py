@@ -147,6 +147,15 @@ class Tree:
         """Value of the leaf of each row, shape (n, n_classes) or (n, 1)."""
         return self.value[self.apply(X), 0]
 
+    def routes(self) -> tuple[Array, Array]:
+        """What `_voting_loops` reads of a node, side by side in memory: link and threshold."""
+        numbers = np.empty((self.node_count, 2))
+        links = numbers.view(np.int64)
+        feature = np.maximum(self.feature, 0).astype(np.int64)
+        links[:, 0] = (self.children_right << 32) | (feature << 1) | self.missing_go_to_left
+        numbers[:, 1] = self.threshold
+        return links[:, 0], numbers[:, 1]
+
     def decision_path(self, X: Array) -> sp.csr_matrix:
         """Indicator of shape (n, node_count): which nodes a row passes."""
         parent = np.full(self.node_count, -1)
