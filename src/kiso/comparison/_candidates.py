@@ -146,6 +146,19 @@ def _too_many_pairs(n_rows: int, n_features: int) -> str:
     )
 
 
+_MOST_FOREST_VALUES = 3_000_000
+
+
+def _too_many_values(n_rows: int, n_features: int) -> str:
+    """100 trees look at each value some 20 times (no grid: a forest hardly needs tuning)."""
+    if n_rows * n_features <= _MOST_FOREST_VALUES:
+        return ""
+    return (
+        f"it looks at every value in 100 trees: {n_rows:,} rows of {n_features} features are more "
+        f"than the {_MOST_FOREST_VALUES:,} values that compare allows"
+    )
+
+
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
         "baseline",
@@ -331,6 +344,29 @@ CANDIDATES: tuple[Candidate, ...] = (
         in_target_units=("C",),
         seeded=True,
         objective="half the squared weights and C times the absolute errors",
+    ),
+    Candidate(
+        "forest",
+        "classification",
+        "kiso.tree:RandomForestClassifier",
+        "The mean vote of 100 trees, each grown on a draw of the rows; steps, no curves.",
+        seeded=True,
+        sparse=False,
+        counted=(),
+        objective="mean impurity of the leaves",
+        unsuitable=_too_many_values,
+    ),
+    Candidate(
+        "forest",
+        "regression",
+        "kiso.tree:RandomForestRegressor",
+        "The mean of 100 trees, each grown on a draw of the rows; steps, no curves.",
+        params={"max_features": 1 / 3},
+        seeded=True,
+        sparse=False,
+        counted=(),
+        objective="mean impurity of the leaves",
+        unsuitable=_too_many_values,
     ),
 )
 
