@@ -4,6 +4,7 @@ import itertools
 import multiprocessing
 import os
 import threading
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -315,3 +316,35 @@ def test_memory_map(tmp_path):
     mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
     found = KMeans(4, random_state=0).fit(mapped)
     np.testing.assert_array_equal(found.labels_, KMeans(4, random_state=0).fit(X).labels_)
+
+
+@pytest.mark.jit
+def test_from_two_threads_at_once():
+    X, _ = problem(9000, 12, 5, 1)
+    found = Parallel(n_jobs=2, backend="threading")(delayed(fit_centers)(X) for _ in range(4))
+    for centers in found:
+        np.testing.assert_array_equal(centers, fit_centers(X))
+
+
+def test_memory_stays_below_the_data():
+    """Neither seeding nor Lloyd copies the rows: what is kept goes with n, not n d."""
+    X = np.random.default_rng(0).normal(size=(20_000, 200))
+    model = KMeans(4, random_state=0, max_iter=3, tol=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(X[:100])
+        tracemalloc.start()
+        try:
+            model.fit(X)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 0.5 * X.nbytes
+
+
+def test_scale_changes_no_label():
+    X, _ = problem(2000, 6, 4, 1)
+    expected = KMeans(4, random_state=0).fit(X)
+    found = KMeans(4, random_state=0).fit(X * 2.0**40)
+    np.testing.assert_array_equal(found.labels_, expected.labels_)
+    np.testing.assert_array_equal(found.cluster_centers_, expected.cluster_centers_ * 2.0**40)
