@@ -124,3 +124,24 @@ def test_threads_meet():
         for thread in threads:
             thread.join(30)
         assert seen == [[3 * turn for turn in range(50)]] * 3
+
+
+@pytest.mark.jit
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+def test_cache_is_stale_when_a_callee_elsewhere_changes(tmp_path):
+    head = "from kiso._jit import compiled\n"
+    (tmp_path / "outer_loops.py").write_text(
+        head + "from inner_loops import g\n@compiled\ndef f(x):\n    return g(x) + 1\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    found = []
+    for number, constant in enumerate((10, 20, 20)):
+        inner = tmp_path / "inner_loops.py"
+        inner.write_text(head + f"@compiled\ndef g(x):\n    return x + {constant}\n")
+        os.utime(inner, (0, constant))
+        code = "import outer_loops; print(outer_loops.f(1), len(outer_loops.f.stats.cache_hits))"
+        out = subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+        )
+        found.append(out.stdout.split())
+    assert found == [["12", "0"], ["22", "0"], ["22", "1"]], number

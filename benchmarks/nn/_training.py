@@ -62,14 +62,23 @@ def rows_of(data: dict[str, Any], n_steps: int) -> Any:
     return drawn.reshape(n_steps, data["batch_size"])
 
 
+def kiso_network(data: dict[str, Any]) -> Any:
+    from kiso import nn
+
+    activations = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+    layers: list[Any] = []
+    for k, (W, b) in enumerate(zip(data["W"], data["b"], strict=True)):
+        layers.append(nn.Affine(W.copy(), b.copy()))
+        name = data["hidden"] if k < len(data["W"]) - 1 else data["output"]
+        if name:
+            layers.append(activations[name]())
+    return nn.Network(layers)
+
+
 def kiso_run(data: dict[str, Any], loss: str, rule: Any, n_steps: int, **options: Any) -> Any:
     from kiso import losses, nn
 
-    network = nn.Network.dense(data["sizes"], activation=data["hidden"], output=data["output"],
-                               dtype=data["dtype"], random_state=0)  # fmt: skip
-    affine = [layer for layer in network if isinstance(layer, nn.Affine)]
-    for layer, W, b in zip(affine, data["W"], data["b"], strict=True):
-        layer.W[...], layer.b[...] = W, b
+    network = kiso_network(data)
     for _ in nn.train(network, getattr(losses, loss)(), (data["X"], data["t"]), rule(),
                       n_steps=n_steps, batch_size=data["batch_size"], replace=True,
                       every=n_steps, random_state=0, **options):  # fmt: skip

@@ -5,8 +5,8 @@ loops of a module are bound to it, when one of them is first called, so that imp
 kiso never pays for Numba. What Numba compiles it keeps on disk beside the module or,
 where the install is read-only, in the user's cache folder.
 
-Write loops so that they hit that cache: no closures, no functions as arguments, and
-callees in the same file (a callee imported from elsewhere goes stale in it).
+Write loops so that they hit that cache: no closures and no functions as arguments. A loop
+may call loops of other files: what is kept of it is stale when one of those changes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -35,6 +36,7 @@ class _Loop(Generic[P, R]):
         self.fast = fast
         self._compiled: Callable[P, R] | None = None
         functools.update_wrapper(self, function)
+        self.__globals__ = function.__globals__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._compiled is None:
@@ -52,6 +54,7 @@ class _Loop(Generic[P, R]):
             options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fast}
             try:
                 self._compiled = numba.njit(self.py_func, cache=True, **options)
+                _stamp_sources(self._compiled, self.__globals__.get("__file__", ""))
             except RuntimeError:  # neither the install nor the user's cache can be written
                 self._compiled = numba.njit(self.py_func, **options)
         compiled = self._compiled
@@ -60,11 +63,36 @@ class _Loop(Generic[P, R]):
 
 
 def _bind_module(module_globals: dict[str, Any]) -> None:
-    """Put dispatchers in place of every loop of a module: loops see their callees so."""
+    """Put dispatchers in place of every loop of a module: loops see their callees so.
+
+    Loops of other modules that it calls are bound in their own modules first.
+    """
     with _lock:
-        for name, value in list(module_globals.items()):
-            if isinstance(value, _Loop | _Meeting):
-                module_globals[name] = value.bind()
+        own = module_globals.get("__file__", "")
+        if own and own in _sources:
+            return
+        loops = [(name, v) for name, v in module_globals.items() if isinstance(v, _Loop | Lowered)]
+        _sources[own] = {own}
+        for _, value in loops:
+            home = value.__globals__
+            if home is not module_globals:
+                _bind_module(home)
+                _sources[own] |= _sources[home.get("__file__", "")]
+        for name, value in loops:
+            module_globals[name] = value.bind()
+
+
+_sources: dict[str, set[str]] = {}
+"""For each file whose loops are bound: it and the files of all loops that those call."""
+
+
+def _stamp_sources(dispatcher: Any, own: str) -> None:
+    """Let the cache of a loop be stale, too, when a file changes whose loops it calls."""
+    others = sorted(_sources.get(own, set()) - {own})
+    cache: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if others and hasattr(cache, "_source_stamp"):
+        stamps = [(n, Path(n).stat().st_mtime) for n in others if Path(n).exists()]
+        cache._source_stamp = (cache._source_stamp, *stamps)
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -80,24 +108,30 @@ def compiled_strict(function: Callable[P, R]) -> Callable[P, R]:
 PATIENCE = 2000  # looks at the counter before a waiting thread gives its core to another
 
 
-class _Meeting:
-    """`meet(counter, n)`: wait until all n threads that share the counter have come.
+class Lowered:
+    """A function that is written in the instructions of LLVM, for use inside loops.
 
-    The counter is an array of one int64, zero at first; a thread calls it as often as the
-    others do. What each wrote before, all see after. Inside loops only.
+    Parameters
+    ----------
+    build : callable
+        Makes Numba's intrinsic, or a compiled function of some; called once, when it is needed.
+    slow : callable
+        Python of the same meaning, for where nothing is compiled.
     """
 
-    def __init__(self) -> None:
-        self._compiled: Any = None
+    def __init__(self, build: Callable[[], Any], slow: Callable[..., Any]) -> None:
+        self.build, self.slow = build, slow
+        self.__globals__ = slow.__globals__
+        self._built: Any = None
 
     def bind(self) -> Any:
-        """Make (once) and return the compiled function."""
-        if self._compiled is None:
-            self._compiled = _compiled_meeting()
-        return self._compiled
+        """Make (once) and return what loops call."""
+        if self._built is None:
+            import numba
 
-
-meet: Any = _Meeting()
+            settings: Any = numba.config
+            self._built = self.slow if settings.DISABLE_JIT else self.build()
+        return self._built
 
 
 def _compiled_meeting() -> Any:
@@ -107,9 +141,6 @@ def _compiled_meeting() -> Any:
     from numba import extending
     from numba.core import cgutils, types
 
-    settings: Any = numba.config
-    if settings.DISABLE_JIT:
-        return _meet_slowly
     intrinsic: Any = extending.intrinsic
     function_named: Any = cgutils.get_or_insert_function
 
@@ -156,9 +187,17 @@ def _compiled_meeting() -> Any:
 
 
 def _meet_slowly(counter: Any, n: int) -> None:
-    """As `meet`, without a compiler."""
+    """Wait as `meet` does."""
     with _lock:
         counter[0] += 1
         all_here = (counter[0] + n - 1) // n * n
     while counter[0] < all_here:
         time.sleep(0)
+
+
+meet: Any = Lowered(_compiled_meeting, _meet_slowly)
+"""`meet(counter, n)`: wait until all n threads that share the counter have come.
+
+The counter is an array of one int64, zero at first; a thread calls it as often as the others
+do. What each wrote before, all see after.
+"""

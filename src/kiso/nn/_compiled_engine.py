@@ -36,7 +36,7 @@ LANE_ROWS, FEWEST_ROWS = 64, 32  # samples of a lane; samples of a batch that ar
 MOST_LANES = 16
 ONE_THREAD = 1 << 18  # m n k of a product up to which OpenBLAS takes one thread by itself
 ONE_THREAD_SUM = 10_000  # numbers of a vector up to which it does
-CHUNK_WORK = 1 << 28  # parameters × samples of one compiled call: Ctrl-C waits for it
+CHUNK_WORK = 1 << 31  # parameters × samples of one compiled call: Ctrl-C waits for it
 STEP_WORK = 1 << 12  # what the smallest step counts for in that
 MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
 
@@ -85,8 +85,7 @@ class CompiledEngine(Engine):
         self.a, self.d = (np.empty(batch * sum(sizes), self.p.dtype) for _ in range(2))
         self.s = np.empty_like(self.d) if loops.GELU in self.codes else self.d
         self.n_lanes = 1 if self.tiny else _lanes_of(network, feed)
-        widest = -(-max(sizes[:-1]) // self.n_lanes) if self.n_lanes > 1 else 0
-        self.columns = np.empty((self.n_lanes, batch * widest), self.p.dtype)
+        self.packed = np.empty(0 if self.tiny else loops.room_of(self.p, self.sizes), self.p.dtype)
         self.X = np.ascontiguousarray(feed.X, self.p.dtype)
         self._set_targets(loss)
 
@@ -182,7 +181,7 @@ class CompiledEngine(Engine):
                 self.T, self.labels, rows, starts, self.loss_kind, self.mean,
                 self.feed.batch_size, _RULES[type(self.rule)], rates, self._hyper(), self.decay,
                 self.rule_state.step, self.rule.check_finite, self.a, self.d, self.s,
-                self.columns, told, mine.start, mine.stop, meeting, n_members,
+                self.packed, told, mine.start, mine.stop, meeting, n_members,
             )  # fmt: skip
 
         return run_together(take_part, self.n_lanes)[0]

@@ -5,10 +5,11 @@ For layers l = 1 … L of units and a batch of b samples, one a row:
     A⁽ˡ⁾ = σ(A⁽ˡ⁻¹⁾ W⁽ˡ⁾ + b⁽ˡ⁾)                δ⁽ᴸ⁾ = ∂C/∂A⁽ᴸ⁾ ∘ σ'
     δ⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ W⁽ˡ⁺¹⁾ᵀ ∘ σ'                  ∂C/∂W⁽ˡ⁾ = A⁽ˡ⁻¹⁾ᵀ δ⁽ˡ⁾,  ∂C/∂b⁽ˡ⁾ = Σ δ⁽ˡ⁾
 
-then the rule. Products are BLAS's, called from compiled code; the rest are passes over memory
-that the compiler vectorises. Parameters p, gradients g and the rule's averages m, v lie flat:
-W⁽ˡ⁾ (n_in × n_out, C order), b⁽ˡ⁾, layer by layer. a, d, s hold activations, δ and the slopes
-that values do not tell, layer after layer, each b × n. Nothing is allocated in a step.
+then the rule. Products go through registers (`kiso._product_loops`); the rest are passes over
+memory that the compiler vectorises. Parameters p, gradients g and the rule's averages m, v lie
+flat: W⁽ˡ⁾ (n_in × n_out, C order), b⁽ˡ⁾, layer by layer; `packed` holds W and Wᵀ as products
+read them. a, d, s hold activations, δ and the slopes that values do not tell, layer after
+layer, each b × n. Nothing is allocated in a step that grows with it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import math
 import numpy as np
 
 from kiso._jit import compiled, compiled_strict, meet
+from kiso._product_loops import multiply, multiply_packed, pack, pack_turned, packed_size
 from kiso._validation import Array
 
 LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, SOFTPLUS, GELU = 0, 1, 2, 3, 4, 5, 6
@@ -146,9 +148,11 @@ def add_row(z: Array, row: Array) -> None:
 @compiled
 def sum_rows(d: Array, first: int, last: int, out: Array) -> None:
     """Add up these columns over samples."""
-    out[first:last] = 0.0
-    for i in range(d.shape[0]):
-        for k in range(first, last):
+    begin, end = np.uintp(first), np.uintp(last)
+    for k in range(begin, end):
+        out[k] = 0.0
+    for i in range(np.uintp(d.shape[0])):
+        for k in range(begin, end):
             out[k] += d[i, k]
 
 
@@ -253,42 +257,45 @@ def is_finite(g: Array) -> bool:
 
 @compiled
 def forward(
-    p: Array, sizes: Array, codes: Array, leaks: Array, n: int, first: int, last: int,
-    a: Array, s: Array,
+    p: Array, packed: Array, sizes: Array, codes: Array, leaks: Array, n: int, first: int,
+    last: int, a: Array, s: Array,
 ) -> int:  # fmt: skip
     """Fill these of n samples in a, from the inputs on; return where the outputs begin in it."""
-    at, start = 0, 0
+    at, start, m, place = 0, 0, last - first, 0
     for layer in range(codes.size):
         n_in, n_out = sizes[layer], sizes[layer + 1]
         bias, there = at + n_in * n_out, start + n * n_in
-        below = a[start + first * n_in : start + last * n_in].reshape(last - first, n_in)
         begin, end = there + first * n_out, there + last * n_out
-        z = a[begin:end].reshape(last - first, n_out)
-        np.dot(below, p[at:bias].reshape(n_in, n_out), z)
-        add_row(z, p[bias : bias + n_out])
+        multiply_packed(
+            a, start + first * n_in, n_in, 1, packed, place, a, begin, n_out, m, n_out, n_in, False
+        )
+        add_row(a[begin:end].reshape(m, n_out), p[bias : bias + n_out])
         activate(codes[layer], leaks[layer], a[begin:end], s[begin:end])
         at, start = bias + n_out, there
+        place += room(packed, n_in, n_out, layer)
     return start
 
 
 @compiled
 def carry_back(
-    p: Array, sizes: Array, codes: Array, leaks: Array, n: int, first: int, last: int,
+    packed: Array, sizes: Array, codes: Array, leaks: Array, n: int, first: int, last: int,
     a: Array, d: Array, s: Array,
 ) -> None:  # fmt: skip
     """Fill δ of these of n samples; the last numbers of d are ∂C/∂A⁽ᴸ⁾."""
-    at, start = p.size, n * (sizes.sum() - sizes[-1])
+    start, place = n * (sizes.sum() - sizes[-1]), packed.size
     for up in range(codes.size):
         layer = codes.size - 1 - up
         n_in, n_out = sizes[layer], sizes[layer + 1]
-        at -= (n_in + 1) * n_out
+        place -= room(packed, n_in, n_out, layer)
         begin, end = start + first * n_out, start + last * n_out
         through(codes[layer], leaks[layer], a[begin:end], s[begin:end], d[begin:end])
         start -= n * n_in
         if layer > 0:
-            W = p[at : at + n_in * n_out].reshape(n_in, n_out)
-            under = d[start + first * n_in : start + last * n_in].reshape(last - first, n_in)
-            np.dot(d[begin:end].reshape(last - first, n_out), W.T, under)
+            turned = place + packed_size(packed, n_out, n_in)
+            multiply_packed(
+                d, begin, n_out, 1, packed, turned, d, start + first * n_in, n_in,
+                last - first, n_in, n_out, False,
+            )  # fmt: skip
 
 
 @compiled
@@ -298,9 +305,33 @@ def share(n: int, lane: int, n_lanes: int) -> tuple[int, int]:
 
 
 @compiled
+def rows_of(packed: Array, n: int, lane: int, n_lanes: int) -> tuple[int, int]:
+    """Return the lane's part of n rows of a weight matrix, in whole panels of Wᵀ."""
+    width = packed_size(packed, 1, 1)
+    first, last = share((n + width - 1) // width, lane, n_lanes)
+    return first * width, min(n, last * width)
+
+
+@compiled
+def room(packed: Array, n_in: int, n_out: int, layer: int) -> int:
+    """Numbers that W and, but for the first layer, Wᵀ take in `packed`."""
+    size = packed_size(packed, n_out, n_in)
+    return size + packed_size(packed, n_in, n_out) if layer > 0 else size
+
+
+@compiled
+def room_of(packed: Array, sizes: Array) -> int:
+    """Numbers that `packed` holds."""
+    total = 0
+    for layer in range(sizes.size - 1):
+        total += room(packed, sizes[layer], sizes[layer + 1], layer)
+    return total
+
+
+@compiled
 def gradients(
-    p: Array, g: Array, sizes: Array, n: int, decay: float, lane: int, n_lanes: int,
-    a: Array, d: Array, columns: Array,
+    p: Array, packed: Array, g: Array, sizes: Array, n: int, decay: float, lane: int,
+    n_lanes: int, a: Array, d: Array,
 ) -> bool:  # fmt: skip
     """Fill the lane's part of g; say whether all of it is finite.
 
@@ -310,27 +341,58 @@ def gradients(
     for layer in range(sizes.size - 1):
         n_in, n_out = sizes[layer], sizes[layer + 1]
         bias, there = at + n_in * n_out, start + n * n_in
-        delta = d[there : there + n * n_out].reshape(n, n_out)
-        first, last = share(n_in, lane, n_lanes)
-        if first < last:
-            x = a[start:there].reshape(n, n_in)
-            if last - first < n_in:
-                x = columns[: n * (last - first)].reshape(n, last - first)
-                for i in range(n):
-                    for j in range(last - first):
-                        x[i, j] = a[start + i * n_in + first + j]
-            begin, end = at + first * n_out, at + last * n_out
-            np.dot(x.T, delta, g[begin:end].reshape(last - first, n_out))
-            if decay > 0.0:
-                shrink = p.dtype.type(decay)
-                for k in range(begin, end):
-                    g[k] += shrink * p[k]
-            finite &= is_finite(g[begin:end])
+        first, last = rows_of(packed, n_in, lane, n_lanes)
+        begin, end = at + first * n_out, at + last * n_out
+        multiply(
+            a, start + first, 1, n_in, d, there, n_out, g, begin, n_out,
+            last - first, n_out, n, False,
+        )  # fmt: skip
+        if decay > 0.0:
+            shrink = p.dtype.type(decay)
+            for k in range(begin, end):
+                g[k] += shrink * p[k]
+        finite &= is_finite(g[begin:end])
         first, last = share(n_out, lane, n_lanes)
+        delta = d[there : there + n * n_out].reshape(n, n_out)
         sum_rows(delta, first, last, g[bias : bias + n_out])
         finite &= is_finite(g[bias + first : bias + last])
         at, start = bias + n_out, there
     return finite
+
+
+@compiled
+def move_share(
+    kind: int, p: Array, packed: Array, g: Array, m: Array, v: Array, rate: float, hyper: Array,
+    step: int, sizes: Array, lane: int, n_lanes: int,
+) -> None:  # fmt: skip
+    """Take one step of the rule in the lane's part of p, and pack it."""
+    at = 0
+    for layer in range(sizes.size - 1):
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        first, last = rows_of(packed, n_in, lane, n_lanes)
+        i, j = at + first * n_out, at + last * n_out
+        move(kind, p[i:j], g[i:j], m[i:j], v[i:j], rate, hyper, step)
+        at += n_in * n_out
+        first, last = share(n_out, lane, n_lanes)
+        i, j = at + first, at + last
+        move(kind, p[i:j], g[i:j], m[i:j], v[i:j], rate, hyper, step)
+        at += n_out
+    pack_share(p, sizes, lane, n_lanes, packed)
+
+
+@compiled
+def pack_share(p: Array, sizes: Array, lane: int, n_lanes: int, packed: Array) -> None:
+    """Write the lane's rows of each W, and as columns of Wᵀ, as products read them."""
+    at, place = 0, 0
+    for layer in range(sizes.size - 1):
+        n_in, n_out = sizes[layer], sizes[layer + 1]
+        first, last = rows_of(packed, n_in, lane, n_lanes)
+        pack(p, at, n_out, first, last, n_out, n_in, packed, place)
+        if layer > 0:
+            turned = place + packed_size(packed, n_out, n_in)
+            pack_turned(p, at, n_out, first, last, n_in, n_out, packed, turned)
+        at += (n_in + 1) * n_out
+        place += room(packed, n_in, n_out, layer)
 
 
 @compiled
@@ -346,24 +408,27 @@ def loss_of(kind: int, y: Array, T: Array, labels: Array, rows: Array, d: Array)
 
 @compiled
 def there_and_back(
-    p: Array, sizes: Array, codes: Array, leaks: Array, X: Array, T: Array, labels: Array,
-    batch: Array, scale: float, loss_kind: int, first: int, last: int,
-    a: Array, d: Array, s: Array,
-) -> float:  # fmt: skip
-    """Fill a and d for these samples of a batch; return Σ w ℓ over them."""
-    n, n_x, n_y = batch.size, sizes[0], sizes[-1]
+    p: Array, packed: Array, sizes: Array, codes: Array, leaks: Array, X: Array, T: Array,
+    labels: Array, batch: Array, scale: float, loss_kind: int, first_lane: int, last_lane: int,
+    a: Array, d: Array, s: Array, told: Array,
+) -> None:  # fmt: skip
+    """Fill a and d for the samples of these lanes; tell Σ w ℓ of each."""
+    n, n_x, n_y, n_lanes = batch.size, sizes[0], sizes[-1], told.shape[1]
+    first, last = share(n, first_lane, n_lanes)[0], share(n, last_lane, n_lanes)[0]
     for i in range(first, last):
-        a[i * n_x : (i + 1) * n_x] = X[batch[i]]
-    start = forward(p, sizes, codes, leaks, n, first, last, a, s)
-    begin, end = start + first * n_y, start + last * n_y
-    delta = d[begin:end].reshape(last - first, n_y)
-    y = a[begin:end].reshape(last - first, n_y)
-    loss = loss_of(loss_kind, y, T, labels, batch[first:last], delta)
+        row, to = np.uintp(batch[i]), np.uintp(i * n_x)
+        for k in range(np.uintp(n_x)):
+            a[to + k] = X[row, k]
+    start = forward(p, packed, sizes, codes, leaks, n, first, last, a, s)
+    for lane in range(first_lane, last_lane):
+        i, j = share(n, lane, n_lanes)
+        y = a[start + i * n_y : start + j * n_y].reshape(j - i, n_y)
+        delta = d[start + i * n_y : start + j * n_y].reshape(j - i, n_y)
+        told[0, lane] = loss_of(loss_kind, y, T, labels, batch[i:j], delta)
     factor = p.dtype.type(scale)
-    for k in range(begin, end):
+    for k in range(start + first * n_y, start + last * n_y):
         d[k] *= factor
-    carry_back(p, sizes, codes, leaks, n, first, last, a, d, s)
-    return loss
+    carry_back(packed, sizes, codes, leaks, n, first, last, a, d, s)
 
 
 @compiled
@@ -373,7 +438,7 @@ def descend_batches(
     X: Array, T: Array, labels: Array, rows: Array, starts: Array,
     loss_kind: int, mean: bool, batch_size: int,
     rule_kind: int, rates: Array, hyper: Array, decay: float, step: int, check: bool,
-    a: Array, d: Array, s: Array, columns: Array,
+    a: Array, d: Array, s: Array, packed: Array,
     told: Array, first_lane: int, last_lane: int, meeting: Array, n_members: int,
 ) -> tuple[int, float, float, int]:  # fmt: skip
     """Take steps; return how many were taken, Σ w ℓ, Σ w, and why it ended.
@@ -388,20 +453,19 @@ def descend_batches(
     """
     n_lanes = told.shape[1]
     losses, masses = 0.0, 0.0
+    for lane in range(first_lane, last_lane):
+        pack_share(p, sizes, lane, n_lanes, packed)
+    meet(meeting, n_members)
     for done in range(rates.size):
         batch = rows[starts[done] : starts[done + 1]]
         mass = 0.0
         for i in range(batch.size):
             mass += T[batch[i], T.shape[1] - 1]
         scale = (batch.size / batch_size) / (mass if mean else 1.0)
-        for lane in range(first_lane, last_lane):
-            first, last = share(batch.size, lane, n_lanes)
-            told[0, lane] = 0.0
-            if first < last:
-                told[0, lane] = there_and_back(
-                    p, sizes, codes, leaks, X, T, labels, batch, scale, loss_kind, first, last,
-                    a, d, s,
-                )  # fmt: skip
+        there_and_back(
+            p, packed, sizes, codes, leaks, X, T, labels, batch, scale, loss_kind, first_lane,
+            last_lane, a, d, s, told,
+        )  # fmt: skip
         meet(meeting, n_members)
         loss = 0.0
         for lane in range(n_lanes):
@@ -409,18 +473,16 @@ def descend_batches(
         if not math.isfinite(loss):
             return done, losses, masses, BAD_LOSS
         for lane in range(first_lane, last_lane):
-            finite = gradients(
-                p, g, sizes, batch.size, decay, lane, n_lanes, a, d, columns[lane]
-            )  # fmt: skip
+            finite = gradients(p, packed, g, sizes, batch.size, decay, lane, n_lanes, a, d)
             told[1, lane] = 0.0 if finite or not check else 1.0
         meet(meeting, n_members)
         if told[1].any():
             return done, losses, masses, BAD_GRADIENT
         losses, masses = losses + loss, masses + mass
-        first, last = share(p.size, first_lane, n_lanes)[0], share(p.size, last_lane, n_lanes)[0]
-        move(
-            rule_kind, p[first:last], g[first:last], m[first:last], v[first:last],
-            rates[done], hyper, step + done + 1,
-        )  # fmt: skip
+        for lane in range(first_lane, last_lane):
+            move_share(
+                rule_kind, p, packed, g, m, v, rates[done], hyper, step + done + 1, sizes, lane,
+                n_lanes,
+            )  # fmt: skip
         meet(meeting, n_members)
     return rates.size, losses, masses, DONE

@@ -1,0 +1,165 @@
+"""Products of matrices from tiles: C = A B and what follows from it, on one thread.
+
+Matrices lie in flat arrays: A[i, k] = a[ao + i·ars + k·aks] for any strides; rows of B and C
+are side by side, B[k, j] = b[bo + k·bks + j] and C[i, j] = c[co + i·crs + j]. C is cut into
+panels of two vectors' width; the rows of B of a panel stay in a core's cache while all rows
+of A pass, a tile at a time (`kiso._tiles`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kiso._jit import compiled
+from kiso._tiles import (
+    copy_rows,
+    outer_tile_1x1,
+    outer_tile_1x2,
+    outer_tile_4x1,
+    outer_tile_4x2,
+    outer_tile_full_1,
+    outer_tile_full_2,
+    tile_rows,
+    transpose_tile,
+    vector_lanes,
+)
+from kiso._validation import Array
+
+__all__ = ["multiply", "multiply_packed", "pack", "pack_turned", "packed_size", "transpose"]
+
+DEPTH = 512  # terms of the sums that a panel of B holds at once
+REUSE = 48  # rows of A from which a panel of B is worth being copied together
+
+
+@compiled
+def multiply(
+    a: Array, ao: int, ars: int, aks: int,
+    b: Array, bo: int, bks: int,
+    c: Array, co: int, crs: int,
+    m: int, n: int, k: int, add: bool,
+) -> None:  # fmt: skip
+    """C = A B, or C += A B; A: (m, k), B: (k, n), C: (m, n)."""
+    if k == 0:
+        for i in range(0 if add else m):
+            c[co + i * crs : co + i * crs + n] = 0
+        return
+    width = 2 * vector_lanes(a)
+    together = m >= REUSE and n >= width
+    panel = np.empty(DEPTH * width if together else 0, b.dtype)
+    for first in range(0, k, DEPTH):
+        depth, adds = min(DEPTH, k - first), add or first > 0
+        at, bt = ao + first * aks, bo + first * bks
+        for j in range(0, n, width):
+            if together and n - j >= width:
+                copy_rows(b, bt + j, bks, depth, panel)
+                _panel(a, at, ars, aks, panel, 0, width, c, co + j, crs, m, width, depth, adds)
+            else:
+                _panel(a, at, ars, aks, b, bt + j, bks, c, co + j, crs, m, n - j, depth, adds)
+
+
+@compiled
+def packed_size(x: Array, n: int, k: int) -> int:
+    """Numbers that a packed (k, n) matrix takes."""
+    width = 2 * vector_lanes(x)
+    return (n + width - 1) // width * width * k
+
+
+@compiled
+def pack(
+    b: Array, bo: int, bks: int, first: int, last: int, n: int, k: int, out: Array, po: int
+) -> None:
+    """Put rows first … last of B: (k, n) into their places of the packed form.
+
+    That is panel after panel, each of k rows of two vectors' width, the last filled up with
+    zeros: what `multiply_packed` reads then lies side by side.
+    """
+    width = 2 * vector_lanes(b)
+    for j in range(0, n, width):
+        size, start = np.uintp(min(width, n - j)), po + j * k
+        for q in range(first, last):
+            to, source = np.uintp(start + q * width), np.uintp(bo + q * bks + j)
+            for i in range(size):
+                out[to + i] = b[source + i]
+            for i in range(size, np.uintp(width)):
+                out[to + i] = 0
+
+
+@compiled
+def pack_turned(
+    x: Array, xo: int, xrs: int, first: int, last: int, m: int, n: int, out: Array, po: int
+) -> None:
+    """Put rows first … last of X: (m, n) into the packed form of Xᵀ.
+
+    `first` is a multiple of two vectors' width; so is `last`, unless it is m.
+    """
+    lanes = vector_lanes(x)
+    for start in range(first, last, lanes):
+        half = start % (2 * lanes)
+        place = po + (start - half) * n + half
+        there = min(lanes, last - start)
+        at = xo + start * xrs
+        whole = n // lanes * lanes if there == lanes else 0
+        for j in range(0, whole, lanes):
+            transpose_tile(x, at + j, xrs, out, place + j * 2 * lanes, 2 * lanes)
+        for j in range(whole, n):
+            for i in range(lanes):
+                out[place + j * 2 * lanes + i] = x[at + i * xrs + j] if i < there else 0
+
+
+@compiled
+def multiply_packed(
+    a: Array, ao: int, ars: int, aks: int, packed: Array, po: int, c: Array, co: int, crs: int,
+    m: int, n: int, k: int, add: bool,
+) -> None:  # fmt: skip
+    """C = A B, or C += A B, for B: (k, n) in the packed form."""
+    width = 2 * vector_lanes(a)
+    for j in range(0, n, width):
+        _panel(a, ao, ars, aks, packed, po + j * k, width, c, co + j, crs, m, n - j, k, add)
+
+
+@compiled
+def _panel(
+    a: Array, ao: int, ars: int, aks: int,
+    b: Array, bo: int, bks: int,
+    c: Array, co: int, crs: int,
+    m: int, n: int, k: int, add: bool,
+) -> None:  # fmt: skip
+    """The first two vectors' width of columns of C, or as many of them as there are."""
+    rows, i = tile_rows(), 0
+    if n > vector_lanes(a):
+        while i + rows <= m:
+            outer_tile_full_2(
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add
+            )
+            i += rows
+        while i + 4 <= m:
+            outer_tile_4x2(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            i += 4
+        while i < m:
+            outer_tile_1x2(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            i += 1
+    else:
+        while i + rows <= m:
+            outer_tile_full_1(
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add
+            )
+            i += rows
+        while i + 4 <= m:
+            outer_tile_4x1(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            i += 4
+        while i < m:
+            outer_tile_1x1(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            i += 1
+
+
+@compiled
+def transpose(x: Array, xo: int, xrs: int, m: int, n: int, y: Array, yo: int, yrs: int) -> None:
+    """Y = Xᵀ for X: (m, n), whose rows and those of Y are side by side."""
+    lanes = vector_lanes(x)
+    whole_rows, whole_columns = m // lanes * lanes, n // lanes * lanes
+    for i in range(0, whole_rows, lanes):
+        for j in range(0, whole_columns, lanes):
+            transpose_tile(x, xo + i * xrs + j, xrs, y, yo + j * yrs + i, yrs)
+    for i in range(m):
+        for j in range(whole_columns if i < whole_rows else 0, n):
+            y[yo + j * yrs + i] = x[xo + i * xrs + j]

@@ -1,0 +1,468 @@
+"""Small products that stay in vector registers: what the compiler does not find by itself.
+
+The processor multiplies and adds fastest where each number that is loaded is used many times
+before it leaves a register. A tile of the product C = A B does that: r rows by v vectors of
+C are registers, and each step of k takes one column of A and one row of B,
+
+    C[i, j] += A[i, k] B[k, j]        for i < r, j < v · lanes, k = 0, 1, …
+
+with r v multiplications of whole vectors for r + v loads. `outer_tile`s do this with any
+distance between the rows and columns of A, so that Aᵀ is as good as A; the rows of B lie at
+an equal distance or (`…_at`) wherever a table says, so that the taps of a filter are rows.
+Where both factors lie along k, as in A Bᵀ, `inner_tile_at` multiplies whole vectors along k
+and adds up the lanes at the end. Columns beyond the last are masked, never touched.
+
+These are instructions for LLVM, written for vectors of the width and with the number of
+registers that this processor has. They are called inside loops (`kiso._jit.compiled`) with
+flat arrays and offsets. Without a compiler slow Python of the same meaning stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kiso._jit import Lowered
+
+__all__ = [
+    "copy_rows",
+    "inner_tile_at",
+    "outer_tile_1x1",
+    "outer_tile_1x2",
+    "outer_tile_4x1",
+    "outer_tile_4x2",
+    "outer_tile_at_1x2",
+    "outer_tile_at_4x2",
+    "outer_tile_at_full",
+    "outer_tile_full_1",
+    "outer_tile_full_2",
+    "tile_rows",
+    "transpose_tile",
+    "vector_lanes",
+]
+
+INNER = 4  # rows of A and of B in an inner tile: 16 sums, 4 + 1 numbers under way
+"""Rows of each factor in `inner_tile_at`."""
+
+
+def _processor() -> tuple[int, int]:
+    """Bytes of a vector, and rows of a tile of two vectors that the registers hold."""
+    from llvmlite import binding
+
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64, 12
+    if features.get("avx"):
+        return 32, 6
+    return 16, 12 if "aarch64" in binding.get_process_triple() else 6
+
+
+class _Writer:
+    """LLVM instructions about vectors of one kind of number."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, args: Any, dtype: Any):
+        from llvmlite import ir
+
+        self.ir, self.builder, self.args = ir, builder, args
+        self.context, self.signature = context, signature
+        self.itemsize = dtype.bitwidth // 8
+        self.lanes = _processor()[0] // self.itemsize
+        self.number = ir.FloatType() if self.itemsize == 4 else ir.DoubleType()
+        self.integer, self.bit, self.short = ir.IntType(64), ir.IntType(1), ir.IntType(32)
+        self.vector = ir.VectorType(self.number, self.lanes)
+        self.mask = ir.VectorType(self.bit, self.lanes)
+        self.suffix = f"v{self.lanes}f{8 * self.itemsize}"
+
+    def array(self, position: int) -> Any:
+        """The place of an array's first number."""
+        kind = self.signature.args[position]
+        return self.context.make_array(kind)(self.context, self.builder, self.args[position]).data
+
+    def apart(self, name: str, write: Callable[[_Writer], None]) -> None:
+        """Call what `write` writes as a function of its own, with places for arrays.
+
+        Not inlined: in the middle of another function the registers would not suffice.
+        """
+        from numba.core import types
+
+        places = [
+            self.array(i) if isinstance(kind, types.Array) else self.args[i]
+            for i, kind in enumerate(self.signature.args)
+        ]
+        module, name = self.builder.module, f"kiso_{name}_{self.suffix}"
+        function = module.globals.get(name)
+        if function is None:
+            kind = self.ir.FunctionType(self.ir.VoidType(), [place.type for place in places])
+            function = self.ir.Function(module, kind, name)
+            function.linkage = "linkonce_odr"
+            function.attributes.add("noinline")
+            builder, args = self.builder, self.args
+            self.builder = self.ir.IRBuilder(function.append_basic_block())
+            self.args = function.args
+            write(self)
+            self.builder.ret_void()
+            self.builder, self.args = builder, args
+        self.builder.call(function, places)
+
+    def at(self, pointer: Any, offset: Any) -> Any:
+        return self.builder.gep(pointer, [offset])
+
+    def const(self, value: int) -> Any:
+        return self.ir.Constant(self.integer, value)
+
+    def zero(self) -> Any:
+        return self.ir.Constant(self.vector, [0.0] * self.lanes)
+
+    def splat(self, value: Any, kind: Any) -> Any:
+        """The same value in all lanes of a vector type."""
+        ir = self.ir
+        one = self.builder.insert_element(
+            ir.Constant(kind, ir.Undefined), value, ir.Constant(self.short, 0)
+        )
+        order = ir.Constant(ir.VectorType(self.short, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), order)
+
+    def first(self, count: Any) -> Any:
+        """The mask of the lanes below a count."""
+        ir = self.ir
+        kind = ir.VectorType(self.integer, self.lanes)
+        numbers = ir.Constant(kind, list(range(self.lanes)))
+        return self.builder.icmp_signed("<", numbers, self.splat(count, kind))
+
+    def _call(self, name: str, result: Any, args: list[Any]) -> Any:
+        from numba.core import cgutils
+
+        kind = self.ir.FunctionType(result, [arg.type for arg in args])
+        function: Any = cgutils.get_or_insert_function
+        return self.builder.call(function(self.builder.module, kind, name), args)
+
+    def _vector_at(self, pointer: Any) -> Any:
+        return self.builder.bitcast(pointer, self.vector.as_pointer())
+
+    def load(self, pointer: Any, mask: Any = None) -> Any:
+        """A vector; zeros where the mask is not set, whose memory is not touched."""
+        pointer = self._vector_at(pointer)
+        if mask is None:
+            loaded = self.builder.load(pointer)
+            loaded.align = self.itemsize
+            return loaded
+        align = self.ir.Constant(self.short, self.itemsize)
+        name = f"llvm.masked.load.{self.suffix}.p0{self.suffix}"
+        return self._call(name, self.vector, [pointer, align, mask, self.zero()])
+
+    def store(self, value: Any, pointer: Any, mask: Any = None) -> None:
+        pointer = self._vector_at(pointer)
+        if mask is None:
+            self.builder.store(value, pointer).align = self.itemsize
+            return
+        align = self.ir.Constant(self.short, self.itemsize)
+        name = f"llvm.masked.store.{self.suffix}.p0{self.suffix}"
+        self._call(name, self.ir.VoidType(), [value, pointer, align, mask])
+
+    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
+        return self._call(f"llvm.fma.{self.suffix}", self.vector, [a, b, c])
+
+    def total(self, value: Any) -> Any:
+        """The sum of the lanes, by halves: always in the same order."""
+        ir, half, lanes = self.ir, self.lanes // 2, self.lanes
+        while half:
+            order = [(i + half) % lanes for i in range(lanes)]
+            turned = self.builder.shuffle_vector(
+                value,
+                ir.Constant(self.vector, ir.Undefined),
+                ir.Constant(ir.VectorType(self.short, lanes), order),
+            )
+            value = self.builder.fadd(value, turned)
+            half //= 2
+        return self.builder.extract_element(value, ir.Constant(self.short, 0))
+
+    def loop(self, last: Any, starts: list[Any], step: Callable[..., list[Any]]) -> list[Any]:
+        """For i = 0 … last − 1 (last ≥ 1) carry values from step to step; those of the end."""
+        before = self.builder.block
+        body = self.builder.append_basic_block("tile")
+        after = self.builder.append_basic_block("tile_done")
+        self.builder.branch(body)
+        self.builder.position_at_end(body)
+        i = self.builder.phi(self.integer)
+        i.add_incoming(self.const(0), before)
+        carried = []
+        for start in starts:
+            value = self.builder.phi(start.type)
+            value.add_incoming(start, before)
+            carried.append(value)
+        ends = step(i, carried)
+        following = self.builder.add(i, self.const(1))
+        i.add_incoming(following, body)
+        for value, end in zip(carried, ends, strict=True):
+            value.add_incoming(end, body)
+        self.builder.cbranch(self.builder.icmp_signed("<", following, last), body, after)
+        self.builder.position_at_end(after)
+        return ends
+
+
+def _outer(rows: int, vectors: int, by_table: bool) -> Callable[[], Any]:
+    """Build the intrinsic of an outer tile; rows = 0 stands for as many as registers hold."""
+
+    def build() -> Any:
+        from numba import extending
+        from numba.core import types
+
+        n_rows = rows or _processor()[1]
+
+        def tile(typing: Any, a: Any, ao: Any, ars: Any, aks: Any, b: Any, bo: Any, bks: Any,
+                 k: Any, c: Any, co: Any, crs: Any, n: Any, add: Any) -> Any:  # fmt: skip
+            i = types.int64
+            steps = bks if by_table else i
+            signature = types.void(a, i, i, i, b, i, steps, i, c, i, i, i, types.boolean)
+
+            def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+                w = _Writer(context, builder, signature, args, a.dtype)
+                name = f"outer_{n_rows}x{vectors}" + ("_at" if by_table else "")
+                w.apart(name, lambda w: _write_outer(w, n_rows, vectors, by_table))
+                return context.get_dummy_value()
+
+            return signature, generate
+
+        intrinsic: Any = extending.intrinsic
+        return intrinsic(tile)
+
+    return build
+
+
+def _write_outer(w: _Writer, rows: int, vectors: int, by_table: bool) -> None:
+    builder = w.builder
+    A, ao, ars, aks, B, bo, bks, k, C, co, crs, n, add = w.args
+    A, B, C = w.at(A, ao), w.at(B, bo), w.at(C, co)
+    masks = [w.first(builder.sub(n, w.const(v * w.lanes))) for v in range(vectors)]
+    nothing = w.ir.Constant(w.mask, [0] * w.lanes)
+    kept = [builder.select(add, mask, nothing) for mask in masks]
+    places = [
+        [
+            w.at(C, builder.add(builder.mul(crs, w.const(i)), w.const(v * w.lanes)))
+            for v in range(vectors)
+        ]
+        for i in range(rows)
+    ]
+    starts = [w.load(places[i][v], kept[v]) for i in range(rows) for v in range(vectors)]
+    offsets = [builder.mul(ars, w.const(i)) for i in range(rows)]
+
+    def step(at: Any, sums: list[Any]) -> list[Any]:
+        distance = builder.load(w.at(bks, at)) if by_table else builder.mul(at, bks)
+        row = w.at(B, distance)
+        column = w.at(A, builder.mul(at, aks))
+        bs = [w.load(w.at(row, w.const(v * w.lanes)), masks[v]) for v in range(vectors)]
+        ends = []
+        for i in range(rows):
+            value = w.splat(builder.load(w.at(column, offsets[i])), w.vector)
+            ends += [w.multiply_add(value, bs[v], sums[i * vectors + v]) for v in range(vectors)]
+        return ends
+
+    ends = w.loop(k, starts, step)
+    for i in range(rows):
+        for v in range(vectors):
+            w.store(ends[i * vectors + v], places[i][v], masks[v])
+
+
+def _slow_outer(rows: int, vectors: int, by_table: bool) -> Callable[..., None]:
+    def tile(a: Any, ao: int, ars: int, aks: int, b: Any, bo: int, bks: Any, k: int,
+             c: Any, co: int, crs: int, n: int, add: bool) -> None:  # fmt: skip
+        columns = np.arange(min(n, vectors * _slow_lanes(a)))
+        at = bks[:k] if by_table else np.arange(k) * bks
+        B = b[bo + at[:, None] + columns]
+        for i in range(rows or SLOW_ROWS):
+            found = a[ao + i * ars + np.arange(k) * aks] @ B
+            place = co + i * crs + columns
+            c[place] = found + c[place] if add else found
+
+    return tile
+
+
+SLOW_ROWS = 12
+
+
+def _slow_lanes(x: Any) -> int:
+    return int(64 // x.itemsize)
+
+
+def _build_lanes() -> Any:
+    from numba import extending
+    from numba.core import types
+
+    def lanes(typing: Any, x: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return context.get_constant(types.int64, _processor()[0] // (x.dtype.bitwidth // 8))
+
+        return types.int64(x), generate
+
+    intrinsic: Any = extending.intrinsic
+    return intrinsic(lanes)
+
+
+def _build_rows() -> Any:
+    from numba import extending
+    from numba.core import types
+
+    def rows(typing: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return context.get_constant(types.int64, _processor()[1])
+
+        return types.int64(), generate
+
+    intrinsic: Any = extending.intrinsic
+    return intrinsic(rows)
+
+
+def _build_inner() -> Any:
+    """Σ_p a[ao + i ars + p] b[bo + table[j] + p], i, j < 4, added to c[co + i crs + j]."""
+    from numba import extending
+    from numba.core import types
+
+    def tile(typing: Any, a: Any, ao: Any, ars: Any, b: Any, bo: Any, table: Any, to: Any,
+             n: Any, c: Any, co: Any, crs: Any) -> Any:  # fmt: skip
+        i = types.int64
+        signature = types.void(a, i, i, b, i, table, i, i, c, i, i)
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            w = _Writer(context, builder, signature, args, a.dtype)
+            w.apart("inner", _write_inner)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    intrinsic: Any = extending.intrinsic
+    return intrinsic(tile)
+
+
+def _write_inner(w: _Writer) -> None:
+    builder = w.builder
+    A, ao, ars, B, bo, table, to, n, C, co, crs = w.args
+    A, B, C = w.at(A, ao), w.at(B, bo), w.at(C, co)
+    lefts = [w.at(A, builder.mul(ars, w.const(i))) for i in range(INNER)]
+    rights = [w.at(B, builder.load(w.at(table, builder.add(to, w.const(j))))) for j in range(INNER)]
+
+    def add(at: Any, mask: Any, sums: list[Any]) -> list[Any]:
+        bs = [w.load(w.at(right, at), mask) for right in rights]
+        ends = []
+        for i, left in enumerate(lefts):
+            value = w.load(w.at(left, at), mask)
+            ends += [w.multiply_add(value, bs[j], sums[i * INNER + j]) for j in range(INNER)]
+        return ends
+
+    def step(i: Any, sums: list[Any]) -> list[Any]:
+        at = builder.mul(i, w.const(w.lanes))
+        return add(at, w.first(builder.sub(n, at)), sums)
+
+    n_steps = builder.sdiv(builder.add(n, w.const(w.lanes - 1)), w.const(w.lanes))
+    ends = w.loop(n_steps, [w.zero()] * INNER**2, step)
+    for i in range(INNER):
+        for j in range(INNER):
+            place = w.at(C, builder.add(builder.mul(crs, w.const(i)), w.const(j)))
+            builder.store(builder.fadd(builder.load(place), w.total(ends[i * INNER + j])), place)
+
+
+def _slow_inner(a: Any, ao: int, ars: int, b: Any, bo: int, table: Any, to: int, n: int,
+                c: Any, co: int, crs: int) -> None:  # fmt: skip
+    for i in range(INNER):
+        for j in range(INNER):
+            at = bo + table[to + j]
+            c[co + i * crs + j] += a[ao + i * ars : ao + i * ars + n] @ b[at : at + n]
+
+
+def _build_transpose() -> Any:
+    """x[xo + i xrs + j] → y[yo + j yrs + i] for i, j < lanes, in log₂ lanes exchanges."""
+    from numba import extending
+    from numba.core import types
+
+    def tile(typing: Any, x: Any, xo: Any, xrs: Any, y: Any, yo: Any, yrs: Any) -> Any:
+        i = types.int64
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            w = _Writer(context, builder, signature, args, x.dtype)
+            w.apart("transpose", _write_transpose)
+            return context.get_dummy_value()
+
+        return types.void(x, i, i, y, i, i), generate
+
+    intrinsic: Any = extending.intrinsic
+    return intrinsic(tile)
+
+
+def _write_transpose(w: _Writer) -> None:
+    builder, ir, lanes = w.builder, w.ir, w.lanes
+    X, xo, xrs, Y, yo, yrs = w.args
+    X, Y = w.at(X, xo), w.at(Y, yo)
+    v = [w.load(w.at(X, builder.mul(xrs, w.const(i)))) for i in range(lanes)]
+    kind = ir.VectorType(w.short, lanes)
+    half = 1
+    while half < lanes:
+        low = [j if not j & half else lanes + j - half for j in range(lanes)]
+        high = [j + half if not j & half else lanes + j for j in range(lanes)]
+        for i in range(lanes):
+            if not i & half:
+                a, b = v[i], v[i + half]
+                v[i] = builder.shuffle_vector(a, b, ir.Constant(kind, low))
+                v[i + half] = builder.shuffle_vector(a, b, ir.Constant(kind, high))
+        half *= 2
+    for i in range(lanes):
+        w.store(v[i], w.at(Y, builder.mul(yrs, w.const(i))))
+
+
+def _slow_transpose(x: Any, xo: int, xrs: int, y: Any, yo: int, yrs: int) -> None:
+    lanes = np.arange(_slow_lanes(x))
+    y[yo + lanes[:, None] * yrs + lanes] = x[xo + lanes * xrs + lanes[:, None]]
+
+
+def _build_copy() -> Any:
+    """x[xo + i xrs + j] → y[i w + j] for i < n and j < w, the width of two vectors."""
+    from numba import extending
+    from numba.core import types
+
+    def tile(typing: Any, x: Any, xo: Any, xrs: Any, n: Any, y: Any) -> Any:
+        i = types.int64
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            w = _Writer(context, builder, signature, args, x.dtype)
+            X, Y = w.at(w.array(0), args[1]), w.array(4)
+
+            def step(i: Any, _: list[Any]) -> list[Any]:
+                row = w.at(X, builder.mul(i, args[2]))
+                place = w.at(Y, builder.mul(i, w.const(2 * w.lanes)))
+                parts = [w.load(w.at(row, w.const(v * w.lanes))) for v in range(2)]
+                for v, part in enumerate(parts):
+                    w.store(part, w.at(place, w.const(v * w.lanes)))
+                return []
+
+            w.loop(args[3], [], step)
+            return context.get_dummy_value()
+
+        return types.void(x, i, i, i, y), generate
+
+    intrinsic: Any = extending.intrinsic
+    return intrinsic(tile)
+
+
+def _slow_copy(x: Any, xo: int, xrs: int, n: int, y: Any) -> None:
+    width = 2 * _slow_lanes(x)
+    y[: n * width] = x[xo + np.arange(n)[:, None] * xrs + np.arange(width)].ravel()
+
+
+def _outer_tile(rows: int, vectors: int, by_table: bool = False) -> Any:
+    return Lowered(_outer(rows, vectors, by_table), _slow_outer(rows, vectors, by_table))
+
+
+vector_lanes: Any = Lowered(_build_lanes, _slow_lanes)
+tile_rows: Any = Lowered(_build_rows, lambda: SLOW_ROWS)
+outer_tile_full_2: Any = _outer_tile(0, 2)
+outer_tile_full_1: Any = _outer_tile(0, 1)
+outer_tile_4x2: Any = _outer_tile(4, 2)
+outer_tile_4x1: Any = _outer_tile(4, 1)
+outer_tile_1x2: Any = _outer_tile(1, 2)
+outer_tile_1x1: Any = _outer_tile(1, 1)
+outer_tile_at_full: Any = _outer_tile(0, 2, by_table=True)
+outer_tile_at_4x2: Any = _outer_tile(4, 2, by_table=True)
+outer_tile_at_1x2: Any = _outer_tile(1, 2, by_table=True)
+copy_rows: Any = Lowered(_build_copy, _slow_copy)
+inner_tile_at: Any = Lowered(_build_inner, _slow_inner)
+transpose_tile: Any = Lowered(_build_transpose, _slow_transpose)
