@@ -9,8 +9,8 @@ C are registers, and each step of k takes one column of A and one row of B,
 with r v multiplications of whole vectors for r + v loads. `outer_tile`s do this with any
 distance between the rows and columns of A, so that Aᵀ is as good as A; the rows of B lie at
 an equal distance or (`…_at`) wherever a table says, so that the taps of a filter are rows.
-Where both factors lie along k, as in A Bᵀ, `inner_tile_at` multiplies whole vectors along k
-and adds up the lanes at the end. Columns beyond the last are masked, never touched.
+Where both factors lie along k, as in A Bᵀ, `inner_tile`s multiply whole vectors along k
+and add up the lanes at the end. Columns beyond the last are masked, never touched.
 
 These are instructions for LLVM, written for vectors of the width and with the number of
 registers that this processor has. They are called inside loops (`kiso._jit.compiled`) with
@@ -28,7 +28,8 @@ from kiso._jit import Lowered
 
 __all__ = [
     "copy_rows",
-    "inner_tile_at",
+    "inner_tile_at_1x4",
+    "inner_tile_at_4x4",
     "outer_tile_1x1",
     "outer_tile_1x2",
     "outer_tile_4x1",
@@ -43,8 +44,7 @@ __all__ = [
     "vector_lanes",
 ]
 
-INNER = 4  # rows of A and of B in an inner tile: 16 sums, 4 + 1 numbers under way
-"""Rows of each factor in `inner_tile_at`."""
+INNER = 4  # rows of B in an inner tile: with 4 rows of A 16 sums, 4 + 1 numbers under way
 
 
 def _processor() -> tuple[int, int]:
@@ -314,35 +314,41 @@ def _build_rows() -> Any:
     return intrinsic(rows)
 
 
-def _build_inner() -> Any:
-    """Σ_p a[ao + i ars + p] b[bo + table[j] + p], i, j < 4, added to c[co + i crs + j]."""
-    from numba import extending
-    from numba.core import types
+def _inner(rows: int) -> Callable[[], Any]:
+    """Σ_p a[ao + i ars + p] b[bo + table[to + j] + p], j < 4, added to c[co + i crs + j]."""
 
-    def tile(typing: Any, a: Any, ao: Any, ars: Any, b: Any, bo: Any, table: Any, to: Any,
-             n: Any, c: Any, co: Any, crs: Any) -> Any:  # fmt: skip
-        i = types.int64
-        signature = types.void(a, i, i, b, i, table, i, i, c, i, i)
+    def build() -> Any:
+        from numba import extending
+        from numba.core import types
 
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            w = _Writer(context, builder, signature, args, a.dtype)
-            w.apart("inner", _write_inner)
-            return context.get_dummy_value()
+        def tile(typing: Any, a: Any, ao: Any, ars: Any, b: Any, bo: Any, table: Any, to: Any,
+                 n: Any, c: Any, co: Any, crs: Any) -> Any:  # fmt: skip
+            i = types.int64
+            signature = types.void(a, i, i, b, i, table, i, i, c, i, i)
 
-        return signature, generate
+            def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+                w = _Writer(context, builder, signature, args, a.dtype)
+                w.apart(f"inner_{rows}", lambda w: _write_inner(w, rows))
+                return context.get_dummy_value()
 
-    intrinsic: Any = extending.intrinsic
-    return intrinsic(tile)
+            return signature, generate
+
+        intrinsic: Any = extending.intrinsic
+        return intrinsic(tile)
+
+    return build
 
 
-def _write_inner(w: _Writer) -> None:
+def _write_inner(w: _Writer, rows: int) -> None:
     builder = w.builder
     A, ao, ars, B, bo, table, to, n, C, co, crs = w.args
     A, B, C = w.at(A, ao), w.at(B, bo), w.at(C, co)
-    lefts = [w.at(A, builder.mul(ars, w.const(i))) for i in range(INNER)]
+    lefts = [w.at(A, builder.mul(ars, w.const(i))) for i in range(rows)]
     rights = [w.at(B, builder.load(w.at(table, builder.add(to, w.const(j))))) for j in range(INNER)]
 
-    def add(at: Any, mask: Any, sums: list[Any]) -> list[Any]:
+    def step(i: Any, sums: list[Any]) -> list[Any]:
+        at = builder.mul(i, w.const(w.lanes))
+        mask = w.first(builder.sub(n, at))
         bs = [w.load(w.at(right, at), mask) for right in rights]
         ends = []
         for i, left in enumerate(lefts):
@@ -350,24 +356,23 @@ def _write_inner(w: _Writer) -> None:
             ends += [w.multiply_add(value, bs[j], sums[i * INNER + j]) for j in range(INNER)]
         return ends
 
-    def step(i: Any, sums: list[Any]) -> list[Any]:
-        at = builder.mul(i, w.const(w.lanes))
-        return add(at, w.first(builder.sub(n, at)), sums)
-
     n_steps = builder.sdiv(builder.add(n, w.const(w.lanes - 1)), w.const(w.lanes))
-    ends = w.loop(n_steps, [w.zero()] * INNER**2, step)
-    for i in range(INNER):
+    ends = w.loop(n_steps, [w.zero()] * (rows * INNER), step)
+    for i in range(rows):
         for j in range(INNER):
             place = w.at(C, builder.add(builder.mul(crs, w.const(i)), w.const(j)))
             builder.store(builder.fadd(builder.load(place), w.total(ends[i * INNER + j])), place)
 
 
-def _slow_inner(a: Any, ao: int, ars: int, b: Any, bo: int, table: Any, to: int, n: int,
-                c: Any, co: int, crs: int) -> None:  # fmt: skip
-    for i in range(INNER):
-        for j in range(INNER):
-            at = bo + table[to + j]
-            c[co + i * crs + j] += a[ao + i * ars : ao + i * ars + n] @ b[at : at + n]
+def _slow_inner(rows: int) -> Callable[..., None]:
+    def tile(a: Any, ao: int, ars: int, b: Any, bo: int, table: Any, to: int, n: int,
+             c: Any, co: int, crs: int) -> None:  # fmt: skip
+        for i in range(rows):
+            for j in range(INNER):
+                at = bo + table[to + j]
+                c[co + i * crs + j] += a[ao + i * ars : ao + i * ars + n] @ b[at : at + n]
+
+    return tile
 
 
 def _build_transpose() -> Any:
@@ -464,5 +469,6 @@ outer_tile_at_full: Any = _outer_tile(0, 2, by_table=True)
 outer_tile_at_4x2: Any = _outer_tile(4, 2, by_table=True)
 outer_tile_at_1x2: Any = _outer_tile(1, 2, by_table=True)
 copy_rows: Any = Lowered(_build_copy, _slow_copy)
-inner_tile_at: Any = Lowered(_build_inner, _slow_inner)
+inner_tile_at_1x4: Any = Lowered(_inner(1), _slow_inner(1))
+inner_tile_at_4x4: Any = Lowered(_inner(4), _slow_inner(4))
 transpose_tile: Any = Lowered(_build_transpose, _slow_transpose)

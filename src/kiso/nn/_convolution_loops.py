@@ -14,7 +14,7 @@ in a strip that is 0 at those positions,
 
     ∂C/∂W[f, k] = Σ_p dy[f, p] x[p + off[k]],   ∂C/∂x[q] = Σ_{f,k} W[f, k] dy[f, q − off[k]].
 
-Three taps of four filters at a time is what the compiler keeps in vector registers.
+These products go through registers (`kiso._tiles`), whose rows may lie anywhere.
 """
 
 from __future__ import annotations
@@ -24,11 +24,21 @@ from typing import NamedTuple
 import numpy as np
 
 from kiso._jit import compiled
+from kiso._tiles import (
+    inner_tile_at_1x4,
+    inner_tile_at_4x4,
+    outer_tile_at_1x2,
+    outer_tile_at_4x2,
+    outer_tile_at_full,
+    tile_rows,
+    vector_lanes,
+)
 from kiso._validation import Array
 
 __all__ = ["AFTER_POOL", "AFTER_RELU", "PLAIN", "VECTOR", "Strip", "backward_lane", "forward_lane"]
 
 PLAIN, AFTER_RELU, AFTER_POOL = 0, 1, 2
+AT_ONCE = 96  # filters whose outputs are held before they are written
 VECTOR = 16  # numbers to a cache line, at least
 DEAD = np.uint8(4)  # code of a pooled pixel that no gradient passes: the rectifier was closed
 
@@ -168,26 +178,35 @@ def _unpool(g: Array, codes: Array, ys: Array, at: int, row: int) -> float:
 
 
 @compiled
-def four_rows(xs: Array, off: Array, base: int, W: Array, f: int, tile: Array, size: int) -> None:
-    """Y[f + 0…3, p] = Σ_k W[f + 0…3, k] x[base + off[k] + p] for p < size."""
-    y0, y1, y2, y3 = tile[0], tile[1], tile[2], tile[3]
-    for p in range(size):
-        y0[p] = 0
-        y1[p] = 0
-        y2[p] = 0
-        y3[p] = 0
-    for k in range(0, len(off) - 2, 3):
-        x0, x1, x2 = xs[base + off[k] :], xs[base + off[k + 1] :], xs[base + off[k + 2] :]
-        a0, a1, a2 = W[f, k], W[f, k + 1], W[f, k + 2]
-        b0, b1, b2 = W[f + 1, k], W[f + 1, k + 1], W[f + 1, k + 2]
-        c0, c1, c2 = W[f + 2, k], W[f + 2, k + 1], W[f + 2, k + 2]
-        d0, d1, d2 = W[f + 3, k], W[f + 3, k + 1], W[f + 3, k + 2]
-        for p in range(size):
-            u, v, w = x0[p], x1[p], x2[p]
-            y0[p] += a0 * u + a1 * v + a2 * w
-            y1[p] += b0 * u + b1 * v + b2 * w
-            y2[p] += c0 * u + c1 * v + c2 * w
-            y3[p] += d0 * u + d1 * v + d2 * w
+def products(
+    xs: Array, off: Array, base: int, W: Array, first: int, last: int, tile: Array, size: int
+) -> None:
+    """Y[f, p] = Σ_k W[f, k] x[base + off[k] + p] for filters first … last and p < size.
+
+    A few pixels, all filters, then the next: those pixels stay in the first cache.
+    """
+    n_taps, width, rows = W.shape[1], 2 * vector_lanes(xs), tile_rows()
+    w, y, row = W.reshape(-1), tile.reshape(-1), tile.shape[1]
+    for p in range(0, size, width):
+        f, n = first, size - p
+        while f + rows <= last:
+            outer_tile_at_full(
+                w, f * n_taps, n_taps, 1, xs, base + p, off, n_taps, y, (f - first) * row + p,
+                row, n, False,
+            )  # fmt: skip
+            f += rows
+        while f + 4 <= last:
+            outer_tile_at_4x2(
+                w, f * n_taps, n_taps, 1, xs, base + p, off, n_taps, y, (f - first) * row + p,
+                row, n, False,
+            )  # fmt: skip
+            f += 4
+        while f < last:
+            outer_tile_at_1x2(
+                w, f * n_taps, n_taps, 1, xs, base + p, off, n_taps, y, (f - first) * row + p,
+                row, n, False,
+            )  # fmt: skip
+            f += 1
 
 
 @compiled
@@ -305,8 +324,9 @@ def forward_lane(
     phases = s.sh * s.across * s.plane
     slack = s.shift + s.tile * s.row + 64
     xs = aligned(s.n_in * phases + slack, x)
-    tile = aligned(4 * s.length, x).reshape(4, s.length)
     per_group = len(W) // s.groups
+    at_once = min(AT_ONCE, per_group)
+    tile = aligned(at_once * s.length, x).reshape(at_once, s.length)
     for first in range(0, len(x), s.n_images):
         fill_images(x, first, s, starts, xs)
         for o in range(0, s.oh, s.tile):
@@ -314,85 +334,16 @@ def forward_lane(
             size = ((end - o) * s.row + 15) // 16 * 16
             for g in range(s.groups):
                 base = g * (s.n_in // s.groups) * phases + o * s.row
-                f, last = g * per_group, (g + 1) * per_group
-                while f < last:
-                    # the last four of a group may begin with some that are done
-                    n = 4 if per_group >= 4 else 1
-                    k = min(f, last - n)
-                    if n == 4:
-                        four_rows(xs, off, base, W, k, tile, size)
+                f, end_of_group = g * per_group, (g + 1) * per_group
+                while f < end_of_group:
+                    last = min(f + len(tile), end_of_group)
+                    if per_group == 1:
+                        one_row(xs, off, base, W, f, tile, size)
                     else:
-                        one_row(xs, off, base, W, k, tile, size)
-                    for a in range(f - k, n):
-                        write(tile, a, b[k + a], rectify, pool, y, codes, first, k + a, o, end, s)
-                    f = k + n
-
-
-@compiled
-def four_products(
-    xs: Array, off: Array, base: int, ys: Array, at: int, step: int, f: int, k: int, size: int,
-    dW: Array,
-) -> None:  # fmt: skip
-    """dW[f + 0…3, k + 0…3] += Σ_p dy[f + 0…3, p] x[p + off[k + 0…3]]."""
-    x0, x1 = xs[base + off[k] :], xs[base + off[k + 1] :]
-    x2, x3 = xs[base + off[k + 2] :], xs[base + off[k + 3] :]
-    y0, y1, y2, y3 = ys[at:], ys[at + step :], ys[at + 2 * step :], ys[at + 3 * step :]
-    zero = xs.dtype.type(0)
-    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = zero
-    c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = zero
-    for p in range(size):
-        t, u, v, w = x0[p], x1[p], x2[p], x3[p]
-        g = y0[p]
-        a0 += g * t
-        a1 += g * u
-        a2 += g * v
-        a3 += g * w
-        g = y1[p]
-        b0 += g * t
-        b1 += g * u
-        b2 += g * v
-        b3 += g * w
-        g = y2[p]
-        c0 += g * t
-        c1 += g * u
-        c2 += g * v
-        c3 += g * w
-        g = y3[p]
-        d0 += g * t
-        d1 += g * u
-        d2 += g * v
-        d3 += g * w
-    _add_four(dW[f], k, a0, a1, a2, a3)
-    _add_four(dW[f + 1], k, b0, b1, b2, b3)
-    _add_four(dW[f + 2], k, c0, c1, c2, c3)
-    _add_four(dW[f + 3], k, d0, d1, d2, d3)
-
-
-@compiled
-def _add_four(dW: Array, k: int, a: float, b: float, c: float, d: float) -> None:
-    dW[k] += a
-    dW[k + 1] += b
-    dW[k + 2] += c
-    dW[k + 3] += d
-
-
-@compiled
-def one_product(
-    xs: Array, off: Array, base: int, ys: Array, at: int, k: int, size: int, dW: Array
-) -> None:
-    """The same for a single filter."""
-    x0, x1 = xs[base + off[k] :], xs[base + off[k + 1] :]
-    x2, x3 = xs[base + off[k + 2] :], xs[base + off[k + 3] :]
-    y = ys[at:]
-    zero = xs.dtype.type(0)
-    a = b = c = d = zero
-    for p in range(size):
-        g = y[p]
-        a += g * x0[p]
-        b += g * x1[p]
-        c += g * x2[p]
-        d += g * x3[p]
-    _add_four(dW, k, a, b, c, d)
+                        products(xs, off, base, W, f, last, tile, size)
+                    for k in range(f, last):
+                        write(tile, k - f, b[k], rectify, pool, y, codes, first, k, o, end, s)
+                    f = last
 
 
 @compiled
@@ -400,6 +351,7 @@ def filter_gradients(xs: Array, ys: Array, off: Array, s: Strip, dW: Array) -> N
     """Add a strip's ∂C/∂W; the pixels of four taps stay in cache while all filters pass."""
     size = s.oh * s.row
     per_group = len(dW) // s.groups
+    flat, row = dW.reshape(-1), dW.shape[1]
     for g in range(s.groups):
         base = g * (s.n_in // s.groups) * s.sh * s.across * s.plane
         last = (g + 1) * per_group
@@ -407,10 +359,11 @@ def filter_gradients(xs: Array, ys: Array, off: Array, s: Strip, dW: Array) -> N
             f = g * per_group
             while f + 4 <= last:
                 at = f * s.dplane + s.shift
-                four_products(xs, off, base, ys, at, s.dplane, f, k, size, dW)
+                inner_tile_at_4x4(ys, at, s.dplane, xs, base, off, k, size, flat, f * row + k, row)
                 f += 4
             while f < last:
-                one_product(xs, off, base, ys, f * s.dplane + s.shift, k, size, dW[f])
+                at = f * s.dplane + s.shift
+                inner_tile_at_1x4(ys, at, 0, xs, base, off, k, size, flat, f * row + k, row)
                 f += 1
 
 
@@ -429,19 +382,18 @@ def image_gradients(
                 size = ((end - r) * s.row + 15) // 16 * 16
                 for g in range(s.groups):
                     base = g * (n_out // s.groups) * s.dplane + r * s.row
-                    c, last = g * per_group, (g + 1) * per_group
-                    while c < last:
-                        n = 4 if per_group >= 4 else 1
-                        k = min(c, last - n)
-                        if n == 4:
-                            four_rows(ys, back[phase], base, V[phase], k, tile, size)
+                    c, end_of_group = g * per_group, (g + 1) * per_group
+                    while c < end_of_group:
+                        last = min(c + len(tile), end_of_group)
+                        if per_group == 1:
+                            one_row(ys, back[phase], base, V[phase], c, tile, size)
                         else:
-                            one_row(ys, back[phase], base, V[phase], k, tile, size)
-                        for i in range(c - k, n):
+                            products(ys, back[phase], base, V[phase], c, last, tile, size)
+                        for k in range(c, last):
                             for j in range(min(s.n_images, len(dx) - first)):
-                                image, at = dx[first + j, k + i], j * s.columns
-                                _spread(tile, i, s, a, starts[b], r, end, at, image)
-                        c = k + n
+                                image, at = dx[first + j, k], j * s.columns
+                                _spread(tile, k - c, s, a, starts[b], r, end, at, image)
+                        c = last
 
 
 @compiled
@@ -474,7 +426,8 @@ def backward_lane(
     slack = s.shift + s.tile * s.row + 64
     xs = aligned((s.n_in * s.sh * s.across * s.plane if dW.size else 0) + slack, dy)
     ys = aligned(n_out * s.dplane + slack, dy)
-    tile = aligned(4 * s.length, dy).reshape(4, s.length)
+    at_once = min(AT_ONCE, s.n_in // s.groups)
+    tile = aligned(at_once * s.length, dy).reshape(at_once, s.length)
     for first in range(0, len(dy), s.n_images):
         fill_gradients(dy, y, codes, after, first, s, ys, db)
         if dW.size:
