@@ -15,6 +15,7 @@ STOREYS = [
     {"_jit", "_parallel", "_validation", "base"},
     {"_tiles"},
     {"_product_loops"},
+    {"_product"},
     {"_blocks", "_distances_loops", "_film", "_linear_classifier", "_rows_loops", "_triangle"}
     | {"losses", "optim", "datasets", "inspection"},
     {"_distances", "_rows"},

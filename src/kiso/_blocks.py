@@ -10,8 +10,8 @@ from which the mean and the scatter about the mean follow,
     z̄ = s + t / W,   S = Σ wᵢ (zᵢ − z̄)(zᵢ − z̄)ᵀ = G − t tᵀ / W,
 
 without loss of digits as long as s lies within a few standard deviations of the mean. A
-block is shifted into a buffer that stays in cache and multiplied there by BLAS (its
-symmetric product); float32 data are multiplied in float32 and added up in float64.
+block is shifted into a buffer that stays in cache and multiplied there; float32 data are
+multiplied in float32 and added up in float64.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from kiso._parallel import MAX_LANES, block_rows, blocks, map_rows, one_blas_thread
+from kiso._product import Square
 from kiso._validation import Array
 
 __all__ = ["ShiftedGram", "centred_gram", "near_mean", "shifted_gram"]
@@ -120,7 +121,6 @@ def shifted_gram(
     dtype = np.dtype(dtype or (X.dtype if Y is None else np.result_type(X, Y)))
     root = None if sample_weight is None else np.sqrt(sample_weight, dtype=dtype)
     s = None if shift is None or not np.any(shift) else np.asarray(shift, dtype=dtype)
-    columns_first = X.flags.f_contiguous and not X.flags.c_contiguous
     rows_at_once = block_rows(p, dtype.itemsize)
     if not diagonal:
         rows_at_once = max(2, rows_at_once // _RUN) * _RUN
@@ -140,20 +140,21 @@ def shifted_gram(
     def lane(rows: slice) -> tuple[Array, Array]:
         size = min(rows_at_once, rows.stop - rows.start)
         as_it_is = s is None and root is None and Y is None and X.dtype == dtype
-        buffer = np.empty((0, 0) if as_it_is else (size, p), dtype, "F" if columns_first else "C")
-        product = np.empty(p if diagonal else (p, p), dtype)
+        buffer = np.empty((0, 0) if as_it_is else (size, p), dtype)
+        squares = np.empty(p, dtype)
         ones = np.ones(size, dtype)
-        sums, gram = np.zeros(p), np.zeros(product.shape)
+        sums, diagonals = np.zeros(p), np.zeros(p)
+        square = Square(0 if diagonal else p, dtype)
         with np.errstate(all="ignore"):  # what is not finite shows in the sums
             for block in blocks(rows, rows_at_once):
                 z = X[block] if as_it_is else fill(buffer, block)
                 sums += np.matmul(ones[: len(z)] if root is None else root[block], z)
                 if diagonal:
-                    np.einsum("ij,ij->j", z, z, out=product)
+                    np.einsum("ij,ij->j", z, z, out=squares)
+                    diagonals += squares
                 else:
-                    np.matmul(z.T, z, out=product)
-                gram += product
-        return sums, gram
+                    square.add(z)
+        return sums, diagonals if diagonal else square.total()
 
     held = p * (rows_at_once + (2 if diagonal else 2 * p)) * dtype.itemsize
     room = max(1, max(_HELD, X.nbytes // 2) // held)

@@ -2,7 +2,7 @@
 
     ‖x_i − y_j‖² = ‖x_i‖² + ‖y_j‖² − 2 x_i·y_j
 
-The products of a block of rows with the points are one BLAS call into a tile that stays in
+The products of a block of rows with the points go into a tile that stays in
 cache, where a fused loop (`_distances_loops`) consumes it at once. The formula cancels: in
 arithmetic of unit roundoff u its value is off by at most
 
@@ -27,6 +27,7 @@ import numpy as np
 from kiso._blocks import near_mean
 from kiso._distances_loops import argmin2, direct_tile, row_squares, settle
 from kiso._parallel import blocks, map_rows, one_blas_thread
+from kiso._product import product
 from kiso._validation import Array
 
 __all__ = ["Points", "Tile", "common_shift", "nearest", "squared_norms"]
@@ -140,7 +141,7 @@ class Tile:
         else:
             T, o = self.values[:, :b], points.offsets
             x = points.shifted(X, self.shifted)
-            np.matmul(points.doubled, x.T, out=T)
+            product(points.doubled, x.T, T)
             if squares is None:
                 squares = np.empty(b)
                 row_squares(x, squares)

@@ -25,9 +25,21 @@ from kiso._tiles import (
 )
 from kiso._validation import Array
 
-__all__ = ["multiply", "multiply_packed", "pack", "pack_turned", "packed_size", "transpose"]
+__all__ = [
+    "add_upper",
+    "mirror",
+    "multiply",
+    "multiply_by_itself",
+    "multiply_packed",
+    "multiply_turned",
+    "pack",
+    "pack_turned",
+    "packed_size",
+    "transpose",
+]
 
 DEPTH = 512  # terms of the sums that a panel of B holds at once
+SQUARE_DEPTH = 256  # the same of a product of a matrix with itself
 REUSE = 48  # rows of A from which a panel of B is worth being copied together
 
 
@@ -51,7 +63,7 @@ def multiply(
         at, bt = ao + first * aks, bo + first * bks
         for j in range(0, n, width):
             if together and n - j >= width:
-                copy_rows(b, bt + j, bks, depth, panel)
+                copy_rows(b, bt + j, bks, depth, panel, 0)
                 _panel(a, at, ars, aks, panel, 0, width, c, co + j, crs, m, width, depth, adds)
             else:
                 _panel(a, at, ars, aks, b, bt + j, bks, c, co + j, crs, m, n - j, depth, adds)
@@ -75,13 +87,13 @@ def pack(
     """
     width = 2 * vector_lanes(b)
     for j in range(0, n, width):
-        size, start = np.uintp(min(width, n - j)), po + j * k
+        start = po + j * k
+        if n - j >= width and first < last:
+            copy_rows(b, bo + first * bks + j, bks, last - first, out, start + first * width)
+            continue
         for q in range(first, last):
-            to, source = np.uintp(start + q * width), np.uintp(bo + q * bks + j)
-            for i in range(size):
-                out[to + i] = b[source + i]
-            for i in range(size, np.uintp(width)):
-                out[to + i] = 0
+            for i in range(width):
+                out[start + q * width + i] = b[bo + q * bks + j + i] if j + i < n else 0
 
 
 @compiled
@@ -115,6 +127,64 @@ def multiply_packed(
     width = 2 * vector_lanes(a)
     for j in range(0, n, width):
         _panel(a, ao, ars, aks, packed, po + j * k, width, c, co + j, crs, m, n - j, k, add)
+
+
+@compiled
+def multiply_turned(
+    a: Array, ao: int, ars: int, aks: int,
+    x: Array, xo: int, xrs: int,
+    c: Array, co: int, crs: int,
+    m: int, n: int, k: int,
+) -> None:  # fmt: skip
+    """C = A Xᵀ for X: (n, k), whose rows are side by side."""
+    width = 2 * vector_lanes(a)
+    panel = np.empty(DEPTH * width, x.dtype)
+    for first in range(0, k, DEPTH):
+        depth, at = min(DEPTH, k - first), ao + first * aks
+        for j in range(0, n, width):
+            there = min(width, n - j)
+            pack_turned(x, xo + j * xrs + first, xrs, 0, there, there, depth, panel, 0)
+            _panel(
+                a, at, ars, aks, panel, 0, width, c, co + j, crs, m, there, depth, first > 0
+            )  # fmt: skip
+
+
+@compiled
+def multiply_by_itself(
+    z: Array, zo: int, zrs: int, c: Array, n: int, p: int, scratch: Array, add: bool
+) -> None:
+    """The upper half of C = Zᵀ Z, or C += Zᵀ Z; Z: (n, p), its rows side by side; C: (p, p).
+
+    `scratch` has room for SQUARE_DEPTH rows, packed. Both factors are panels of it, so that
+    what two of them give is read from near and in order.
+    """
+    width = packed_size(z, 1, 1)
+    for first in range(0, n, SQUARE_DEPTH):
+        depth = min(SQUARE_DEPTH, n - first)
+        pack(z, zo + first * zrs, zrs, 0, depth, p, depth, scratch, 0)
+        for j in range(0, p, width):
+            for i in range(0, j + 1, width):
+                _panel(
+                    scratch, i * depth, 1, width, scratch, j * depth, width, c, i * p + j, p,
+                    min(width, p - i), p - j, depth, add or first > 0,
+                )  # fmt: skip
+
+
+@compiled
+def add_upper(part: Array, total: Array, p: int) -> None:
+    """Add the upper half of a (p, p) matrix to that of another, of another precision."""
+    for i in range(p):
+        for j in range(np.uintp(i * p + i), np.uintp(i * p + p)):
+            total[j] += part[j]
+
+
+@compiled
+def mirror(c: Array, p: int) -> None:
+    """Give C: (p, p) the mirror image of its upper half."""
+    for start in range(0, p, 32):
+        for i in range(p):
+            for j in range(start, min(start + 32, i)):
+                c[i * p + j] = c[j * p + i]
 
 
 @compiled

@@ -420,16 +420,16 @@ def _slow_transpose(x: Any, xo: int, xrs: int, y: Any, yo: int, yrs: int) -> Non
 
 
 def _build_copy() -> Any:
-    """x[xo + i xrs + j] → y[i w + j] for i < n and j < w, the width of two vectors."""
+    """x[xo + i xrs + j] → y[yo + i w + j] for i < n and j < w, the width of two vectors."""
     from numba import extending
     from numba.core import types
 
-    def tile(typing: Any, x: Any, xo: Any, xrs: Any, n: Any, y: Any) -> Any:
+    def tile(typing: Any, x: Any, xo: Any, xrs: Any, n: Any, y: Any, yo: Any) -> Any:
         i = types.int64
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             w = _Writer(context, builder, signature, args, x.dtype)
-            X, Y = w.at(w.array(0), args[1]), w.array(4)
+            X, Y = w.at(w.array(0), args[1]), w.at(w.array(4), args[5])
 
             def step(i: Any, _: list[Any]) -> list[Any]:
                 row = w.at(X, builder.mul(i, args[2]))
@@ -442,15 +442,15 @@ def _build_copy() -> Any:
             w.loop(args[3], [], step)
             return context.get_dummy_value()
 
-        return types.void(x, i, i, i, y), generate
+        return types.void(x, i, i, i, y, i), generate
 
     intrinsic: Any = extending.intrinsic
     return intrinsic(tile)
 
 
-def _slow_copy(x: Any, xo: int, xrs: int, n: int, y: Any) -> None:
+def _slow_copy(x: Any, xo: int, xrs: int, n: int, y: Any, yo: int) -> None:
     width = 2 * _slow_lanes(x)
-    y[: n * width] = x[xo + np.arange(n)[:, None] * xrs + np.arange(width)].ravel()
+    y[yo : yo + n * width] = x[xo + np.arange(n)[:, None] * xrs + np.arange(width)].ravel()
 
 
 def _outer_tile(rows: int, vectors: int, by_table: bool = False) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from kiso._product import product
 from kiso._validation import Array, RandomState, check_generator
 
 from ._initialise import Initialiser, initialiser
@@ -69,17 +70,17 @@ class Affine(Layer):
         """x: (n, n_in) → y: (n, n_out)."""
         check_features(self, x, self.W.shape[0])
         W, b = self.W, self.b
-        y = np.matmul(x, W, out=empty(train, (*x.shape[:-1], W.shape[1]), x, W))
+        y = _times(x, W, empty(train, (*x.shape[:-1], W.shape[1]), x, W))
         y += b
 
         def backward(
             dy: Array, want_dx: bool = True, want_gradients: bool = True
         ) -> tuple[Any, dict[str, Array]]:
-            dx = np.matmul(dy, W.T, out=empty(train, x.shape, dy, W)) if want_dx else None
+            dx = _times(dy, W.T, empty(train, x.shape, dy, W)) if want_dx else None
             if not want_gradients:
                 return dx, {}
             rows, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
-            dW = np.matmul(rows.T, dy_rows, out=empty(train, W.shape, x, dy))
+            dW = product(rows.T, dy_rows, empty(train, W.shape, x, dy), side_by_side=True)
             db = np.add.reduce(dy_rows, axis=0, out=empty(train, b.shape, dy))
             return dx, {"W": dW, "b": db}
 
@@ -88,7 +89,7 @@ class Affine(Layer):
     def __call__(self, x: Array) -> Array:
         """Return y = x W + b alone."""
         check_features(self, x, self.W.shape[0])
-        y: Array = x @ self.W
+        y = _times(x, self.W, np.empty((*x.shape[:-1], self.W.shape[1]), np.result_type(x, self.W)))
         y += self.b
         return y
 
@@ -110,3 +111,10 @@ class Affine(Layer):
 
     def __repr__(self) -> str:
         return f"Affine({self.W.shape[0]} → {self.W.shape[1]})"
+
+
+def _times(x: Array, W: Array, out: Array) -> Array:
+    """Compute x W of all rows, whatever axes count them."""
+    rows = x.reshape(-1, x.shape[-1])
+    product(rows, W, out.reshape(len(rows), W.shape[1]), side_by_side=True)
+    return out
