@@ -147,3 +147,67 @@ def test_fortran_order_and_shared_layers():
     report = check_gradients(twice, X)
     assert report.ok, report
     assert [check.name for check in report.checks] == ["0.W", "0.b", "input"]
+
+
+class Own(Layer):
+    """A learner's layer: arrays as attributes, and nothing said of parameters."""
+
+    def __init__(self, W, b):
+        self.W, self.b, self.seen = W, b, None
+
+    def forward(self, x, *, train=None):
+        self.seen = x
+
+        def backward(dy):
+            dW = self.seen.T @ dy
+            dW[1, 0] += 1e-3
+            return dy @ self.W.T, {"W": dW, "b": dy.sum(axis=0)}
+
+        return x @ self.W + self.b, backward
+
+
+class Plain:
+    """The same contract without the base class, and without `train`."""
+
+    def __init__(self, W):
+        self.W = W
+
+    def forward(self, x):
+        return x @ self.W, lambda dy: (dy @ self.W.T, {"W": 2 * (x.T @ dy)})
+
+
+def test_layers_of_ones_own():
+    rng = np.random.default_rng(1)
+    layer = Own(rng.standard_normal((3, 2)), rng.standard_normal(2))
+    layer(X)  # it has remembered an input: that is no parameter
+    report = check_gradients(layer, X)
+    assert report.wrong == ["W"]
+    assert [c.name for c in report.checks] == ["W", "b", "input"]
+    assert [entry[0] for c in report.checks for entry in c.wrong] == [(1, 0)]
+    report = check_gradients(Plain(rng.standard_normal((3, 2))), X)
+    assert report.wrong == ["W"]
+    assert len(report.checks[0].wrong) == 6
+
+    class Forgets(Plain):
+        def forward(self, x):
+            return x @ self.W, lambda dy: (dy @ self.W.T, {})
+
+    with pytest.raises(ValueError, match=r"keys \[\] where params has keys \['W'\]"):
+        check_gradients(Forgets(layer.W), X)
+
+
+def test_layers_of_ones_own_are_trained():
+    from kiso.nn import train
+    from kiso.optim import GradientDescent
+
+    class Scale(Layer):
+        def __init__(self, s):
+            self.s = s
+
+        def forward(self, x, *, train=None):
+            return self.s * x, lambda dy: (self.s * dy, {"s": (dy * x).sum(axis=0)})
+
+    layer = Scale(np.ones(3))
+    states = train(Network([layer]), SquaredError(), (X, 2 * X), GradientDescent(0.3), n_epochs=200)
+    assert [state.objective for state in states][-1] < 1e-6
+    np.testing.assert_allclose(layer.s, 2, atol=1e-3)

@@ -246,9 +246,12 @@ def test_wrong_checkpoints(tmp_path):
     last(train(net(), MSE, (X, T), Adam(), checkpoint=path))
     other = Network.dense([3, 4, 2], random_state=0)
     before = other.vector
-    with pytest.raises(WeightsError, match="rule"):
+    with pytest.raises(WeightsError, match=r"0\.W is float64 of shape \(3, 5\), the network's .*4"):
         train(other, MSE, (X, T), Adam(), resume=path)
     np.testing.assert_array_equal(other.vector, before)
+    bent = Network.dense([3, 5, 2], activation="relu", random_state=0)  # the same arrays
+    with pytest.raises(WeightsError, match="1 Tanh.*this run has.*1 ReLU"):
+        train(bent, MSE, (X, T), Adam(), resume=path)
     with pytest.raises(WeightsError, match=r"rule \['Adam'\], this run has \['Momentum'\]"):
         train(net(), MSE, (X, T), Momentum(), resume=path)
     with pytest.raises(WeightsError, match="loss"):
@@ -257,9 +260,13 @@ def test_wrong_checkpoints(tmp_path):
         train(net(), MSE, (X, T), Adam(), batch_size=5, resume=path)
     with pytest.raises(WeightsError, match="no checkpoint"):
         train(net(), MSE, (X, T), Adam(), resume=net().save_weights(tmp_path / "w"))
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(WeightsError, match="damaged"):
-        train(net(), MSE, (X, T), Adam(), resume=path)
+    whole = path.read_bytes()
+    changed = bytearray(whole)
+    changed[-20] ^= 1  # one bit of a weight
+    for damaged in (changed, whole[:100], whole[:-1]):
+        path.write_bytes(damaged)
+        with pytest.raises(WeightsError, match="damaged"):
+            train(net(), MSE, (X, T), Adam(), resume=path)
 
 
 def test_early_stopping_keeps_the_best():

@@ -18,7 +18,6 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +28,6 @@ from kiso._validation import Array, RandomState, check_generator
 from kiso.losses import Loss
 
 from ._derivatives import Scalar, central_slope, complex_slopes, remainder_slope
-from ._layer import Layer
 
 __all__ = ["ArrayCheck", "GradientReport", "check_gradients"]
 
@@ -112,7 +110,7 @@ class GradientReport:
 
 
 def check_gradients(
-    subject: Layer | Callable[[Array], tuple[Any, Any]],
+    subject: Any,
     x: ArrayLike,
     *,
     loss: Loss | None = None,
@@ -128,8 +126,10 @@ def check_gradients(
     Parameters
     ----------
     subject : Layer, or callable
-        A callable takes x and returns (y, backward), where backward(dy) returns dx or
-        (dx, gradients) - or (value, gradient) of a scalar function.
+        Anything with the `forward` of a layer does; the arrays that it holds are its parameters,
+        unless it has a property `parameters` that says otherwise. A callable takes x and returns
+        (y, backward), where backward(dy) returns dx or (dx, gradients) - or (value, gradient) of
+        a scalar function.
     x : array-like
         The input; computed in float64.
     loss, target : Loss and its target, default None
@@ -167,12 +167,14 @@ def check_gradients(
 
     A layer of one's own, with a mistake:
 
-    >>> class Square(Layer):
+    >>> class Scale(Layer):
+    ...     def __init__(self, s):
+    ...         self.s = s
     ...     def forward(self, x, *, train=None):
-    ...         return x * x, lambda dy: (x * dy, {})
-    >>> report = check_gradients(Square(), np.array([[1.0, 2.0]]))
+    ...         return self.s * x, lambda dy: (self.s * dy, {"s": (dy * x).mean(axis=0)})
+    >>> report = check_gradients(Scale(np.array([1.0, 2.0])), np.ones((3, 2)))
     >>> report.ok, report.wrong
-    (False, ['input'])
+    (False, ['s'])
     """
     if method not in ("auto", "complex", "taylor"):
         raise ValueError(f"method={method!r}: give 'auto', 'complex' or 'taylor'")

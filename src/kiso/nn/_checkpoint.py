@@ -14,8 +14,16 @@ from typing import Any
 from kiso._validation import Array
 from kiso.optim import RuleState
 
+from ._containers import layers_within
 from ._network import Network
-from ._weights import WeightsError, named_arrays, put_arrays, read_tensors, write_tensors
+from ._weights import (
+    WeightsError,
+    check_arrays,
+    named_arrays,
+    put_arrays,
+    read_tensors,
+    write_tensors,
+)
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
@@ -43,7 +51,12 @@ def save_checkpoint(path: Path, run: Checkpoint) -> None:
         for i, slots in enumerate(state.slots)
         for name, slot in slots.items()
     }
-    about = {**run.progress, "rule_step": state.step, "rule": _rule_names(run.rule)}
+    about = {
+        **run.progress,
+        "rule_step": state.step,
+        "rule": _rule_names(run.rule),
+        "layers": _layer_names(run.network),
+    }
     write_tensors(path, tensors, {"format": FORMAT, "run": json.dumps(about)})
 
 
@@ -59,14 +72,20 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path}: no checkpoint of a training run")
     about: dict[str, Any] = json.loads(metadata["run"])
-    for name, own in (("rule", _rule_names(run.rule)), ("loss", run.progress["loss"])):
-        if about[name] != own:
-            raise WeightsError(f"{path}: made with {name} {about[name]}, this run has {own}")
+    kinds = {
+        "layers": _layer_names(run.network),
+        "rule": _rule_names(run.rule),
+        "loss": run.progress["loss"],
+    }
+    for name, own in kinds.items():
+        if about.get(name) != own:
+            raise WeightsError(f"{path}: made with {name} {about.get(name)}, this run has {own}")
     state = _inner(run.rule_state)
     parts: dict[str, dict[str, Array]] = {"now": {}, "best": {}, "rule": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")
         parts.setdefault(part, {})[rest] = tensor
+    check_arrays(run.network, parts["now"], str(path))
     slots = {f"{i}/{k}": a for i, each in enumerate(state.slots) for k, a in each.items()}
     for own_arrays, part in ((slots, "rule"), (run.best, "best")):
         if {k: a.shape for k, a in own_arrays.items()} != {
@@ -79,6 +98,11 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
             array[...] = parts[part][key]
     state.step = about["rule_step"]
     return about
+
+
+def _layer_names(network: Network) -> list[str]:
+    """Return the kinds of the layers and where they stand; their shapes are those of the arrays."""
+    return [f"{name} {type(layer).__name__}" for name, layer in layers_within(network)]
 
 
 def _inner(state: Any) -> RuleState:

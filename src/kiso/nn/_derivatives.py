@@ -15,7 +15,7 @@ from kiso._validation import Array
 from kiso.losses import Loss
 from kiso.optim._tree import leaves_like, leaves_of
 
-from ._layer import Layer
+from ._layer import Layer, arrays_within
 from ._run import Run
 from ._weights import named_tree
 
@@ -39,17 +39,37 @@ class Scalar:
     ):
         self.x, self.loss, self.train = x, loss, train
         self.target: Any = None if target is None else np.asarray(target)
-        self.subject = _with_parameters(subject, np.float64)
-        self.complex = _with_parameters(subject, np.complex128)
+        self.names = self._names(subject)
+        self.subject = self._with_parameters(subject, np.float64)
+        self.complex = self._with_parameters(subject, np.complex128)
         y = self.output(self.subject, x)[0]
         self.w = rng.standard_normal(np.shape(y)) if np.ndim(y) else np.ones(())
 
     def output(self, subject: Any, x: Array) -> tuple[Any, Any]:
-        if isinstance(subject, Layer):
-            train = None if self.train is None else Run(self.train)
-            return subject.forward(x, train=train)
-        y, second = subject(x)
-        return y, second
+        if not hasattr(subject, "forward"):
+            y, second = subject(x)
+            return y, second
+        if self.train is None:
+            return subject.forward(x)
+        return subject.forward(x, train=Run(self.train))
+
+    def _names(self, subject: Any) -> list[str] | None:
+        """Return what a layer that does not say it has as parameters; None where it does.
+
+        The arrays that it holds, but for those that a forward pass puts in their place: a
+        layer that remembers its input does not learn it.
+        """
+        if not hasattr(subject, "forward") or _says(subject):
+            return None
+        held = arrays_within(subject)
+        self.output(subject, self.x)
+        return [name for name, array in held.items() if getattr(subject, name) is array]
+
+    def parameters(self, subject: Any) -> Any:
+        """The trainable arrays of a layer, or {}."""
+        if self.names is not None:
+            return {name: getattr(subject, name) for name in self.names}
+        return subject.parameters if hasattr(subject, "forward") else {}
 
     def value(self, subject: Any, x: Array) -> Any:
         """C, complex where the parameters or the input are."""
@@ -71,8 +91,8 @@ class Scalar:
             raise ValueError(f"{self.subject!r}: backward changed its dy")
         dx, grads = given if isinstance(given, tuple) else (given, {})
         found: dict[int, tuple[str, Array, Array]] = {}
-        if isinstance(self.subject, Layer):
-            parameters = self.subject.parameters
+        if hasattr(self.subject, "forward"):
+            parameters = self.parameters(self.subject)
             leaves = leaves_like(parameters, grads)
             for (name, array), g in zip(named_tree(parameters), leaves, strict=True):
                 g = _same_shape(name, array, g)
@@ -84,21 +104,27 @@ class Scalar:
 
     def arrays(self, subject: Any, name: str, x: Array) -> Array:
         """The array of this name in the real or the complex copy."""
-        return x if name == "input" else dict(named_tree(subject.parameters))[name]
+        return x if name == "input" else dict(named_tree(self.parameters(subject)))[name]
+
+    def _with_parameters(self, subject: Any, dtype: Any) -> Any:
+        """Return a copy of a layer whose parameters are of this dtype: no hooks needed."""
+        if not hasattr(subject, "forward"):
+            return subject
+        leaves = leaves_of(self.parameters(subject))
+        memo: dict[int, Any] = {id(leaf): leaf.astype(dtype, order="C") for leaf in leaves}
+        clone = copy.deepcopy(subject, memo)
+        if any(leaf.dtype != dtype for leaf in leaves_of(self.parameters(clone))):
+            raise TypeError(
+                f"{subject!r}: `parameters` has to return the arrays that the layer holds, "
+                "no copies"
+            )
+        return clone
 
 
-def _with_parameters(subject: Any, dtype: Any) -> Any:
-    """Return a copy of a layer whose parameters are of this dtype: no hooks needed."""
-    if not isinstance(subject, Layer):
-        return subject
-    leaves = leaves_of(subject.parameters)
-    memo: dict[int, Any] = {id(leaf): leaf.astype(dtype, order="C") for leaf in leaves}
-    clone = copy.deepcopy(subject, memo)
-    if any(leaf.dtype != dtype for leaf in leaves_of(clone.parameters)):
-        raise TypeError(
-            f"{subject!r}: `parameters` has to return the arrays that the layer holds, no copies"
-        )
-    return clone
+def _says(subject: Any) -> bool:
+    """Whether a layer's class says by itself what its parameters are."""
+    found = getattr(type(subject), "parameters", None)
+    return found is not None and found is not Layer.parameters
 
 
 def _same_shape(name: str, array: Array, gradient: Any) -> Array:

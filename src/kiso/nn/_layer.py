@@ -14,11 +14,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from kiso._validation import Array
 
 from ._run import Run
 
-__all__ = ["Backward", "Layer", "Shape", "ShapeError", "Tree"]
+__all__ = ["Backward", "Layer", "Shape", "ShapeError", "Tree", "arrays_within"]
 
 Tree: TypeAlias = Any  # nested dict / list of arrays
 Shape: TypeAlias = tuple[int, ...]  # of one sample, without the batch axis
@@ -70,8 +72,12 @@ class Layer(ABC):
 
     @property
     def parameters(self) -> Tree:
-        """The trainable arrays by name (the arrays themselves, no copies)."""
-        return {}
+        """The trainable arrays by name (the arrays themselves, no copies).
+
+        Unless a layer says otherwise: every array of floating-point numbers that is an attribute,
+        but for names that begin with an underscore.
+        """
+        return arrays_within(self)
 
     @property
     def statistics(self) -> dict[str, Array]:
@@ -96,6 +102,15 @@ class Layer(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def arrays_within(layer: Any) -> dict[str, Array]:
+    """Return the public attributes that are arrays of floating-point (or complex) numbers."""
+    return {
+        name: value
+        for name, value in vars(layer).items()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fc" and name[0] != "_"
+    }
 
 
 def check_features(layer: Any, x: Array, n_in: int) -> None:

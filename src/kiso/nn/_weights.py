@@ -7,6 +7,7 @@ ends in `#mean`.
 from __future__ import annotations
 
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +23,14 @@ from ._layer import Layer, Tree
 if TYPE_CHECKING:
     from ._network import Network
 
-__all__ = ["WeightsError", "load_weights", "named_arrays", "named_tree", "save_weights"]
+__all__ = [
+    "WeightsError",
+    "check_arrays",
+    "load_weights",
+    "named_arrays",
+    "named_tree",
+    "save_weights",
+]
 
 FORMAT = "kiso.weights/1"
 
@@ -64,6 +72,12 @@ def load_weights(network: Network, path: Path) -> None:
 
 def put_arrays(network: Layer, tensors: dict[str, Array], source: str) -> None:
     """Copy arrays by name into a network, after looking at all of them."""
+    for name, array in check_arrays(network, tensors, source).items():
+        array[...] = tensors[name]
+
+
+def check_arrays(network: Layer, tensors: dict[str, Array], source: str) -> dict[str, Array]:
+    """Return a network's own arrays; refuse others by name, with both shapes."""
     own = named_arrays(network)
     if own.keys() != tensors.keys():
         missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
@@ -78,17 +92,17 @@ def put_arrays(network: Layer, tensors: dict[str, Array], source: str) -> None:
                 f"{source} does not fit {network!r}: {name} is {given.dtype} of shape "
                 f"{given.shape}, the network's {array.dtype} of shape {array.shape}"
             )
-    for name, array in own.items():
-        array[...] = tensors[name]
+    return own
 
 
 def write_tensors(path: Path, tensors: dict[str, Array], about: dict[str, str]) -> None:
-    """Write a safetensors file beside its place, then move it there."""
+    """Write a safetensors file beside its place, with a checksum, then move it there."""
     from safetensors.numpy import save_file
 
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     try:
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, beside, about)
+        save_file(whole, beside, {**about, "crc32": _checksum(whole)})
         beside.replace(path)
     finally:
         with suppress(FileNotFoundError):
@@ -101,7 +115,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     Raises
     ------
     WeightsError
-        If it is damaged or no safetensors file.
+        If it is damaged (a checksum tells, where the file has one) or no safetensors file.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -111,6 +125,17 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
         file: Any
         with safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, file.metadata() or {}
+            about = file.metadata() or {}
     except SafetensorError as error:
         raise WeightsError(f"{path}: damaged, or no safetensors file ({error})") from None
+    if about.get("crc32", _checksum(tensors)) != _checksum(tensors):
+        raise WeightsError(f"{path}: damaged; its numbers are not those that were written")
+    return tensors, about
+
+
+def _checksum(tensors: dict[str, Array]) -> str:
+    """CRC-32 over all numbers, in the order of the names."""
+    crc = 0
+    for name in sorted(tensors):
+        crc = zlib.crc32(tensors[name].reshape(-1).view(np.uint8).data, crc)
+    return f"{crc:08x}"
