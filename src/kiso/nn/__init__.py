@@ -2,6 +2,7 @@
 
 from ._activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh, activation
 from ._affine import Affine
+from ._affine_augment import RandomAffine
 from ._augment import RandomCrop, RandomFlip, RandomShift
 from ._check_gradients import ArrayCheck, GradientReport, check_gradients
 from ._containers import Parallel, Residual, Sequential
@@ -58,6 +59,7 @@ __all__ = [
     "Normal",
     "Orthogonal",
     "Parallel",
+    "RandomAffine",
     "RandomCrop",
     "RandomFlip",
     "RandomShift",

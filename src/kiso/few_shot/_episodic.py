@@ -1,0 +1,148 @@
+"""Training by episodes: classes are drawn, and of each class samples; a generator of states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from kiso._parallel import one_blas_thread
+from kiso._validation import Array
+from kiso.base import State
+from kiso.nn import Run, TrainStatus
+from kiso.optim import NonFiniteGradientError, Rule, global_norm
+
+from ._episode_losses import Lesson
+
+__all__ = ["ClassSampler", "EpisodeState", "Learner", "Plan", "learn"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpisodeState(State):
+    """Where training by episodes stands.
+
+    Attributes
+    ----------
+    n_iter : int
+        Steps, an episode each.
+    objective : float
+        Mean loss of the episodes since the last state, each before its step.
+    converged : bool
+        Whether all steps were taken.
+    accuracy : float
+        Share of right answers in those episodes.
+    gradient_norm : float
+        Of the last step.
+    status : TrainStatus
+        RUNNING, COMPLETE or DIVERGED.
+    detail : str
+        For DIVERGED, what was not finite and when.
+    """
+
+    accuracy: float
+    gradient_norm: float
+    status: TrainStatus = TrainStatus.RUNNING
+    detail: str = ""
+
+
+class Learner(Protocol):
+    """What learns: its parameters, and what an episode teaches."""
+
+    @property
+    def parameters(self) -> Any:
+        """Tree of the arrays that move."""
+
+    def study(self, run: Run) -> Lesson:
+        """Draw an episode; gradients nested as `parameters`."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to learn, and by which rule."""
+
+    rule: Rule
+    n_steps: int
+    every: int
+    few_threads: bool  # products so small that a second thread of BLAS is in the way
+
+
+@dataclass(frozen=True)
+class ClassSampler:
+    """Draws samples of classes drawn at random.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_samples, ...)
+    members : list of ndarray
+        Rows of X of each class.
+    turns : int
+        4 where each rotation by 90° of a class is a class of its own, else 1.
+    """
+
+    X: Array
+    members: list[Array]
+    turns: int = 1
+
+    @property
+    def n_classes(self) -> int:
+        """Classes there are to draw, the turned ones counted."""
+        return self.turns * len(self.members)
+
+    def draw(self, rng: np.random.Generator, n_classes: int, n_each: int) -> Array:
+        """Return samples of shape (n_classes · n_each, ...), sample after sample of a class."""
+        chosen = rng.choice(self.n_classes, n_classes, replace=False)
+        rows = [rng.choice(self.members[k // self.turns], n_each, replace=False) for k in chosen]
+        samples = self.X[np.concatenate(rows)]
+        if self.turns > 1:
+            turn = np.repeat(chosen % self.turns, n_each)
+            for k in range(1, self.turns):
+                which = turn == k
+                samples[which] = np.rot90(samples[which], k, axes=(-2, -1))
+        return samples
+
+
+def learn(learner: Learner, plan: Plan, rng: np.random.Generator) -> Iterator[EpisodeState]:
+    """Take steps; yield a state every so many. What is not finite ends it, and moves nothing."""
+    params = learner.parameters
+    memory = plan.rule.init(params)
+    run = Run(rng, reuse_buffers=True)
+    norm, n_iter, detail = float("nan"), 0, ""
+    threads = one_blas_thread if plan.few_threads else nullcontext
+    while n_iter < plan.n_steps and not detail:
+        losses, right = [], []
+        with threads(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for _ in range(min(plan.every, plan.n_steps - n_iter)):
+                run.begin_step()
+                lesson = learner.study(run)
+                try:
+                    if not np.isfinite(lesson.loss):
+                        raise FloatingPointError(f"the loss is {lesson.loss}")
+                    norm = global_norm(lesson.gradients)
+                    _, memory = plan.rule.update(lesson.gradients, memory, params, in_place=True)
+                except NonFiniteGradientError:
+                    detail = f"step {n_iter + 1}: a gradient is not finite"
+                    break
+                except FloatingPointError as error:
+                    detail = f"step {n_iter + 1}: {error}"
+                    break
+                run.apply_statistics()
+                n_iter += 1
+                losses.append(lesson.loss)
+                right.append(lesson.accuracy)
+        status = TrainStatus.RUNNING
+        if detail:
+            status = TrainStatus.DIVERGED
+        elif n_iter == plan.n_steps:
+            status = TrainStatus.COMPLETE
+        yield EpisodeState(
+            n_iter=n_iter,
+            objective=float(np.mean(losses)) if losses else float("nan"),
+            converged=status is TrainStatus.COMPLETE,
+            accuracy=float(np.mean(right)) if right else float("nan"),
+            gradient_norm=norm,
+            status=status,
+            detail=detail,
+        )
