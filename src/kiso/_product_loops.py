@@ -82,8 +82,8 @@ def pack(
 ) -> None:
     """Put rows first … last of B: (k, n) into their places of the packed form.
 
-    That is panel after panel, each of k rows of two vectors' width, the last filled up with
-    zeros: what `multiply_packed` reads then lies side by side.
+    That is panel after panel, each of k rows of two vectors' width: what `multiply_packed`
+    reads then lies side by side. Of the last panel it reads the columns that there are.
     """
     width = 2 * vector_lanes(b)
     for j in range(0, n, width):
@@ -92,8 +92,8 @@ def pack(
             copy_rows(b, bo + first * bks + j, bks, last - first, out, start + first * width)
             continue
         for q in range(first, last):
-            for i in range(width):
-                out[start + q * width + i] = b[bo + q * bks + j + i] if j + i < n else 0
+            for i in range(n - j):
+                out[start + q * width + i] = b[bo + q * bks + j + i]
 
 
 @compiled
