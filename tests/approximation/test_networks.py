@@ -1,6 +1,7 @@
 """Constructed networks: exact counts, constants, bounds that hold, and errors by name."""
 
 import builtins
+import math
 from fractions import Fraction
 from math import comb, factorial
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from sklearn.exceptions import ConvergenceWarning
 
 from kiso.approximation import (
     TanhNetwork,
@@ -185,6 +187,25 @@ def test_a_pole_nearby_is_said_in_the_bound():
     made = tanh_function(lambda x: 1 / (1 + 25 * x**2))
     assert 0.05 < made.errors()[0] <= made.error_bound[0]
     assert made.tail > 0.9 * made.errors()[0]
+
+
+def test_functions_of_one_number_and_constants():
+    made = tanh_function(math.sin, interval=(0, 2))
+    assert made.errors()[0] <= made.error_bound[0] < 1e-4
+    assert made(1.0) == pytest.approx(math.sin(1), abs=1e-4)
+    assert tanh_function(lambda x: 2.5, interval=(3, 4)).errors()[0] < 1e-14
+
+
+@pytest.mark.parametrize("f", [np.abs, np.sign, lambda x: np.sqrt(np.abs(x - 0.3))])
+def test_what_is_not_smooth_is_said_and_bounded_all_the_same(f):
+    with pytest.warns(ConvergenceWarning, match="not smooth enough"):
+        made = tanh_function(f, degree=7)
+    assert made.errors()[0] <= made.error_bound[0]
+
+
+def test_many_oscillations_are_smooth():
+    made = tanh_function(lambda x: np.sin(40 * x), interval=(0, 3), degree=4)  # no warning
+    assert made.errors()[0] <= made.error_bound[0]
 
 
 def test_many_digits():

@@ -6,16 +6,18 @@ networks*, Lemmas 3.1 and 3.2 (arXiv 2104.08938).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
 
 from kiso._validation import Array
 
-from ._chebyshev import RESOLVED, chebyshev_coefficients
+from ._chebyshev import RESOLVED, chebyshev_series, values_at
 from ._check import (
     ORDERS,
     check_alpha,
@@ -181,7 +183,7 @@ def tanh_polynomial(
 
 
 def tanh_function(
-    f: Callable[[Array], ArrayLike],
+    f: Callable[..., ArrayLike],
     *,
     interval: tuple[float, float] = (-1.0, 1.0),
     degree: int | None = None,
@@ -198,7 +200,7 @@ def tanh_function(
     Parameters
     ----------
     f : callable
-        Takes an array of points, gives as many values.
+        Takes an array of points and gives as many values; or one number (`math.exp`).
     interval : tuple of two floats, default=(-1, 1)
     degree : int or None, default=None
         None tries 1 … 12, and to 40 with `digits`.
@@ -212,6 +214,12 @@ def tanh_function(
     ValueError
         If f gives other shapes or values that are not finite.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If f is not smooth (a kink, a jump, a pole close by): the coefficients then do not fall to
+        rounding, and what is beyond them is measured, not bounded.
+
     Examples
     --------
     >>> sine = tanh_function(np.sin, interval=(0, 3))
@@ -220,12 +228,21 @@ def tanh_function(
     """
     low, high = check_interval(interval)
     half = (high - low) / 2
-    c = chebyshev_coefficients(f, float(low), float(high))
+    series = chebyshev_series(f, float(low), float(high))
+    c, unseen = series.c, series.unseen
+    if not series.smooth:
+        warnings.warn(
+            f"f is not smooth enough on [{float(low):g}, {float(high):g}]: its first {len(c)} "
+            f"Chebyshev polynomials miss it by {unseen:.2g}, as measured, so that the bound on "
+            "the error is one on the points looked at only",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
     shown = np.cumsum(np.abs(c)[::-1])[::-1]  # Σ_{k≥i} |c_k|
     best = None
     most = min(len(c), _MOST_FLOAT64 if digits is None else _MOST_DIGITS)
     for d in range(1, most + 1) if degree is None else [check_degree(degree)]:
-        tail = RESOLVED * shown[0] + (float(shown[d + 1]) if d + 1 < len(shown) else 0.0)
+        tail = RESOLVED * shown[0] + unseen + float(shown[d + 1] if d + 1 < len(shown) else 0)
         if best is not None and tail > float(best.error_bound[0]):
             continue
         poly = [Fraction(float(v)) for v in np.polynomial.chebyshev.cheb2poly(c[: d + 1])]
@@ -233,7 +250,7 @@ def tanh_function(
             head = polynomial_head(poly, Fraction(1, max(2, d | 1)), name="f(x)")
             made = _finish(
                 Construction((head,), 1.0, r), None, digits, (low, high), half,
-                lambda x: np.asarray(f(x), float).reshape(-1, 1), tail,
+                lambda x: values_at(f, x)[:, None], tail,
             )  # fmt: skip
             if best is None or made.error_bound[0] < best.error_bound[0]:
                 best = made

@@ -115,6 +115,6 @@ class Affine(Layer):
 
 def _times(x: Array, W: Array, out: Array) -> Array:
     """Compute x W of all rows, whatever axes count them."""
-    rows = x.reshape(-1, x.shape[-1])
+    rows = x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])  # −1 would not do for no features
     product(rows, W, out.reshape(len(rows), W.shape[1]), side_by_side=True)
     return out
