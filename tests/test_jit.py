@@ -105,13 +105,13 @@ def test_second_process_hits_the_cache(tmp_path):
 
 def test_threads_meet():
     """None goes on before the last has come: sums of what all wrote are whole."""
-    from kiso._jit import _compiled_meeting, _meet_slowly
+    from kiso._jit import _meet_slowly, meet
 
-    for meet in (_compiled_meeting(), _meet_slowly):
+    for waiting in (meet.bind(), _meet_slowly):
         counter, written = np.zeros(1, np.int64), np.zeros(3)
         seen = [[], [], []]
 
-        def work(me, meet=meet, counter=counter, written=written, seen=seen):
+        def work(me, meet=waiting, counter=counter, written=written, seen=seen):
             for turn in range(50):
                 written[me] = turn
                 meet(counter, 3)
