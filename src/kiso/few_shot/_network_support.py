@@ -30,9 +30,10 @@ from kiso.optim import Adam, Cosine, Rule
 from ._episodic import ClassSampler, EpisodeState, Learner, Plan, learn
 from ._support import FewShotClassifier
 
-__all__ = ["FewShotNetwork", "Problem", "conv_blocks"]
+__all__ = ["BLOCK", "FewShotNetwork", "Problem", "conv_blocks"]
 
 MOST_WAYS = 60  # classes of an episode where `ways="auto"`
+BLOCK = "conv 64 3x3 same, batchnorm, relu"
 RATE = 1e-3  # learning rate at the beginning
 
 
@@ -310,5 +311,4 @@ def conv_blocks(shape: Sequence[int], most: int = 4) -> str:
     side, n_blocks = min(shape[1:]), 0
     while n_blocks < most and side >= 2:
         side, n_blocks = side // 2, n_blocks + 1
-    block = "conv 64 3x3 same, batchnorm, relu"
-    return ", ".join([f"{block}, pool 2"] * n_blocks) if n_blocks else block
+    return ", ".join([f"{BLOCK}, pool 2"] * n_blocks) if n_blocks else BLOCK

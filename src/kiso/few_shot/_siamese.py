@@ -17,7 +17,7 @@ from kiso.optim._tree import map_tree
 
 from ._episode_losses import Lesson, pair_loss
 from ._episodic import ClassSampler, Learner
-from ._network_support import FewShotNetwork, conv_blocks
+from ._network_support import BLOCK, FewShotNetwork, conv_blocks
 
 __all__ = ["SiameseNetwork"]
 
@@ -29,17 +29,16 @@ class SiameseNetwork(FewShotNetwork):
 
     with one embedding f on both sides. A step draws `ways` classes and two samples of each;
     one sample of each class goes through f on either side, and all ways² pairs are judged.
-    It goes down their cross-entropy, in which the pairs of one class count as much as the
-    others. α and b are learned with f. `distances` are −ln p.
+    It goes down the mean of their cross-entropies. α and b are learned with f. `distances`
+    are −ln p.
 
     Parameters
     ----------
     embedding : "auto", str, iterable of Layer, or callable, default="auto"
         f: a line of text as for `ConvClassifier`, layers or a network, which are copied, or
         `callable(rng, shape, dtype)` that returns them. "auto" is, for pictures, up to three
-        blocks of 64 filters 3×3, batch normalisation, rectifier and max-pooling, a fourth
-        without pooling, and a dense layer of sigmoids; for tables, two dense layers of 64
-        units, the second of sigmoids.
+        blocks of 64 filters 3×3, batch normalisation, rectifier and max-pooling, and a fourth
+        without pooling; for tables, two dense layers of 64 units.
     ways : int or "auto", default="auto"
         Classes of a step; "auto" takes all up to 60.
     rotations : bool, default=False
@@ -127,9 +126,8 @@ class SiameseNetwork(FewShotNetwork):
 
     def _auto(self, shape: tuple[int, ...]) -> str:
         if len(shape) == 1:
-            return "dense 64, relu, dense 64, sigmoid"
-        last = "conv 64 3x3 same, batchnorm, relu, dense 256, sigmoid"
-        return f"{conv_blocks(shape, most=3)}, {last}"
+            return "dense 64, relu, dense 64"
+        return f"{conv_blocks(shape, most=3)}, {BLOCK}"
 
     def _episode_sizes(self, smallest: int) -> tuple[int, str]:
         return 2, "one for each side of a pair"
@@ -138,8 +136,8 @@ class SiameseNetwork(FewShotNetwork):
         self, network: Network, sampler: ClassSampler, ways: int, n_each: int, dtype: Any
     ) -> Learner:
         (width,) = network.output_shape(sampler.X.shape[1:])
-        # so that |f(x) − f(s)| between 0 and 1 may come to either side of an even chance
-        alpha, bias = np.full(width, 4 / np.sqrt(width), dtype), np.ones(1, dtype)
+        # z is of unit size at first, whatever the number of outputs
+        alpha, bias = np.full(width, 4 / width, dtype), np.ones(1, dtype)
         return _PairLearner(network, alpha, bias, sampler, ways)
 
     def _of_learner(self, learner: Any) -> dict[str, Any]:
