@@ -20,6 +20,8 @@ from ._run import Run, empty
 
 __all__ = ["Affine"]
 
+FEW = 4  # samples
+
 
 @dataclass(eq=False, repr=False)
 class Affine(Layer):
@@ -89,7 +91,11 @@ class Affine(Layer):
     def __call__(self, x: Array) -> Array:
         """Return y = x W + b alone."""
         check_features(self, x, self.W.shape[0])
-        y = _times(x, self.W, np.empty((*x.shape[:-1], self.W.shape[1]), np.result_type(x, self.W)))
+        if len(x) < FEW:  # a matter of reading W
+            y: Array = np.dot(x, self.W)
+        else:
+            dtype = np.result_type(x, self.W)
+            y = _times(x, self.W, np.empty((*x.shape[:-1], self.W.shape[1]), dtype))
         y += self.b
         return y
 
