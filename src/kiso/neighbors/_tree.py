@@ -6,17 +6,18 @@ from functools import partial
 
 import numpy as np
 
-from kiso._parallel import map_rows, one_blas_thread
+from kiso._parallel import map_rows, n_threads, one_blas_thread
 from kiso._validation import Array
 
 from . import _loops, _tree_loops
 from ._loops import GROUP, Tree
+from ._memory import arrays
 from ._metrics import Metric
 
 __all__ = ["build_tree", "tree_neighbors", "tree_radius"]
 
 _SMALL = 4096  # rows that one thread arranges before another has begun
-_SUBTREES = 4  # depth at which the nodes are enough to keep every lane busy
+_SUBTREES = 2  # lanes for each thread: subtrees are equally large
 _MIN_QUERIES = 64  # of a lane
 
 
@@ -36,21 +37,32 @@ def build_tree(X: Array, leaf_size: int) -> Tree:
     while -(-n // (1 << depth)) > capacity:
         depth += 1
     n_leaves = 1 << depth
-    P, order = X.copy(), np.arange(n)
-    box = np.empty((2 * n_leaves - 1, 2, d), X.dtype)
-    points = np.empty((n_leaves, d, capacity), X.dtype)
-    index = np.empty((n_leaves, capacity), np.intp)
-    axis, edge = np.empty(n_leaves - 1, np.intp), np.empty((n_leaves - 1, 2), X.dtype)
-    top = min(depth, _SUBTREES) if n > _SMALL else 0
-    _tree_loops.bound_rows(P, 0, n, box, 0)
+    P, order, keys, goal = arrays(
+        ((2, d, n), X.dtype), ((2, n), np.intp), ((2, n), X.dtype), ((n,), np.uintp)
+    )
+    P[0], order[0] = X.T, np.arange(n)
+    points, index, box, axis, edge = arrays(
+        ((n_leaves, d, capacity), X.dtype),
+        ((n_leaves, capacity), np.intp),
+        ((2 * n_leaves - 1, 2, d), X.dtype),
+        ((n_leaves - 1,), np.intp),
+        ((n_leaves - 1, 2), X.dtype),
+    )
+    top = min(depth, (_SUBTREES * n_threads() - 1).bit_length()) if n > _SMALL else 0
+    _tree_loops.bound_rows(P[0], 0, n, box, 0)
 
     def cut(nodes: slice, level: int) -> None:
-        _tree_loops.split_nodes(P, order, box, axis, level, nodes.start, nodes.stop, level + 1)
+        _tree_loops.split_nodes(
+            P, order, keys, goal, box, axis, level, nodes.start, nodes.stop, level + 1
+        )
 
     def finish(nodes: slice) -> None:
-        _tree_loops.split_nodes(P, order, box, axis, top, nodes.start, nodes.stop, depth)
+        _tree_loops.split_nodes(
+            P, order, keys, goal, box, axis, top, nodes.start, nodes.stop, depth
+        )
         first, last = nodes.start << (depth - top), nodes.stop << (depth - top)
-        _tree_loops.fill_leaves(P, order, box, first, last, points, index)
+        last_copy = P[depth % 2], order[depth % 2]
+        _tree_loops.fill_leaves(*last_copy, box, first, last, points, index)
 
     with one_blas_thread():  # taken once: each of the short passes below would take it anew
         for level in range(top):  # the nodes of a level are cut side by side

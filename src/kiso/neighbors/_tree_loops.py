@@ -1,10 +1,15 @@
-"""Compiled loops that build a KD-tree: boxes and medians.
+"""Compiled loops that build a KD-tree: medians, halves, boxes.
 
 Node i of depth ℓ, the j-th from the left, holds the rows from n·j/2^ℓ to n·(j + 1)/2^ℓ,
-rounded down, of a copy P of the rows; `order` says which row each one was. A node is cut at
+rounded down, of a copy P of the rows, feature by feature; `order` says which row each one
+was. There are two such copies: a level reads P[ℓ % 2] and writes the other. A node is cut at
 the median of the feature in which its region is longest: the region is what the cuts above
 leave of the box around all rows. Boxes around the rows of a node are made at the end, from
 the leaves up, in one pass over the rows.
+
+The median is looked for among the keys alone, a copy of one feature, and the rows are moved
+once, when it is known. Nothing branches on a comparison, which the processor could only
+guess, and nothing that was just written is read: every pass goes from one array to another.
 """
 
 from __future__ import annotations
@@ -15,14 +20,15 @@ from kiso._jit import compiled
 from kiso._validation import Array
 
 SAMPLE = 24  # values of which the pivot is one, at most
+SHORT = 32  # so many keys are ranked by counting
 
 
 @compiled
-def _pivot(P: Array, axis: int, low: int, high: int, middle: int, sample: Array) -> float:
-    """Guess the value of rank `middle` among rows `low` to `high`, from an even sample."""
+def _pivot(keys: Array, low: int, high: int, middle: int, sample: Array) -> float:
+    """Guess the value of rank `middle` among keys `low` to `high`, from an even sample."""
     size = min(SAMPLE, max(3, (high - low) // 16))
     for s in range(size):
-        value = P[low + (high - low) * s // size, axis]
+        value = keys[low + (high - low) * s // size]
         at = s
         while at > 0 and sample[at - 1] > value:
             sample[at] = sample[at - 1]
@@ -32,56 +38,102 @@ def _pivot(P: Array, axis: int, low: int, high: int, middle: int, sample: Array)
 
 
 @compiled
-def _partition(
-    P: Array, order: Array, axis: int, low: int, high: int, pivot: float, equal: bool
-) -> int:
-    """Put rows below the pivot (or equal to it too) first; where the others begin.
+def _divide(source: Array, target: Array, low: int, high: int, pivot: float, equal: bool) -> int:
+    """Copy keys, those below the pivot (or equal to it too) first; where the others begin.
 
-    Every row is swapped and the comparison only moves the place: there is no branch for
-    the processor to guess, which is most of what a selection costs.
+    Each is written to both ends, of which one then moves.
     """
-    place = low
-    for i in range(low, high):
-        value = P[i, axis]
-        below = value <= pivot if equal else value < pivot
-        for a in range(P.shape[1]):
-            kept = P[i, a]
-            P[i, a] = P[place, a]
-            P[place, a] = kept
-        row = order[i]
-        order[i] = order[place]
-        order[place] = row
-        place += below
-    return place
+    front, back = np.uintp(low), np.uintp(high)
+    one = np.uintp(1)
+    for u in range(np.uintp(low), np.uintp(high)):
+        key = source[u]
+        below = np.uintp(key <= pivot) if equal else np.uintp(key < pivot)
+        target[front] = key
+        target[back - one] = key
+        front += below
+        back -= one - below
+    return np.intp(front)
 
 
 @compiled
-def _select(
-    P: Array, order: Array, axis: int, low: int, high: int, middle: int, sample: Array
-) -> None:
-    """Put the rows with smaller values of a feature before `middle` (quickselect)."""
-    while high - low > 2:
-        pivot = _pivot(P, axis, low, high, middle, sample)
-        cut = _partition(P, order, axis, low, high, pivot, False)
+def _ranked(keys: Array, low: int, high: int, middle: int) -> tuple[float, int]:
+    """`_median` of few keys: count for each how many are smaller."""
+    for i in range(low, high):
+        key, below, equal = keys[i], np.int32(0), np.int32(0)
+        for u in range(np.uintp(low), np.uintp(high)):
+            below += np.int32(keys[u] < key)
+            equal += np.int32(keys[u] == key)
+        if low + below <= middle < low + below + equal:
+            return key, low + below
+    return keys[low], low  # never: a key of that rank is among them
+
+
+@compiled
+def _median(keys: Array, low: int, high: int, middle: int, sample: Array) -> tuple[float, int]:
+    """The key that sorting would put at `middle` (quickselect); where those equal would begin.
+
+    keys : (2, n): the keys, from `low` to `high`, and room for as many; both are overwritten.
+    """
+    at = 0
+    while high - low > SHORT:
+        source, target = keys[at], keys[1 - at]
+        pivot = _pivot(source, low, high, middle, sample)
+        cut = _divide(source, target, low, high, pivot, False)
+        if cut == low:  # none is below it: those equal to it go first
+            cut = _divide(source, target, low, high, pivot, True)
+            if middle < cut:
+                return pivot, low
         if middle < cut:
             high = cut
-            continue
-        if cut == low:  # none is below it: those equal to it go first
-            cut = _partition(P, order, axis, low, high, pivot, True)
-            if middle < cut:
-                return
-        low = cut
-    if high - low == 2 and P[low, axis] > P[low + 1, axis]:
-        _partition(P, order, axis, low, high, P[low, axis], False)
+        else:
+            low = cut
+        at = 1 - at
+    return _ranked(keys[at], low, high, middle)
+
+
+@compiled
+def _halve(
+    P: Array,
+    order: Array,
+    keys: Array,
+    goal: Array,
+    at: int,
+    axis: int,
+    start: int,
+    stop: int,
+    middle: int,
+    sample: Array,
+) -> float:
+    """Move rows `start` to `stop` to the other copy, the lower half of a feature first."""
+    first, last, one = np.uintp(start), np.uintp(stop), np.uintp(1)
+    for u in range(first, last):
+        keys[0, u] = P[at, axis, u]
+    median, smaller = _median(keys, start, stop, middle, sample)
+    spare = middle - smaller  # of the rows equal to the median, so many go to the lower half
+    front, back = first, last - one
+    for u in range(first, last):
+        key = P[at, axis, u]
+        filler = (key == median) & (spare > 0)
+        spare -= filler
+        below = (key < median) | filler
+        goal[u] = front if below else back
+        front += np.uintp(below)
+        back -= one - np.uintp(below)
+    for a in range(P.shape[1]):
+        for u in range(first, last):
+            P[1 - at, a, goal[u]] = P[at, a, u]
+    for u in range(first, last):
+        order[1 - at, goal[u]] = order[at, u]
+    return median
 
 
 @compiled
 def bound_rows(P: Array, start: int, stop: int, box: Array, node: int) -> None:
-    """Write the box around rows."""
-    for a in range(P.shape[1]):
-        low = high = P[start, a]
-        for i in range(start + 1, stop):
-            low, high = min(low, P[i, a]), max(high, P[i, a])
+    """Write the box around rows of one copy."""
+    for a in range(P.shape[0]):
+        low = high = P[a, start]
+        for u in range(np.uintp(start), np.uintp(stop)):
+            low, high = min(low, P[a, u]), max(high, P[a, u])
         box[node, 0, a], box[node, 1, a] = low, high
 
 
@@ -100,6 +152,8 @@ def _longest(box: Array, node: int) -> int:
 def split_nodes(
     P: Array,
     order: Array,
+    keys: Array,
+    goal: Array,
     box: Array,
     axis: Array,
     depth: int,
@@ -111,18 +165,20 @@ def split_nodes(
 
     `box` of these nodes is read as a region that holds their rows, and those of their
     children are written: a half of it each. The nodes of depth `until` are left as they are.
+
+    P : (2, d, n), order : (2, n); keys : (2, n) and goal : (n,) uintp are room to work in
     """
-    n, sample = P.shape[0], np.empty(SAMPLE, P.dtype)
+    n, sample = P.shape[2], np.empty(SAMPLE, P.dtype)
     while depth < until:
         for j in range(first, last):
             node = (1 << depth) - 1 + j
             start, stop = n * j >> depth, n * (j + 1) >> depth
             side = axis[node] = _longest(box, node)
             middle = n * (2 * j + 1) >> (depth + 1)
-            _select(P, order, side, start, stop, middle, sample)
+            cut = _halve(P, order, keys, goal, depth & 1, side, start, stop, middle, sample)
             for child in (2 * node + 1, 2 * node + 2):
                 box[child] = box[node]
-            box[2 * node + 1, 1, side] = box[2 * node + 2, 0, side] = P[middle, side]
+            box[2 * node + 1, 1, side] = box[2 * node + 2, 0, side] = cut
         depth, first, last = depth + 1, 2 * first, 2 * last
 
 
@@ -130,17 +186,19 @@ def split_nodes(
 def fill_leaves(
     P: Array, order: Array, box: Array, first: int, last: int, points: Array, index: Array
 ) -> None:
-    """Bound the leaves and copy their rows, feature by feature, padded to the capacity."""
-    n, n_leaves = P.shape[0], points.shape[0]
+    """Bound the leaves and copy their rows, feature by feature, padded to the capacity.
+
+    P : (d, n), order : (n,): the copy that the last level wrote.
+    """
+    n, (n_leaves, _, capacity) = P.shape[1], points.shape
     for j in range(first, last):
         start, stop = n * j // n_leaves, n * (j + 1) // n_leaves
         bound_rows(P, start, stop, box, n_leaves - 1 + j)
-        points[j] = np.inf
-        index[j] = np.iinfo(np.intp).max
-        for i in range(start, stop):
-            for a in range(P.shape[1]):
-                points[j, a, i - start] = P[i, a]
-            index[j, i - start] = order[i]
+        for a in range(P.shape[0]):
+            for i in range(capacity):
+                points[j, a, i] = P[a, start + i] if start + i < stop else np.inf
+        for i in range(capacity):
+            index[j, i] = order[start + i] if start + i < stop else np.iinfo(np.intp).max
 
 
 @compiled
