@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from kiso.few_shot import PrototypicalNetwork, SiameseNetwork, score_episodes
@@ -18,6 +19,7 @@ from kiso.few_shot._episode_losses import pair_loss, prototype_loss
 from kiso.few_shot._episodic import ClassSampler
 from kiso.nn import Affine, Network, RandomAffine, TrainStatus
 from kiso.optim import Adam, GradientDescent
+from kiso.persistence import FittedModel, load_model, save_model
 
 NETWORKS = [PrototypicalNetwork, SiameseNetwork]
 SMALL = "conv 4 3x3 same, batchnorm, relu, pool 2, dense 8"
@@ -303,3 +305,22 @@ def test_nothing_warns_in_a_plain_fit():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         PrototypicalNetwork(max_iter=3).fit(X, y)
+
+
+@pytest.mark.parametrize("make", NETWORKS)
+def test_model_files_bring_back_the_same(make, tmp_path):
+    X, y = bars(4, 4)
+    model = make(SMALL, augmentation="affine", max_iter=3, random_state=0).fit(X, y)
+    model.support(X[:8:4], ["a", "b"])
+    about = {"estimator": make.__name__, "task": "classification", "target": "y", "columns": {}}
+    content = FittedModel(
+        pipeline=Pipeline([("model", model)]),
+        class_names=["a", "b"],
+        n_rows=16,
+        versions={},
+        **about,
+    )
+    back = load_model(save_model(content, tmp_path / "model.kiso")).pipeline[-1]
+    np.testing.assert_array_equal(back.distances(X), model.distances(X))
+    assert back.status_ is TrainStatus.COMPLETE
+    assert set(back.predict(X)) <= {"a", "b"}

@@ -171,7 +171,7 @@ class PrototypicalNetwork(FewShotNetwork):
     def _learner(
         self, network: Network, sampler: ClassSampler, ways: int, n_each: int, dtype: Any
     ) -> Learner:
-        return _PrototypeLearner(network, sampler, ways, self.shots, n_each)
+        return PrototypeLearner(network, sampler, ways, self.shots, n_each)
 
     def _support_set(self, embedded: Array, y: Array) -> dict[str, Any]:
         taken = super()._support_set(embedded, y)
@@ -190,7 +190,7 @@ class PrototypicalNetwork(FewShotNetwork):
 
 
 @dataclass
-class _PrototypeLearner:
+class PrototypeLearner:
     """Episodes of prototypes and queries, all of which pass the network as one batch."""
 
     network: Network
