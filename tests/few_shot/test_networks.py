@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from kiso.few_shot import PrototypicalNetwork, SiameseNetwork, score_episodes
 from kiso.few_shot._episode_losses import pair_loss, prototype_loss
 from kiso.few_shot._episodic import ClassSampler
-from kiso.nn import Affine, Network, RandomAffine, TrainStatus
+from kiso.nn import Affine, Network, TrainStatus
 from kiso.optim import Adam, GradientDescent
 from kiso.persistence import FittedModel, load_model, save_model
 
@@ -256,48 +256,6 @@ def test_copies_share_nothing_that_support_changes():
     other = copy.copy(model).support(X[:2], ["a", "b"])
     assert set(other.predict(X)) <= {"a", "b"}
     assert set(model.predict(X)) <= {0, 1, 2}
-
-
-# --- distortions ---------------------------------------------------------------------------
-
-
-def test_random_affine_is_the_map():
-    rng = np.random.default_rng(0)
-    x = rng.random((3, 2, 9, 7))
-    layer = RandomAffine(20, 0.2, (0.7, 1.1), 1.5, p=0.8)
-    from kiso.nn import Run
-
-    y, backward = layer.forward(x, train=Run(5))
-    maps = layer.maps(np.random.default_rng(5), 3, (9, 7))
-    from scipy.ndimage import affine_transform
-
-    for n, m in enumerate(maps.reshape(3, 2, 3)):
-        for k in range(2):
-            padded = np.pad(x[n, k], 20)
-            inner = m[:, 2] - m[:, :2] @ [20, 20] + 20
-            expected = affine_transform(padded, m[:, :2], inner, order=1)[20:-20, 20:-20]
-            np.testing.assert_allclose(y[n, k], expected, atol=1e-12)
-    dy = rng.random(y.shape)
-    assert (backward(dy)[0] * x).sum() == pytest.approx((dy * y).sum())
-    np.testing.assert_array_equal(layer(x), x)
-    still = RandomAffine(0, 0, (1, 1), 0, p=1).forward(x, train=Run(0))[0]
-    np.testing.assert_array_equal(still, x)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rotation": -1}, "rotation=-1"),
-        ({"shear": 1}, "shear=1"),
-        ({"scale": (0, 1)}, "scale="),
-        ({"scale": (2, 1)}, "scale="),
-        ({"shift": np.nan}, "shift=nan"),
-        ({"p": 1.5}, "p=1.5"),
-    ],
-)
-def test_random_affine_refuses(options, message):
-    with pytest.raises(ValueError, match=message):
-        RandomAffine(**options)
 
 
 def test_nothing_warns_in_a_plain_fit():

@@ -104,45 +104,57 @@ class ClassSampler:
         return samples
 
 
+class _Course:
+    """Training under way: what the rule remembers, and what the last steps gave."""
+
+    def __init__(self, learner: Learner, rule: Rule, rng: np.random.Generator):
+        self.learner, self.rule, self.params = learner, rule, learner.parameters
+        self.memory = rule.init(self.params)
+        self.run = Run(rng, reuse_buffers=True)
+        self.norm = float("nan")
+        self.lessons: list[tuple[float, float]] = []  # loss and accuracy since the last state
+
+    def step(self) -> None:
+        """Take a step; FloatingPointError, and nothing moves, where something is not finite."""
+        self.run.begin_step()
+        lesson = self.learner.study(self.run)
+        if not np.isfinite(lesson.loss):
+            raise FloatingPointError(f"the loss is {lesson.loss}")
+        self.norm = global_norm(lesson.gradients)
+        try:
+            _, self.memory = self.rule.update(
+                lesson.gradients, self.memory, self.params, in_place=True
+            )
+        except NonFiniteGradientError:
+            raise FloatingPointError("a gradient is not finite") from None
+        self.run.apply_statistics()
+        self.lessons.append((lesson.loss, lesson.accuracy))
+
+
 def learn(learner: Learner, plan: Plan, rng: np.random.Generator) -> Iterator[EpisodeState]:
-    """Take steps; yield a state every so many. What is not finite ends it, and moves nothing."""
-    params = learner.parameters
-    memory = plan.rule.init(params)
-    run = Run(rng, reuse_buffers=True)
-    norm, n_iter, detail = float("nan"), 0, ""
+    """Take steps; yield a state every so many. What is not finite ends it."""
+    course, n_iter, detail = _Course(learner, plan.rule, rng), 0, ""
     threads = one_blas_thread if plan.few_threads else nullcontext
     while n_iter < plan.n_steps and not detail:
-        losses, right = [], []
+        course.lessons.clear()
         with threads(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for _ in range(min(plan.every, plan.n_steps - n_iter)):
-                run.begin_step()
-                lesson = learner.study(run)
-                try:
-                    if not np.isfinite(lesson.loss):
-                        raise FloatingPointError(f"the loss is {lesson.loss}")
-                    norm = global_norm(lesson.gradients)
-                    _, memory = plan.rule.update(lesson.gradients, memory, params, in_place=True)
-                except NonFiniteGradientError:
-                    detail = f"step {n_iter + 1}: a gradient is not finite"
-                    break
-                except FloatingPointError as error:
-                    detail = f"step {n_iter + 1}: {error}"
-                    break
-                run.apply_statistics()
-                n_iter += 1
-                losses.append(lesson.loss)
-                right.append(lesson.accuracy)
-        status = TrainStatus.RUNNING
+            try:
+                for _ in range(min(plan.every, plan.n_steps - n_iter)):
+                    course.step()
+                    n_iter += 1
+            except FloatingPointError as error:
+                detail = f"step {n_iter + 1}: {error}"
+        status = TrainStatus.COMPLETE if n_iter == plan.n_steps else TrainStatus.RUNNING
         if detail:
             status = TrainStatus.DIVERGED
-        elif n_iter == plan.n_steps:
-            status = TrainStatus.COMPLETE
+        nothing = [(float("nan"), float("nan"))]
+        loss, accuracy = np.mean(course.lessons or nothing, axis=0)
         yield EpisodeState(
             n_iter=n_iter,
-            objective=float(np.mean(losses)) if losses else float("nan"),
+            objective=float(loss),
             converged=status is TrainStatus.COMPLETE,
-            accuracy=float(np.mean(right)) if right else float("nan"),
-            gradient_norm=norm,
+            accuracy=float(accuracy),
+            gradient_norm=course.norm,
             status=status,
             detail=detail,
         )

@@ -252,7 +252,8 @@ class FewShotNetwork(FewShotClassifier, IterativeEstimator[Problem, EpisodeState
 
     def _fitted(self, problem: Problem, state: EpisodeState) -> dict[str, Any]:
         network: Network = deepcopy(problem.learner.network)  # type: ignore[attr-defined]
-        embedded = predict_in_blocks(network, problem.X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            embedded = predict_in_blocks(network, problem.X)
         return {
             "network_": network,
             "_status": state.status.name,
