@@ -40,6 +40,7 @@ __all__ = [
 
 DEPTH = 512  # terms of the sums that a panel of B holds at once
 SQUARE_DEPTH = 256  # the same of a product of a matrix with itself
+ROWS = 192  # rows of A that stay in a core's second cache while panels pass
 REUSE = 48  # rows of A from which a panel of B is worth being copied together
 
 
@@ -56,17 +57,23 @@ def multiply(
             c[co + i * crs : co + i * crs + n] = 0
         return
     width = 2 * vector_lanes(a)
-    together = m >= REUSE and n >= width
-    panel = np.empty(DEPTH * width if together else 0, b.dtype)
-    for first in range(0, k, DEPTH):
-        depth, adds = min(DEPTH, k - first), add or first > 0
-        at, bt = ao + first * aks, bo + first * bks
-        for j in range(0, n, width):
-            if together and n - j >= width:
-                copy_rows(b, bt + j, bks, depth, panel, 0)
-                _panel(a, at, ars, aks, panel, 0, width, c, co + j, crs, m, width, depth, adds)
-            else:
-                _panel(a, at, ars, aks, b, bt + j, bks, c, co + j, crs, m, n - j, depth, adds)
+    panel = np.empty(DEPTH * width if m >= REUSE and n >= width else 0, b.dtype)
+    for i in range(0, m, ROWS):
+        rows, out = min(ROWS, m - i), co + i * crs
+        together = rows >= REUSE and n >= width
+        for first in range(0, k, DEPTH):
+            depth, adds = min(DEPTH, k - first), add or first > 0
+            at, bt = ao + i * ars + first * aks, bo + first * bks
+            for j in range(0, n, width):
+                if together and n - j >= width:
+                    copy_rows(b, bt + j, bks, depth, panel, 0)
+                    _panel(
+                        a, at, ars, aks, panel, 0, width, c, out + j, crs, rows, width, depth, adds
+                    )  # fmt: skip
+                else:
+                    _panel(
+                        a, at, ars, aks, b, bt + j, bks, c, out + j, crs, rows, n - j, depth, adds
+                    )  # fmt: skip
 
 
 @compiled
@@ -139,14 +146,16 @@ def multiply_turned(
     """C = A Xᵀ for X: (n, k), whose rows are side by side."""
     width = 2 * vector_lanes(a)
     panel = np.empty(DEPTH * width, x.dtype)
-    for first in range(0, k, DEPTH):
-        depth, at = min(DEPTH, k - first), ao + first * aks
-        for j in range(0, n, width):
-            there = min(width, n - j)
-            pack_turned(x, xo + j * xrs + first, xrs, 0, there, there, depth, panel, 0)
-            _panel(
-                a, at, ars, aks, panel, 0, width, c, co + j, crs, m, there, depth, first > 0
-            )  # fmt: skip
+    for i in range(0, m, ROWS):
+        rows, out = min(ROWS, m - i), co + i * crs
+        for first in range(0, k, DEPTH):
+            depth, at = min(DEPTH, k - first), ao + i * ars + first * aks
+            for j in range(0, n, width):
+                there = min(width, n - j)
+                pack_turned(x, xo + j * xrs + first, xrs, 0, there, there, depth, panel, 0)
+                _panel(
+                    a, at, ars, aks, panel, 0, width, c, out + j, crs, rows, there, depth, first > 0
+                )  # fmt: skip
 
 
 @compiled

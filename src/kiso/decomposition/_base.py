@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from kiso._parallel import block_rows, blocks, map_rows
+from kiso._product import product
 from kiso._validation import FLOATS, Array
 
 _MIN_ROWS = 1024
@@ -174,7 +175,7 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
             axes = axes * self._whitening().astype(dtype)
         if sp.issparse(X):
             return np.asarray(X @ axes - self.mean_.astype(dtype, copy=False) @ axes)
-        return self._by_blocks(lambda block: (X[block] - self.mean_) @ axes, X)
+        return self._by_blocks(lambda block: product(X[block] - self.mean_, axes), X)
 
     def _whitening(self) -> Array:
         """1/√λ; zero for a component whose variance is rounding."""

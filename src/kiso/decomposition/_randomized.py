@@ -20,6 +20,7 @@ from scipy.sparse.linalg import LinearOperator, svds
 
 from kiso._blocks import centred_gram
 from kiso._parallel import block_rows, blocks, map_rows
+from kiso._product import product
 from kiso._triangle import row_triangle
 from kiso._validation import Array
 
@@ -67,7 +68,7 @@ class CentredRows:
         V = V.astype(self.dtype, copy=False)
         if self.sparse:
             return np.asarray(self.X @ V) - self._mean @ V
-        lane = self._walk(lambda rows: self.block(rows) @ V)
+        lane = self._walk(lambda rows: product(self.block(rows), V))
         return np.concatenate([part for parts in lane for part in parts])
 
     def transposed_times(self, U: Array) -> Array:
@@ -76,7 +77,7 @@ class CentredRows:
         if self.sparse:
             sums = U.sum(axis=0, dtype=np.float64)
             return np.asarray(self.X.T @ U - np.multiply.outer(self.mean, sums)).astype(self.dtype)
-        return self._sum(lambda rows: self.block(rows).T @ U[rows])
+        return self._sum(lambda rows: product(self.block(rows).T, U[rows]))
 
     def normal(self, V: Array) -> Array:
         """Aᵀ(A V), shape (d, l), in one pass."""
@@ -84,23 +85,23 @@ class CentredRows:
             return self.transposed_times(self.times(V))
         V = V.astype(self.dtype, copy=False)
 
-        def product(rows: slice) -> Array:
+        def both(rows: slice) -> Array:
             part = self.block(rows)
-            return np.asarray(part.T @ (part @ V))
+            return product(part.T, product(part, V))
 
-        return self._sum(product)
+        return self._sum(both)
 
-    def _walk(self, product: Callable[[slice], Array]) -> list[list[Array]]:
+    def _walk(self, task: Callable[[slice], Array]) -> list[list[Array]]:
         def lane(rows: slice) -> list[Array]:
-            return [product(block) for block in blocks(rows, self._size)]
+            return [task(block) for block in blocks(rows, self._size)]
 
         return map_rows(lane, self.shape[0], min_rows=_MIN_ROWS)
 
-    def _sum(self, product: Callable[[slice], Array]) -> Array:
+    def _sum(self, task: Callable[[slice], Array]) -> Array:
         def lane(rows: slice) -> Array:
             total: Any = 0.0
             for block in blocks(rows, self._size):
-                total = total + product(block).astype(np.float64, copy=False)
+                total = total + task(block).astype(np.float64, copy=False)
             return np.asarray(total)
 
         return np.asarray(sum(map_rows(lane, self.shape[0], min_rows=_MIN_ROWS)))

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from kiso._distances import common_shift
+from kiso._product import product
 from kiso._validation import Array
 
 from ._kernel_loops import sparse_products
@@ -116,7 +117,7 @@ def products(X: Any, P: Points, Q: Points) -> Array:
     """X of P (its rows or its centred rows) times those of Q: a new tile (len(P), len(Q))."""
     Y = Q.X if X is P.X else Q.centred
     if isinstance(X, np.ndarray) and isinstance(Y, np.ndarray):
-        return np.matmul(X, Y.T)
+        return product(X, Y.T)
     T = np.empty((len(P), len(Q)), P.dtype)
     if isinstance(X, np.ndarray):
         np.copyto(T, np.asarray(Y @ X.T).T)
