@@ -14,7 +14,14 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso.few_shot import PrototypicalNetwork, SiameseNetwork, score_episodes
+from kiso.few_shot import (
+    NearestExampleClassifier,
+    PrototypicalNetwork,
+    SiameseNetwork,
+    plot_answers,
+    plot_embedding,
+    score_episodes,
+)
 from kiso.few_shot._episode_losses import pair_loss, prototype_loss
 from kiso.few_shot._episodic import ClassSampler
 from kiso.nn import Affine, Network, TrainStatus
@@ -282,3 +289,30 @@ def test_model_files_bring_back_the_same(make, tmp_path):
     np.testing.assert_array_equal(back.distances(X), model.distances(X))
     assert back.status_ is TrainStatus.COMPLETE
     assert set(back.predict(X)) <= {"a", "b"}
+
+
+def test_pictures_of_answers():
+    X, y = bars(5, 3)
+    model = NearestExampleClassifier().fit(X[:2], [8, 9])
+    before = model.classes_
+    figure = plot_answers(model, X[::3], y[::3], X[1::3], y[1::3][::-1])
+    assert len(figure.axes) == 15
+    colours = {ax.spines["left"].get_edgecolor() for ax in figure.axes[10:]}
+    assert len(colours) == 2  # the middle one is right, as the truth is turned round
+    assert model.classes_ is before
+    assert len(plot_answers(model, X[::3], y[::3], X, n_shown=4).axes) == 8
+    with pytest.raises(ValueError, match="class '7' has no example"):
+        plot_answers(model, X[::3], y[::3], X[:1], [7])
+    with pytest.raises(ValueError, match="give pictures"):
+        plot_answers(model, X[0], [0], X[:1])
+
+
+def test_the_embedding_in_a_plane():
+    X, y = load_iris(return_X_y=True)
+    model = SiameseNetwork(max_iter=3, random_state=0).fit(X, y)
+    (ax,) = plot_embedding(model, X, y).axes
+    assert sum(len(c.get_offsets()) for c in ax.collections) == 150
+    centred = model.embed(X) - model.embed(X).mean(axis=0)
+    first = np.linalg.svd(centred, compute_uv=False)[0]
+    drawn = np.concatenate([c.get_offsets() for c in ax.collections])
+    assert np.linalg.norm(drawn[:, 0]) == pytest.approx(first)

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kiso.datasets import fetch_omniglot, fetch_omniglot_runs
-from kiso.decomposition import PCA
 from kiso.experiments import Check, Experiment, Outcome, at_most
 from kiso.few_shot import (
     NearestExampleClassifier,
     PrototypicalNetwork,
     SiameseNetwork,
+    plot_answers,
+    plot_embedding,
     score_episodes,
     score_runs,
 )
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KOCH = 8.0  # % error on the runs, by a network that learned from 30 alphabets
-N_SHOWN, N_CLOUDS = 10, 10
+N_CLOUDS = 10  # characters drawn in the embedding
 
 
 @dataclass(frozen=True)
@@ -164,20 +165,16 @@ def remark_of(found: dict[str, Any]) -> str:
 
 
 def shown(model: Any, form: Form) -> dict[str, Any]:
-    """Support, queries and answers of a run, and the embedding of some characters in a plane."""
+    """Return what the picture needs: the model, a run, and some characters it learned from."""
     run = fetch_omniglot_runs()[0]
-    support = shrunk(run.support, form.side)
-    model.support(support, np.arange(len(support)))
-    given = model.predict(shrunk(run.queries, form.side))
     drawings = fetch_omniglot("background_small2")
     codes = np.unique(drawings.labels, return_inverse=True)[1]
     kept = codes < N_CLOUDS
-    plane = PCA(2).fit_transform(model.embed(shrunk(drawings.images[kept], form.side)))
-    answers = [
-        (query, run.support[truth], run.support[answer])
-        for query, truth, answer in zip(run.queries, run.labels, given, strict=True)
-    ][:N_SHOWN]
-    return {"answers": answers, "plane": plane, "codes": codes[kept]}
+    return {
+        "model": model,
+        "run": (shrunk(run.support, form.side), shrunk(run.queries, form.side), run.labels),
+        "characters": (shrunk(drawings.images[kept], form.side), codes[kept]),
+    }
 
 
 def run(seed: int) -> Outcome:
@@ -189,26 +186,19 @@ def draw(outcome: Outcome) -> Figure:
     """Draw queries with the right and the given answer, errors, and the embedding."""
     from matplotlib.figure import Figure
 
+    data = outcome.data
     figure = Figure(figsize=(10, 8), layout="constrained")
-    halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.4))
-    axes = halves[0].subplots(3, N_SHOWN)
-    for column, pictures in zip(axes.T, outcome.data["answers"], strict=True):
-        right = np.array_equal(pictures[1], pictures[2])
-        for ax, picture in zip(column, pictures, strict=True):
-            ax.imshow(picture, cmap="gray_r")
-            ax.set(xticks=[], yticks=[])
-        for spine in column[2].spines.values():
-            spine.set(color="tab:green" if right else "tab:red", lw=2)
-    for ax, name in zip(axes[:, 0], ("query", "support", "answer"), strict=True):
-        ax.set_ylabel(name)
-    plane, chart = halves[1].subplots(1, 2)
-    plane.scatter(*outcome.data["plane"].T, c=outcome.data["codes"], cmap="tab10", s=12)
-    plane.set(title=f"{N_CLOUDS} characters in the embedding, by PCA", xticks=[], yticks=[])
-    for shift, (name, of) in zip((-0.2, 0.2), outcome.data["found"].items(), strict=True):
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1, 1.4))
+    support, queries, labels = data["run"]
+    plot_answers(data["model"], support, np.arange(20), queries, labels, figure=parts[0])
+    left, right = parts[1].subfigures(1, 2)
+    plot_embedding(data["model"], *data["characters"], figure=left)
+    chart = right.subplots()
+    for shift, (name, of) in zip((-0.2, 0.2), data["found"].items(), strict=True):
         errors = 100 * of["runs"]
         label = f"{name}, {errors.mean():.1f} %"
         chart.bar(np.arange(1, len(errors) + 1) + shift, errors, width=0.38, label=label)
-    chart.axhline(100 * np.mean(outcome.data["pixels"]["runs"]), ls=":", c="k", label="pixels")
+    chart.axhline(100 * np.mean(data["pixels"]["runs"]), ls=":", c="k", label="pixels")
     chart.axhline(KOCH, ls="--", c="k", label="Koch et al., 30 alphabets")
     chart.set(xlabel="run", ylabel="error, %", ylim=(0, 105))
     chart.legend(fontsize="small")

@@ -7,6 +7,7 @@ gives it an example each of new classes, and `predict` tells those apart.
 from ._episodic import EpisodeState
 from ._hausdorff import ModifiedHausdorffClassifier, modified_hausdorff
 from ._nearest import NearestExampleClassifier
+from ._pictures import plot_answers, plot_embedding
 from ._protocols import Episode, Scores, episodes, score_episodes, score_runs
 from ._prototypical import PrototypicalNetwork
 from ._siamese import SiameseNetwork
@@ -23,6 +24,8 @@ __all__ = [
     "SiameseNetwork",
     "episodes",
     "modified_hausdorff",
+    "plot_answers",
+    "plot_embedding",
     "score_episodes",
     "score_runs",
 ]
