@@ -200,7 +200,7 @@ def draw(outcome: Outcome) -> Figure:
         chart.bar(np.arange(1, len(errors) + 1) + shift, errors, width=0.38, label=label)
     chart.axhline(100 * np.mean(data["pixels"]["runs"]), ls=":", c="k", label="pixels")
     chart.axhline(KOCH, ls="--", c="k", label="Koch et al., 30 alphabets")
-    chart.set(xlabel="run", ylabel="error, %", ylim=(0, 105))
+    chart.set(xlabel="run", ylabel="error, %", ylim=(0, 105), xticks=range(2, 21, 2))
     chart.legend(fontsize="small")
     return figure
 

@@ -24,7 +24,6 @@ from kiso._validation import (
 from kiso.base import IterativeEstimator
 from kiso.neural_network._architecture import Builder
 from kiso.nn import Flatten, Layer, Network, RandomAffine, ShapeError, TrainStatus
-from kiso.nn._trainer import predict_in_blocks
 from kiso.optim import Adam, Cosine, Rule
 
 from ._episodic import ClassSampler, EpisodeState, Learner, Plan, learn
@@ -34,6 +33,7 @@ __all__ = ["BLOCK", "FewShotNetwork", "Problem", "conv_blocks"]
 
 MOST_WAYS = 60  # classes of an episode where `ways="auto"`
 BLOCK = "conv 64 3x3 same, batchnorm, relu"
+BLOCK_PIXELS = 1 << 20  # that go through a network at once
 RATE = 1e-3  # learning rate at the beginning
 
 
@@ -253,7 +253,7 @@ class FewShotNetwork(FewShotClassifier, IterativeEstimator[Problem, EpisodeState
     def _fitted(self, problem: Problem, state: EpisodeState) -> dict[str, Any]:
         network: Network = deepcopy(problem.learner.network)  # type: ignore[attr-defined]
         with np.errstate(over="ignore", invalid="ignore"):
-            embedded = predict_in_blocks(network, problem.X)
+            embedded = _in_blocks(network, problem.X)
         return {
             "network_": network,
             "_status": state.status.name,
@@ -283,7 +283,7 @@ class FewShotNetwork(FewShotClassifier, IterativeEstimator[Problem, EpisodeState
 
     def _represent(self, X: Array) -> Array:
         with np.errstate(over="ignore", invalid="ignore"):
-            embedded = predict_in_blocks(self.network_, self._as_input(X))
+            embedded = _in_blocks(self.network_, self._as_input(X))
         finite = np.isfinite(embedded).all(axis=1)
         if not finite.all():
             raise ValueError(
@@ -305,6 +305,14 @@ class FewShotNetwork(FewShotClassifier, IterativeEstimator[Problem, EpisodeState
         """
         check_is_fitted(self)
         return self._represent(self._checked(X, reset=False, what="X")[0])
+
+
+def _in_blocks(network: Network, X: Array) -> Array:
+    """Pass samples through the network, large pictures few at a time: layers blow them up."""
+    n_rows = network.block_rows
+    if X.ndim == 4:
+        n_rows = max(16, min(n_rows, BLOCK_PIXELS // (X.shape[2] * X.shape[3])))
+    return np.concatenate([network(X[i : i + n_rows]) for i in range(0, len(X), n_rows)])
 
 
 def conv_blocks(shape: Sequence[int], most: int = 4) -> str:
