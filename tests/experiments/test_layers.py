@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from kiso.experiments import affine_gradients, softmax_loss
+from kiso.experiments import affine_gradients, softmax_loss, training_memory
 from kiso.nn import check_gradients
 
 
@@ -39,3 +39,13 @@ def test_mutants_can_be_missed():
     right = affine_gradients.Affine(W, b)
     reports = dict.fromkeys(affine_gradients.MISTAKES, check_gradients(right, np.ones((2, 4))))
     assert not any(c.holds for c in affine_gradients.mutant_checks(reports))
+
+
+def test_memory_that_grows_is_seen():
+    outcome = training_memory.run(0)
+    assert outcome.verdict, [c for c in outcome.checks if not c.holds]
+    assert isinstance(training_memory.draw(outcome), Figure)
+    traces, control = outcome.data["traces"], outcome.data["control"]
+    swapped = dict.fromkeys(traces, control)
+    checks = training_memory.checks_of(swapped, traces["dense, compiled loop"])
+    assert not any(c.holds for c in checks)
