@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
@@ -131,6 +132,13 @@ def test_tables_in_cross_validation(make):
     assert model.embed(X).dtype == np.float32
 
 
+def test_pictures_in_cross_validation():
+    X, y = bars(4, 10)
+    names = np.array(list("abcd"))[y]
+    model = PrototypicalNetwork(SMALL, max_iter=30, rule=Adam(0.01), random_state=0)
+    assert cross_val_score(model, X, names, cv=2).mean() > 0.8
+
+
 def test_distances_are_the_definitions():
     X, y = load_iris(return_X_y=True)
     model = PrototypicalNetwork(shots=2, max_iter=5, random_state=0).fit(X, y)
@@ -160,7 +168,9 @@ def test_steps_are_the_fit_and_draws_repeat(make):
         assert model.predict(X).shape == y.shape
     assert n_iters == [10, 20, 25]
     assert state.converged
-    np.testing.assert_array_equal(clone(model).fit(X, y).embed(X), model.embed(X))
+    watched = clone(model).set_callbacks(ScoringMonitor(scoring="accuracy")).fit(X, y)
+    np.testing.assert_array_equal(watched.embed(X), model.embed(X))
+    np.testing.assert_array_equal(watched.objective_path_, model.objective_path_)
 
 
 def test_interrupted_fit_is_fitted():
