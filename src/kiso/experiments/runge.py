@@ -57,7 +57,13 @@ def run(seed: int) -> Outcome:
     remark = (
         "Errors are the largest on 10 001 points of [−1, 1]. To beat: 1.6e-3 (derivative 5.2e-2), "
         "and with the derivative in the loss 1.2e-4 (1.3e-3), by two layers of 16 units in 40 000 "
-        "epochs."
+        "epochs. Mean squared errors of the networks of "
+        + ", ".join(str(width) for width in WIDTHS)
+        + " units: "
+        + ", ".join(f"{errors[width, 0.0][2]:.1e}" for width in WIDTHS)
+        + "; with the derivative: "
+        + ", ".join(f"{errors[width, LAMBDA][2]:.1e}" for width in WIDTHS)
+        + "."
     )
     return Outcome(tuple(checks), {"networks": found, "errors": errors}, remark)
 
@@ -181,8 +187,8 @@ def draw(outcome: Outcome) -> Figure:
     from matplotlib.figure import Figure
 
     errors = outcome.data["errors"]
-    figure = Figure(figsize=(9.5, 4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(14, 4), layout="constrained")
+    left, right, by_kind = figure.subplots(1, 3)
     x = np.linspace(-1, 1, 801)
     left.plot(x, f(x), color="black", lw=3, alpha=0.3, label="1/(1 + 25x²)")
     left.plot(x, interpolate(f, 10, nodes="equispaced")(x), lw=1, label="equal distances, n = 10")
@@ -200,6 +206,16 @@ def draw(outcome: Outcome) -> Figure:
         right.semilogy(numbers, [errors[w, weight][0] for w in WIDTHS], "o-", label=label)
     right.set(xlabel="numbers (coefficients or weights)", ylabel="largest error", ylim=(1e-7, 1e4))
     right.legend(fontsize="small")
+    kinds = ("o-", "max |h − f|"), ("s--", "max |h' − f'|"), ("^:", "mean (h − f)²")
+    for weight, color in ((0.0, "C2"), (LAMBDA, "C3")):
+        for k, (style, label) in enumerate(kinds):
+            name = f"{label}, f' in the loss" if weight else label
+            by_kind.loglog(WIDTHS, [errors[w, weight][k] for w in WIDTHS], style, color=color,
+                           label=name)  # fmt: skip
+    by_kind.set(xlabel="tanh units", xticks=WIDTHS, xticklabels=WIDTHS, ylabel="error",
+                title="What the networks reach")  # fmt: skip
+    by_kind.minorticks_off()
+    by_kind.legend(fontsize="x-small")
     return figure
 
 

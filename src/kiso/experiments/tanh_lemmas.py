@@ -45,7 +45,8 @@ def run(seed: int) -> Outcome:
     remark = (
         "The notes' formula for x², as far as it can be read, lacks −2αh and grows as 1/h² "
         "without it; one transcription has −α² where −α²/3 belongs. The constant of x⁷ is 8.5098 "
-        "exactly, of which 8.507 is a measurement."
+        "exactly, of which 8.507 is a measurement. The paper is arXiv 2104.08938; the number "
+        "2104.08803 that goes with it in some notes is another paper's."
     )
     return Outcome(tuple(checks), {"curves": curves}, remark)
 
@@ -232,7 +233,7 @@ EXPERIMENT = Experiment(
     rows=(40, 41, 42, 43, 44, 45, 46),
     claim="(s+1)/2 neurons give all odd powers to s, 3(s+1)/2 all powers, with an error O(h²) that "
     "(p/24)(T_{p+2}/T_p) leads; rounding puts the best h at u^(1/(p+1))",
-    source="De Ryck, Lanthaler & Mishra (2021), Lemmas 3.1 and 3.2",
+    source="De Ryck, Lanthaler & Mishra (2021), arXiv 2104.08938, Lemmas 3.1 and 3.2",
     run=run,
     draw=draw,
 )
