@@ -7,7 +7,7 @@ networks*, Lemmas 3.1 and 3.2 (arXiv 2104.08938).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import comb
 
@@ -87,7 +87,7 @@ def tanh_powers(
     >>> bool(cube.errors()[0] <= cube.error_bound[0])
     True
     """
-    wanted = check_powers([powers] if isinstance(powers, int | np.integer) else list(powers))
+    wanted = check_powers(list(powers) if isinstance(powers, Iterable) else [powers])
     scale = check_positive("bound", bound)
     shift = check_alpha(alpha, scale, max(wanted) | 1)
     heads = tuple(power_head(p, shift) for p in wanted)
