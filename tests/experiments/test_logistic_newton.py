@@ -6,6 +6,7 @@ from kiso.datasets import available
 from kiso.experiments import load
 from kiso.experiments import logistic_newton as experiment
 from kiso.experiments import mnist_three_or_seven as digits
+from kiso.nn import Sigmoid
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -43,3 +44,16 @@ def test_three_or_seven_draws_without_the_data():
     data = {"weights": np.ones((28, 28)), "wrong": np.zeros((3, 28, 28)), "labels": [3, 7, 3]}
     figure = digits.draw(Outcome((digits.error_check(1.6),), data))
     assert isinstance(figure, Figure)
+
+
+def test_a_wrong_sigmoid_is_seen():
+    class Steep(Sigmoid):
+        def forward(self, x, *, train=None):
+            y, _ = super().forward(1.1 * x)
+            return y, lambda dy: (y * (1 - y) * dy, {})
+
+        def __call__(self, x):
+            return self.forward(x)[0]
+
+    held = [check.holds for check in experiment.sigmoid_checks(Steep())]
+    assert held == [False, False, False, True]

@@ -15,6 +15,7 @@ from scipy.special import expit, log_expit
 
 from kiso.experiments import Check, Experiment, Outcome
 from kiso.linear_model import LogisticRegression
+from kiso.nn import Sigmoid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +36,7 @@ def run(seed: int) -> Outcome:
     descent, where = gradient_descent(X, y)
     data = {"newton": np.array(newton), "descent": descent}
     checks = (
-        *sigmoid_checks(),
+        *sigmoid_checks(Sigmoid()),
         Check(
             "largest |gradient| after one weighted least squares: no closed form",
             f"> {TOL:g}",
@@ -54,20 +55,26 @@ def run(seed: int) -> Outcome:
     return Outcome(checks, data)
 
 
-def sigmoid_checks() -> tuple[Check, ...]:
+def sigmoid_checks(sigmoid: Any) -> tuple[Check, ...]:
     """Check the slope at 0, the identity σ′ = σ(1 − σ), and the values at ±1000."""
     z, h = np.linspace(-30, 30, 601), 1e-5
-    slope = (expit(z + h) - expit(z - h)) / (2 * h)
-    identity = float(np.abs(slope - expit(z) * expit(-z)).max())
+    slope = (sigmoid(z + h) - sigmoid(z - h)) / (2 * h)
+    value, backward = sigmoid.forward(z)
+    given = backward(np.ones_like(z))[0]
+    identity = float(np.abs(slope - value * (1 - value)).max())
+    backwards = float(np.abs(slope - given).max())
     quarter = float(slope[300])
+    ends = sigmoid(np.array([-1000.0, 1000.0]))
     model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     model.coef_, model.intercept_ = np.array([[1.0]]), np.zeros(1)
     p = model.predict_proba([[-1000.0], [1000.0]])[:, 1]
     log_p = model.predict_log_proba([[-1000.0]])[0, 1]
-    stable = bool(np.array_equal(p, [0.0, 1.0]) and log_p == -1000.0)
+    stable = bool(np.array_equal(p, ends) and np.array_equal(p, [0.0, 1.0]) and log_p == -1000.0)
     return (
         Check("σ′(0)", "1/4", quarter, abs(quarter - 0.25) < 1e-9),
         Check("largest |σ′ − σ(1 − σ)| on [−30, 30]", "0, to 1e-9", identity, identity < 1e-9),
+        Check("largest |σ′ − what the layer's backward pass gives|", "0, to 1e-9", backwards,
+              backwards < 1e-9),
         Check("σ(−1000), σ(1000), log σ(−1000)", "0, 1, −1000", f"{p[0]:g}, {p[1]:g}, {log_p:g}",
               stable),
     )  # fmt: skip
