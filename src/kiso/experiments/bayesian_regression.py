@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kiso.experiments import Check, Experiment, Outcome, at_most
+from kiso.inference import Gaussian
 from kiso.linear_model import BayesianLinearRegression, Ridge
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def decay_checks(rng: np.random.Generator) -> list[Check]:
             what = f"λ = {decay:g}: {name} − (XᵀX + λI)⁻¹Xᵀy"
             checks.append(at_most(what, 1e-10, gap, digits=1))
     w = rng.normal(size=(2, 5))
-    minus_log = 0.5 * 7.0 * (w**2).sum(axis=1) + 2.5 * np.log(2 * np.pi / 7.0)
+    minus_log = -Gaussian.from_parameters(np.zeros(5), np.eye(5) / 7.0).log_prob(w)
     decay_gap = np.diff(minus_log) - 3.5 * np.diff((w**2).sum(axis=1))
     checks.append(
         at_most("−log N(w; 0, I/7) − (7/2)‖w‖² varies by", 1e-12, float(abs(decay_gap[0])))

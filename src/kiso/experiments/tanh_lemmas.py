@@ -17,6 +17,7 @@ import numpy as np
 
 from kiso.approximation import TanhNetwork, tanh_notes, tanh_powers
 from kiso.experiments import Check, Experiment, Outcome, at_least, at_most, close
+from kiso.nn import Tanh
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,13 +55,16 @@ def run(seed: int) -> Outcome:
 def derivative_checks() -> list[Check]:
     """T_m from the values of tanh on a circle: T_m = m! × mean of tanh(e^iθ) e^(−imθ)."""
     turn = np.exp(2j * np.pi * np.arange(128) / 128)
-    taylor = np.fft.fft(np.tanh(turn)).real / 128
+    tanh, x = Tanh(), np.linspace(0, 20, 401)
+    taylor = np.fft.fft(tanh(turn)).real / 128
+    odd = float(np.abs(tanh(x) + tanh(-x)).max())
     found = [round(float(taylor[m]) * factorial(m)) for m in POWERS]
     off = max(abs(float(taylor[m]) * factorial(m) - t) for m, t in zip(POWERS, found, strict=True))
     wanted = [1, -2, 16, -272, 7936]
     return [
         Check("tanh⁽ᵐ⁾(0), m = 1, 3, …, 9", str(wanted), str(found), found == wanted),
         at_most("and how far from whole numbers", 1e-6, off, digits=1),
+        at_most("|tanh(x) + tanh(−x)| on [0, 20]: tanh is odd", 0.0, odd),
     ]
 
 
