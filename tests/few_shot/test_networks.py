@@ -25,8 +25,9 @@ from kiso.few_shot import (
 )
 from kiso.few_shot._episode_losses import pair_loss, prototype_loss
 from kiso.few_shot._episodic import ClassSampler
-from kiso.nn import Affine, Network, TrainStatus
+from kiso.nn import Affine, Network, Run, TrainStatus
 from kiso.optim import Adam, GradientDescent
+from kiso.optim._tree import leaves_of
 from kiso.persistence import FittedModel, load_model, save_model
 
 NETWORKS = [PrototypicalNetwork, SiameseNetwork]
@@ -91,6 +92,25 @@ def test_pair_loss(n, d, seed):
     rng = np.random.default_rng(seed)
     arrays = [rng.normal(size=s) for s in ((n, d), (n, d), (d,), (1,))]
     check_slopes(pair_loss, naive_pair_loss, arrays, rng)
+
+
+@pytest.mark.parametrize("make", NETWORKS)
+def test_a_learner_s_gradients_are_slopes(make):
+    """Through the network, whose weights both sides of a pair share."""
+    rng = np.random.default_rng(0)
+    sampler = ClassSampler(rng.normal(size=(30, 3)), list(np.arange(30).reshape(6, 5)))
+    network = Network.dense([3, 5, 4], random_state=0)
+    learner = make()._learner(network, sampler, 4, 3, np.float64)
+    gradients = leaves_of(learner.study(Run(7)).gradients)
+    leaves = leaves_of(learner.parameters)
+    assert [g.shape for g in gradients] == [p.shape for p in leaves]
+    for p, g in zip(leaves, gradients, strict=True):
+        d, losses = rng.normal(size=p.shape), []
+        for step in (1e-6, -2e-6):
+            p += step * d
+            losses.append(learner.study(Run(7)).loss)
+        p += 1e-6 * d
+        assert (g * d).sum() == pytest.approx((losses[0] - losses[1]) / 2e-6, rel=1e-4, abs=1e-8)
 
 
 # --- what is fitted ------------------------------------------------------------------------

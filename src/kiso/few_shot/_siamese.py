@@ -137,11 +137,11 @@ class SiameseNetwork(FewShotNetwork):
     ) -> Learner:
         (width,) = network.output_shape(sampler.X.shape[1:])
         # z is of unit size at first, whatever the number of outputs
-        alpha, bias = np.full(width, 4 / width, dtype), np.ones(1, dtype)
-        return _PairLearner(network, alpha, bias, sampler, ways)
+        beta, bias = np.full(width, 4 / np.sqrt(width), dtype), np.ones(1, dtype)
+        return _PairLearner(network, beta, bias, sampler, ways)
 
     def _of_learner(self, learner: Any) -> dict[str, Any]:
-        return {"alpha_": learner.alpha.copy(), "bias_": float(learner.bias[0])}
+        return {"alpha_": learner.alpha, "bias_": float(learner.bias[0])}
 
     def _to_examples(self, Q: Array) -> Array:
         """−ln σ(z); α splits into what draws samples together and what keeps them apart."""
@@ -159,17 +159,30 @@ class SiameseNetwork(FewShotNetwork):
 
 @dataclass
 class _PairLearner:
-    """Pairs of drawings; the same network takes both sides."""
+    """Pairs of drawings; the same network takes both sides.
+
+    What moves is β, with α = β/√D: a step of one size for all parameters, as Adam takes it,
+    would be a large one for an α that is 1/D of the distance.
+    """
 
     network: Network
-    alpha: Array
+    beta: Array
     bias: Array
     sampler: ClassSampler
     ways: int
 
     @property
     def parameters(self) -> Any:
-        return [self.network.parameters, self.alpha, self.bias]
+        return [self.network.parameters, self.beta, self.bias]
+
+    @property
+    def shrink(self) -> Any:
+        return self.beta.dtype.type(1 / np.sqrt(len(self.beta)))
+
+    @property
+    def alpha(self) -> Array:
+        alpha: Array = self.beta * self.shrink
+        return alpha
 
     def study(self, run: Run) -> Lesson:
         x = self.sampler.draw(run.rng, self.ways, 2)
@@ -178,4 +191,5 @@ class _PairLearner:
         lesson = pair_loss(u, v, self.alpha, self.bias)
         du, dv, d_alpha, d_bias = lesson.gradients
         one, other = back_u(du, want_dx=False)[1], back_v(dv, want_dx=False)[1]
-        return lesson._replace(gradients=[map_tree(np.add, one, other), d_alpha, d_bias])
+        shared = map_tree(np.add, one, other)
+        return lesson._replace(gradients=[shared, d_alpha * self.shrink, d_bias])
