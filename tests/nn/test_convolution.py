@@ -133,7 +133,10 @@ def test_col2im_of_the_notes_failed_here(shape):
 
 
 def test_col2im_adds_where_windows_overlap():
-    """E10: the notes' default overwrites; the middle pixel of 3×3 is seen by all nine windows."""
+    """E10: the notes overwrite by default (is_backward=False), which is no adjoint.
+
+    The middle pixel is seen by all nine windows.
+    """
     back = col2im(np.ones((9, 9)), (1, 1, 5, 5), 3)
     assert back[0, 0].tolist() == [
         [1, 2, 3, 2, 1], [2, 4, 6, 4, 2], [3, 6, 9, 6, 3], [2, 4, 6, 4, 2], [1, 2, 3, 2, 1],

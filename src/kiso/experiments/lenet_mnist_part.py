@@ -11,7 +11,7 @@ from .lenet_mnist import PART, draw, measure
 EXPERIMENT = Experiment(
     title="A network of LeNet's class on 1,000 images of MNIST and of Fashion-MNIST",
     rows=(66, 82),
-    claim="At most 15 % error, 10 % with shifted images,, and 70 % of Fashion-MNIST right",
+    claim="At most 15 % error, 10 % with shifted images, and 70 % of Fashion-MNIST right",
     source="`lenet-mnist`, which see, in a short form; the bounds are kiso's own",
     run=partial(measure, PART),
     draw=draw,
