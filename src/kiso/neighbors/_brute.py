@@ -24,14 +24,18 @@ from kiso._distances import common_shift
 from kiso._parallel import MAX_LANES, blocks, lanes, map_rows, n_threads, one_blas_thread
 from kiso._validation import Array
 
-from . import _loops
+from . import _brute_loops
+from ._best_loops import sort_best
+from ._metric_loops import EUCLIDEAN
 from ._metrics import Metric, is_sparse
 from ._rows import HeldRows
+from ._sparse import SparseRows, collect_sparse, scan_sparse, sparse_pairs, sparse_rows
 
 __all__ = ["Reference", "brute_neighbors", "brute_radius", "reference"]
 
 _ROWS, _QUERIES = 1024, 512  # of a tile; its products are 2 MiB in float32
-_SMALL = 256  # rows and queries of a tile whose distances are found one by one
+_SMALL = 512  # rows of a tile whose distances are added up feature by feature
+_FEW = 128  # queries of it; the distances are 512 KiB
 _MIN_QUERIES = 256  # of a lane of products
 _CHUNK = 8192  # queries for which rows that are held are read once
 _LAST = np.iinfo(np.intp).max
@@ -44,12 +48,15 @@ class Reference(NamedTuple):
     shift: Array | None  # (d,) what is taken from rows and queries before they are multiplied
     half: Array  # (n,) ‖x − shift‖²/2, of the type of X
     largest: Array  # (n_blocks,) float64: the largest ‖x − shift‖ of each block of rows
+    lists: SparseRows | None = None  # how sparse rows are searched, where they can be
 
 
 def reference(X: Any, metric: Metric) -> Reference:
     """Prepare rows: their norms, in one pass over blocks; X itself is kept, not copied."""
     none = np.empty(0)
-    if is_sparse(X) or metric.code != _loops.EUCLIDEAN:
+    if is_sparse(X):
+        return Reference(X, None, none, none, sparse_rows(X, metric))
+    if metric.code != EUCLIDEAN:
         return Reference(X, None, none, none)
     shift = common_shift(X)
     half = np.empty(len(X), X.dtype)
@@ -135,15 +142,18 @@ def brute_neighbors(
     Q = Q[:] if isinstance(Q, HeldRows) else Q
     n = Q.shape[1] if metric.name == "precomputed" else rows.X.shape[0]
     products = rows.half.size > 0
-    parts = _row_parts(Q.shape[0], n, once=held)
+    parts = [slice(0, n)] if rows.lists else _row_parts(Q.shape[0], n, once=held)
     heaps = [(distance, index)]
     heaps += [(np.full_like(distance, np.inf), np.full_like(index, _LAST)) for _ in parts[1:]]
 
     def lane(queries: slice, part: int) -> None:
         d, i = heaps[part][0][queries], heaps[part][1][queries]
-        scan = _scan_products if products else _scan_distances
-        scan(Q[queries], rows, metric, parts[part], skip[queries], d, i)
-        _loops.sort_best(d, i)
+        if rows.lists is not None:
+            scan_sparse(Q[queries], rows.lists, metric, skip[queries], d, i)
+        else:
+            scan = _scan_products if products else _scan_distances
+            scan(Q[queries], rows, metric, parts[part], skip[queries], d, i)
+        sort_best(d, i)
 
     if len(parts) == 1:
         smallest = _MIN_QUERIES if products else 8
@@ -188,7 +198,7 @@ def _scan_products(
     index: Array,
 ) -> None:
     for queries, block, x, S, lift in _Products(Q, rows).walk(span):
-        _loops.scan_products(
+        _brute_loops.scan_products(
             S, rows.half[block], Q[queries], x, block.start, lift,
             skip[queries], distance[queries], index[queries],
         )  # fmt: skip
@@ -198,35 +208,48 @@ def _scan_distances(
     Q: Any, rows: Reference, metric: Metric, span: slice, skip: Array, distance: Array, index: Array
 ) -> None:
     for queries, block, D in _distance_tiles(Q, rows, metric, span):
-        _loops.scan_distances(D, block.start, skip[queries], distance[queries], index[queries])
+        _brute_loops.scan_distances(
+            D, block.start, skip[queries], distance[queries], index[queries]
+        )
 
 
 def _distance_tiles(
     Q: Any, rows: Reference, metric: Metric, span: slice
 ) -> Iterator[tuple[slice, slice, Array]]:
     """Yield (queries, rows, reduced distances) of every tile, rows in order."""
+    given = metric.function is not None or metric.name == "precomputed"
+    if not given and not is_sparse(Q):
+        yield from _added_tiles(Q, rows.X, metric, span)
+        return
     for block in blocks(span, _SMALL):
-        x = None if metric.name == "precomputed" else rows.X[block]
-        for queries in blocks(slice(0, Q.shape[0]), _SMALL):
-            if x is None:
-                yield queries, block, np.ascontiguousarray(Q[queries, block])
+        for queries in blocks(slice(0, Q.shape[0]), _FEW):
+            if metric.name == "precomputed":
+                D = Q[queries, block]
+            elif metric.function is None:
+                D = sparse_pairs(Q[queries], rows.X[block], metric)
             else:
-                yield queries, block, distance_block(Q[queries], x, metric)
+                pair = Q[queries], rows.X[block]
+                D = pairwise_distances(*pair, metric=metric.function, **metric.params)
+            yield queries, block, np.ascontiguousarray(D, dtype=np.float64)
 
 
-def distance_block(Q: Any, X: Any, metric: Metric) -> Array:
-    """Reduced distances of a block of queries to a block of rows, float64."""
-    if metric.function is not None:
-        D = pairwise_distances(Q, X, metric=metric.function, **metric.params)
-        return np.ascontiguousarray(D, dtype=np.float64)
-    D = np.empty((Q.shape[0], X.shape[0]))
-    if is_sparse(Q):
-        q, x = (part.sorted_indices() for part in (Q, X))
-        csr = (q.data, q.indices, q.indptr, x.data, x.indices, x.indptr)
-        _loops.fill_sparse(*csr, metric.code, metric.p, D)
-    else:
-        _loops.fill_distances(Q, X, metric.code, metric.p, D)
-    return D
+def _added_tiles(
+    Q: Array, X: Any, metric: Metric, span: slice
+) -> Iterator[tuple[slice, slice, Array]]:
+    """`_distance_tiles` of a metric that is added up feature by feature."""
+    m, d = Q.shape
+    wide = np.zeros((m, -(-d // _brute_loops.STEP) * _brute_loops.STEP))
+    wide[:, :d] = Q
+    turned, tile = np.empty(wide.shape[1] * _SMALL), np.empty(_FEW * _SMALL)
+    for block in blocks(span, _SMALL):
+        x = X[block]
+        columns = turned[: wide.shape[1] * len(x)].reshape(-1, len(x))
+        _brute_loops.lay_columns(x, columns)
+        for queries in blocks(slice(0, m), _FEW):
+            q = wide[queries]
+            D = tile[: len(q) * len(x)].reshape(len(q), -1)
+            _brute_loops.add_features(q, columns, metric.code, metric.p, D)
+            yield queries, block, D
 
 
 def brute_radius(
@@ -250,7 +273,10 @@ def brute_radius(
     collect = _collect_products if rows.half.size > 0 else _collect_distances
 
     def lane(queries: slice) -> tuple[Array, Array, Array]:
-        hits = list(collect(Q[queries], rows, metric, slice(0, n), limit))
+        if rows.lists is not None:
+            hits = list(collect_sparse(Q[queries], rows.lists, metric, limit))
+        else:
+            hits = list(collect(Q[queries], rows, metric, slice(0, n), limit))
         which, row, d = (np.concatenate(column) for column in zip(*hits, strict=True))
         order = np.argsort(which, kind="stable")
         return which[order] + queries.start, row[order], d[order]
@@ -272,7 +298,7 @@ def _collect_products(
     hits = np.empty((products.tile.size, 2), np.intp)
     distance = np.empty(products.tile.size)
     for queries, block, x, S, lift in products.walk(span):
-        count = _loops.collect_products(
+        count = _brute_loops.collect_products(
             S, rows.half[block], Q[queries], x, lift, limit, hits, distance
         )
         found = np.add(hits[:count], (queries.start, block.start))

@@ -26,8 +26,9 @@ import numpy as np
 
 from kiso._validation import Array
 
-from ._loops import CHEBYSHEV, EUCLIDEAN, GROUP, MANHATTAN, Tree
+from ._metric_loops import CHEBYSHEV, EUCLIDEAN, MANHATTAN
 from ._metrics import Metric
+from ._query_loops import GROUP, Tree
 from ._tree import build_tree, tree_neighbors
 
 __all__ = ["TreeChoice", "brute_cost", "build_cost", "tree_cost"]

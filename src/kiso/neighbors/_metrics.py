@@ -20,7 +20,7 @@ from sklearn.preprocessing import normalize
 
 from kiso._validation import Array
 
-from ._loops import CHEBYSHEV, EUCLIDEAN, HAMMING, MANHATTAN, MINKOWSKI
+from ._metric_loops import CHEBYSHEV, EUCLIDEAN, HAMMING, MANHATTAN, MINKOWSKI
 
 __all__ = ["METRICS", "Metric", "is_sparse", "resolve_metric"]
 

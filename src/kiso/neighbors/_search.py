@@ -20,8 +20,8 @@ from kiso._validation import FLOATS, Array, Real, StrOptions, positive
 
 from ._brute import Reference, brute_neighbors, brute_radius, reference
 from ._choice import TreeChoice
-from ._loops import Tree
 from ._metrics import METRICS, Metric, is_sparse, resolve_metric
+from ._query_loops import Tree
 from ._rows import HeldRows, hold, stays
 from ._tree import build_tree, tree_neighbors, tree_radius
 

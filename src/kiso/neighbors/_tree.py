@@ -9,10 +9,11 @@ import numpy as np
 from kiso._parallel import map_rows, n_threads, one_blas_thread
 from kiso._validation import Array
 
-from . import _loops, _tree_loops
-from ._loops import GROUP, Tree
+from . import _query_loops, _tree_loops
+from ._best_loops import sort_best
 from ._memory import arrays
 from ._metrics import Metric
+from ._query_loops import GROUP, Tree
 
 __all__ = ["build_tree", "tree_neighbors", "tree_radius"]
 
@@ -83,11 +84,11 @@ def tree_neighbors(
     """Fill the heaps (sorted at the end) of all queries; how many leaves were visited."""
 
     def lane(rows: slice) -> int:
-        visited = _loops.query_tree(
+        visited = _query_loops.query_tree(
             Q[rows], tree, metric.code, metric.p, _slack(tree), skip[rows],
             distance[rows], index[rows],
         )  # fmt: skip
-        _loops.sort_best(distance[rows], index[rows])
+        sort_best(distance[rows], index[rows])
         return visited
 
     return sum(map_rows(lane, len(Q), min_rows=_MIN_QUERIES))
@@ -99,7 +100,7 @@ def tree_radius(Q: Array, tree: Tree, metric: Metric, limit: float) -> tuple[Arr
     found: list[tuple[Array, Array]] = [(np.empty(0, np.intp), np.empty(0))]
 
     def search(rows: slice) -> None:
-        _loops.tree_within(
+        _query_loops.tree_within(
             Q[rows], tree, metric.code, metric.p, _slack(tree), limit,
             start[rows.start : rows.stop + 1], *found[-1],
         )  # fmt: skip

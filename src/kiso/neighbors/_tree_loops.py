@@ -52,7 +52,7 @@ def _divide(source: Array, target: Array, low: int, high: int, pivot: float, equ
         target[back - one] = key
         front += below
         back -= one - below
-    return np.intp(front)
+    return int(np.intp(front))  # signed, for a compiler too
 
 
 @compiled
@@ -64,7 +64,7 @@ def _ranked(keys: Array, low: int, high: int, middle: int) -> tuple[float, int]:
             below += np.int32(keys[u] < key)
             equal += np.int32(keys[u] == key)
         if low + below <= middle < low + below + equal:
-            return key, low + below
+            return key, int(low + below)
     return keys[low], low  # never: a key of that rank is among them
 
 
