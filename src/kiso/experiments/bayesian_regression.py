@@ -48,7 +48,7 @@ def run(seed: int) -> Outcome:
         "predictive deviation at 1.5": (std[0], grid_std),
     }
     checks = [
-        at_most(f"{name}: closed form − grid", 1e-8, abs(float(a - b)), digits=1)
+        at_most(f"{name}: closed form − grid", 1e-10, abs(float(a - b)), digits=1)
         for name, (a, b) in pairs.items()
     ]
     checks += decay_checks(rng)
