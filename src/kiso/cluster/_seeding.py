@@ -26,12 +26,13 @@ from kiso.base import State
 
 from ._lloyd import LloydState
 from ._rows import BLOCK_ROWS, MIN_ROWS, Rows
-from ._seeding_loops import limits, propose, take
+from ._seeding_loops import limits, locate, propose, take
 
 __all__ = ["SeedingState", "last_seeds", "parallel", "plus_plus", "random_rows"]
 
 _ROUNDS = 5
 _OVERSAMPLING = 2.0
+_LANE_WORK = 1 << 22  # rows × features × candidates that are worth a lane of their own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +67,12 @@ class SeedingState(State):
 class Potential:
     """D_i² of every row to the centres chosen so far, and φ by lanes."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, trials: int = 1) -> None:
         self.rows = rows
-        self.lanes = lanes(rows.n, min_rows=MIN_ROWS)
+        self.lanes = lanes(rows.n, min_rows=max(MIN_ROWS, _LANE_WORK // (rows.d * trials)))
+        # kept from centre to centre: fresh pages cost as much as the distances
+        self.listed = np.empty(rows.n, np.intp)
+        self.values = np.empty(rows.n * trials, rows.dtype)
         self.closest = np.full(rows.n, np.inf, rows.dtype)
         self.label = np.zeros(rows.n, np.int32)
         self.by_lane = np.zeros(len(self.lanes))
@@ -88,7 +92,8 @@ class Potential:
             size = BLOCK_ROWS if rows.sparse else span.stop - span.start
             for at in blocks(span, size):
                 b = at.stop - at.start
-                listed, values = np.empty(b + 1, np.intp), np.empty((b, m), rows.dtype)
+                listed = self.listed[at]
+                values = self.values[at.start * m : at.stop * m].reshape(b, m)
                 count = propose(
                     rows.block(at), candidates, rows.weights(at), self.label[at], limit,
                     self.closest[at], listed, values, gain,
@@ -102,8 +107,8 @@ class Potential:
         for which, (span, (found, _)) in enumerate(zip(self.lanes, parts, strict=True)):
             for start, listed, values in found:
                 self.by_lane[which] = take(
-                    listed + start, values, best, len(centers), rows.weights(span),
-                    self.closest[span], self.label[span],
+                    listed + start if start else listed, values, best, len(centers),
+                    rows.weights(span), self.closest[span], self.label[span],
                 )  # fmt: skip
         return best
 
@@ -135,15 +140,10 @@ class Potential:
             while which > 0 and by_lane[which] == 0:
                 which -= 1
             lane = self.lanes[which]
-            mass = self._weight(lane)
-            if not flat:
-                mass = mass * self.closest[lane]
-            inside = np.cumsum(mass)
             start = ends[which] - by_lane[which]
-            i = int(np.searchsorted(inside, u - start, side="right"))
-            if i >= len(mass) or mass[i] == 0:  # rounding put it past the end
-                i = int(np.flatnonzero(mass)[-1])
-            found[at] = lane.start + i
+            found[at] = lane.start + locate(
+                self.rows.weights(lane), self.closest[lane], flat, u - start
+            )
         return found
 
 
@@ -156,7 +156,7 @@ def plus_plus(
     scikit-learn; 1: plain k-means++.
     """
     trials = 2 + int(math.log(n_clusters)) if n_trials is None else n_trials
-    potential = Potential(rows)
+    potential = Potential(rows, trials)
     chosen: list[int] = []
     while len(chosen) < n_clusters:
         drawn = potential.draw(rng, trials if chosen else 1)

@@ -70,7 +70,7 @@ def propose(
     """List the rows within a candidate's reach, with their distances to all candidates.
 
     values[at, t] = ‖x_i − y_t‖² for i = rows[at]; adds Σ w_i max(0, D_i² − values) to
-    gain_t. Returns how many rows are listed; `rows` has room for one more than there are.
+    gain_t. Returns how many rows are listed.
     """
     count = 0
     for i in range(X.shape[0]):
@@ -118,3 +118,22 @@ def take(
         for i in range(closest.size):
             total += np.float64(closest[i])
     return total
+
+
+@compiled
+def locate(weight: Array, closest: Array, flat: bool, u: float) -> int:
+    """Return the first row at which Σ w_i D_i² (Σ w_i where flat) exceeds u.
+
+    Where rounding leaves the sum below u: the last row that has any.
+    """
+    total, last = 0.0, 0
+    for i in range(closest.size):
+        part = 1.0 if flat else np.float64(closest[i])
+        if weight.size:
+            part *= np.float64(weight[i])
+        if part > 0.0:
+            last = i
+            total += part
+            if total > u:
+                return i
+    return last
