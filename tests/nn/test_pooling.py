@@ -207,3 +207,33 @@ def test_what_stands_before_the_first_weights_is_not_differentiated():
     assert len(asked) == 1
     assert backward(y)[0].shape == (1, 1, 2, 2)
     assert len(asked) == 3
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.tuples(*[st.integers(1, 40)] * 2),
+    st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2),
+    st.sampled_from([np.float32, np.float64]),
+    st.integers(0, 2**32 - 1),
+)
+def test_threes_at_every_second(size, padding, dtype, seed):
+    """Windows of 3×3 at stride 2 have loops of their own; ties go to the first pixel."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-3, 3, (2, 3, *size)).astype(dtype)
+    layer = MaxPool(3, stride=2, padding=padding)
+    try:
+        layer.output_shape(x.shape[1:])
+    except ShapeError:
+        assume(False)
+    y, backward = layer.forward(x)
+    dy = rng.integers(1, 9, y.shape).astype(dtype)
+    expected_y, expected_dx = np.empty_like(y), np.zeros_like(x)
+    (top, _), (left, _) = padding
+    for n, c, o, q in np.ndindex(y.shape):
+        rows = range(max(0, 2 * o - top), min(size[0], 2 * o - top + 3))
+        columns = range(max(0, 2 * q - left), min(size[1], 2 * q - left + 3))
+        at = max(((i, k) for i in rows for k in columns), key=lambda at: x[n, c, *at])
+        expected_y[n, c, o, q] = x[n, c, *at]
+        expected_dx[n, c, *at] += dy[n, c, o, q]
+    assert np.array_equal(y, expected_y)
+    assert np.array_equal(backward(dy)[0], expected_dx)

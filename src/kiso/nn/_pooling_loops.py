@@ -14,6 +14,8 @@ import numpy as np
 from kiso._jit import compiled
 from kiso._validation import Array
 
+from ._threes_loops import largest_threes, scatter_threes, size_of_threes
+
 __all__ = ["Pane", "average", "average_back", "largest", "largest_back"]
 
 
@@ -37,6 +39,15 @@ def _halves(p: Pane, x: Array, y: Array) -> bool:
 
 
 @compiled
+def _room_for_threes(p: Pane, y: Array) -> tuple[Array, Array, Array]:
+    """Room for what `_threes_loops.py` works on; none for other windows than 3×3 at 2."""
+    fits = p.kh == 3 and p.kw == 3 and p.sh == 2 and p.sw == 2 and p.top <= 2 and p.left <= 2
+    size = size_of_threes(y.shape[2], y.shape[3]) if fits else 0
+    more = size + y.shape[3] + 2 if fits else 0
+    return np.empty((4, size), y.dtype), np.empty(more, y.dtype), np.empty(more, y.dtype)
+
+
+@compiled
 def _columns(p: Pane, b: int, width: int, ow: int) -> tuple[int, int]:
     """First output that has tap b in the image, and how many have."""
     begin = max(0, (p.left - b + p.sw - 1) // p.sw)
@@ -47,12 +58,16 @@ def _columns(p: Pane, b: int, width: int, ow: int) -> tuple[int, int]:
 @compiled
 def largest(x: Array, p: Pane, y: Array, codes: Array) -> None:
     """Fill y with the largest, and codes with the tap a·k_w + b where that is."""
+    planes, values, marks_of = _room_for_threes(p, y)
     for i in range(x.shape[0]):
         for c in range(x.shape[1]):
             pixels, to = x[i, c], y[i, c]
             marks = codes[i, c] if codes.size else codes[0, 0]
             if _halves(p, pixels, to):
                 _largest_halves(pixels, to, marks)
+                continue
+            if planes.size:
+                largest_threes(pixels, p.top, p.left, to, marks, planes, values, marks_of)
                 continue
             for o in range(y.shape[2]):
                 _largest_row(pixels, p, o, to, marks)
@@ -164,12 +179,15 @@ def _largest_row(x: Array, p: Pane, o: int, y: Array, codes: Array) -> None:
 @compiled
 def largest_back(dy: Array, codes: Array, p: Pane, dx: Array) -> None:
     """Add each number of dy to the pixel that its code names; dx comes in as anything."""
+    planes, values, marks_of = _room_for_threes(p, dy)
     for i in range(dx.shape[0]):
         for c in range(dx.shape[1]):
             source, to, marks = dy[i, c], dx[i, c], codes[i, c]
             if _halves(p, to, source):
                 _scatter_halves(source, marks, to)
                 _clear_rest(to, 2 * dy.shape[2], 2 * dy.shape[3])
+            elif planes.size:
+                scatter_threes(source, marks, p.top, p.left, to, planes, values, marks_of)
             else:
                 _scatter(source, marks, p, to)
 
