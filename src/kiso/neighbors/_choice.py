@@ -26,7 +26,7 @@ import numpy as np
 
 from kiso._validation import Array
 
-from ._metric_loops import CHEBYSHEV, EUCLIDEAN, MANHATTAN
+from ._metric_loops import CHEBYSHEV, EUCLIDEAN, MANHATTAN, MINKOWSKI, halves
 from ._metrics import Metric
 from ._query_loops import GROUP, Tree
 from ._tree import build_tree, tree_neighbors
@@ -36,9 +36,8 @@ __all__ = ["TreeChoice", "brute_cost", "build_cost", "tree_cost"]
 DESCENT, LEAF, OFFER = 500.0, 150.0, 20.0
 POINT = {EUCLIDEAN: 0.12, MANHATTAN: 0.25, CHEBYSHEV: 0.22}  # one feature of one point
 ROW, PRODUCT, MEASURE = 0.25, 0.018, 60.0
-PAIR = 25.0
-FEATURE = {MANHATTAN: 0.1, CHEBYSHEV: 0.4}
-POWER = 6.0  # a feature where powers are taken
+PAIR, FEATURE = 0.3, 0.06
+ROOTED, POWER = 0.25, 6.0  # a feature where powers are taken: by products and a root, or not
 LEVEL, MOVE = 12.0, 5.0
 TRIAL, TRIED = 1e6, 300.0  # what asking costs, and a row of the samples
 
@@ -127,7 +126,7 @@ def _offers(n: float, k: int) -> float:
 
 def tree_cost(visited: float, d: int, k: int, metric: Metric, capacity: int) -> float:
     """Nanoseconds of a query that looks at so many leaves."""
-    leaf = LEAF + capacity * d * POINT.get(metric.code, POWER)
+    leaf = LEAF + capacity * d * POINT.get(metric.code, _power(metric))
     return DESCENT + visited * leaf + OFFER * _offers(visited * capacity, k)
 
 
@@ -135,7 +134,12 @@ def brute_cost(n: int, d: int, k: int, metric: Metric, itemsize: int) -> float:
     """Nanoseconds of a query against n rows."""
     if metric.code == EUCLIDEAN:
         return n * (ROW + d * PRODUCT) * itemsize / 4 + MEASURE * _offers(n, k)
-    return n * (PAIR + d * FEATURE.get(metric.code, POWER)) + OFFER * _offers(n, k)
+    feature = _power(metric) if metric.code == MINKOWSKI else FEATURE
+    return n * (PAIR + d * feature) + OFFER * _offers(n, k)
+
+
+def _power(metric: Metric) -> float:
+    return ROOTED if halves(metric.p) else POWER
 
 
 def build_cost(n: int, d: int, capacity: int) -> float:
