@@ -37,6 +37,7 @@ from ._rows import MIN_ROWS, Rows
 __all__ = ["LloydState", "lloyd"]
 
 _OPEN_SHARE = 0.6
+_LANE_WORK = 1 << 21  # rows × features × clusters that are worth a lane of their own
 _REFRESH = 10  # iterations after which sums are added up anew
 _CANCELLED = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row
 
@@ -87,8 +88,9 @@ class Assignment:
         self.weights = np.zeros(n_clusters)
         self.centers: Array | None = None
         self.age = 0
-        # a lane has sums of its own: not more lanes than rows pay for
-        self.lanes = lanes(rows.n, min_rows=max(MIN_ROWS, 4 * n_clusters))
+        # a lane has sums of its own, and costs a message: not more lanes than rows pay for
+        least = max(MIN_ROWS, 4 * n_clusters, _LANE_WORK // (rows.d * n_clusters))
+        self.lanes = lanes(rows.n, min_rows=least)
 
     def assign(self, centers: Array) -> int:
         """Assign every row to its nearest centre; return how many changed."""
