@@ -1,6 +1,6 @@
 """Brute force: blocks of queries against blocks of rows, the k best kept in the same pass.
 
-For the Euclidean distance a block of products S = QXᵀ comes from BLAS into a buffer that
+For the Euclidean distance a block of products S = QXᵀ comes into a buffer that
 stays in cache, and ‖x‖²/2 − S says at once which few rows can be among the k best: these,
 and these only, are measured exactly from differences. The bound on what the products can
 be wrong by is
@@ -22,6 +22,7 @@ from sklearn.metrics import pairwise_distances
 
 from kiso._distances import common_shift
 from kiso._parallel import MAX_LANES, blocks, lanes, map_rows, n_threads, one_blas_thread
+from kiso._product import product
 from kiso._validation import Array
 
 from . import _brute_loops
@@ -33,7 +34,7 @@ from ._sparse import SparseRows, collect_sparse, scan_sparse, sparse_pairs, spar
 
 __all__ = ["Reference", "brute_neighbors", "brute_radius", "reference"]
 
-_ROWS, _QUERIES = 1024, 512  # of a tile; its products are 2 MiB in float32
+_ROWS, _QUERIES = 1024, 192  # of a tile; its products are 768 KiB in float32
 _SMALL = 512  # rows of a tile whose distances are added up feature by feature
 _FEW = 128  # queries of it; the distances are 512 KiB
 _MIN_QUERIES = 256  # of a lane of products
@@ -117,7 +118,7 @@ class _Products:
                 q = self.Q[queries]
                 S = self.tile[: len(q) * len(B)].reshape(len(q), len(B))
                 with np.errstate(all="ignore"):
-                    np.matmul(q, B.T, out=S)
+                    product(q, B.T, S)
                 yield queries, block, x, S, lift[queries]
 
 
