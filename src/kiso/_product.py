@@ -139,7 +139,11 @@ def _multiply(a: Array, b: Array, out: Array) -> None:
 def _flat(x: Array) -> Array:
     """All memory from the first number to the last; writeable, so that loops know one kind."""
     length = sum((n - 1) * stride for n, stride in zip(x.shape, x.strides, strict=True))
-    place: Any = (ctypes.c_byte * (length + x.itemsize)).from_address(
-        x.__array_interface__["data"][0]
-    )
+    place = _memory(x.__array_interface__["data"][0], length + x.itemsize, _WRITEABLE)
     return np.frombuffer(place, x.dtype)
+
+
+_WRITEABLE = 0x200
+_memory: Any = ctypes.pythonapi.PyMemoryView_FromMemory
+_memory.restype = ctypes.py_object
+_memory.argtypes = (ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int)

@@ -37,7 +37,7 @@ MOST_LANES = 16
 ONE_THREAD = 1 << 18  # m n k of a product up to which OpenBLAS takes one thread by itself
 ONE_THREAD_SUM = 10_000  # numbers of a vector up to which it does
 CHUNK_WORK = 1 << 31  # parameters × samples of one compiled call: Ctrl-C waits for it
-STEP_WORK = 1 << 12  # what the smallest step counts for in that
+STEP_WORK = 1 << 15  # what the smallest step counts for in that
 MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
 
 _ACTIVATIONS: dict[type, int] = {
