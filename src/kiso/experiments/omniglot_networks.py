@@ -52,7 +52,7 @@ class Form:
     embedding: str = "auto"
 
 
-FULL = Form(28, None, (800, 1500), 60, 25.0, 400)
+FULL = Form(28, None, (800, 1000), 60, 25.0, 400)
 PART = Form(14, 60, (40, 80), 30, 75.0, 30, "conv 16 3x3 same, batchnorm, relu, pool 2, "
             "conv 32 3x3 same, batchnorm, relu, pool 2")  # fmt: skip
 

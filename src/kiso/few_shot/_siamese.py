@@ -136,8 +136,8 @@ class SiameseNetwork(FewShotNetwork):
         self, network: Network, sampler: ClassSampler, ways: int, n_each: int, dtype: Any
     ) -> Learner:
         (width,) = network.output_shape(sampler.X.shape[1:])
-        # z is of unit size at first, whatever the number of outputs
-        beta, bias = np.full(width, 4 / np.sqrt(width), dtype), np.ones(1, dtype)
+        # z is of the size of some units at first, whatever the number of outputs
+        beta, bias = np.full(width, 12 / np.sqrt(width), dtype), np.full(1, 4, dtype)
         return _PairLearner(network, beta, bias, sampler, ways)
 
     def _of_learner(self, learner: Any) -> dict[str, Any]:
