@@ -34,6 +34,7 @@ __all__ = ["Points", "Tile", "common_shift", "nearest", "squared_norms"]
 
 DIRECT_FEATURES = 8  # up to so many, subtraction is faster than a product
 _TILE_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 19  # of the rows themselves
 _MIN_ROWS = 512  # of a lane
 _OFF_CENTRE = 4.0  # ‖mean‖² in variances from where a shift pays
 _SAMPLED_ROWS = 64
@@ -115,7 +116,7 @@ class Tile:
         size = _TILE_BYTES // max(1, n_points * dtype.itemsize)
         self.rows = int(min(4096, max(64, size)))
         if n_features > DIRECT_FEATURES:
-            self.rows = min(self.rows, 1024)
+            self.rows = min(self.rows, max(512, _BLOCK_BYTES // (n_features * dtype.itemsize)))
         self.direct = n_features <= DIRECT_FEATURES
         self.values = np.empty((n_points, self.rows), dtype)
         self.columns = np.empty((n_features if self.direct else 0, self.rows), dtype)
