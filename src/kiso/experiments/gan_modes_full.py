@@ -38,11 +38,11 @@ class Waves(Layer):
     """x → (x, sin ωx, cos ωx) for fixed ω: (n, d) → (n, d + 2 d m), m frequencies."""
 
     def __init__(self, frequencies: Any):
-        self.frequencies = np.asarray(frequencies, np.float64)
+        self._frequencies = np.asarray(frequencies, np.float64)  # fixed: not to be learned
 
     def parts(self, x: Any) -> tuple[Any, Any, Any]:
         """ω, sin ωx and cos ωx."""
-        omega = self.frequencies.astype(x.dtype)
+        omega = self._frequencies.astype(x.dtype)
         angle = (x[:, :, None] * omega).reshape(len(x), -1)
         return omega, np.sin(angle), np.cos(angle)
 
@@ -59,7 +59,7 @@ class Waves(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """(d,) → (d (1 + 2 m),)."""
-        return (shape[0] * (1 + 2 * len(self.frequencies)),)
+        return (shape[0] * (1 + 2 * len(self._frequencies)),)
 
 
 @tangent.register
