@@ -15,7 +15,7 @@ from kiso.nn import Affine, Layer, Network, Reshape, Shape, ShapeError
 from kiso.optim import LearningRate, Rule
 
 from ._architecture import AUGMENTATIONS, Builder, default_architecture
-from ._epochs import EpochState, Problem
+from ._epochs import Adversary, EpochState, Problem
 from ._network_classifier import NetworkClassifier
 
 __all__ = ["ConvClassifier"]
@@ -88,6 +88,10 @@ class ConvClassifier(NetworkClassifier):
         cross-entropy.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    adversary : callable or None, default=None
+        Adversarial training: `adversary(network, loss, x, t, rng)` gives what is learnt in
+        the place of batch x, of the same shape, against the weights just before the step:
+        `kiso.adversarial.AdversarialTraining`. Validation rows stay as they are.
 
     Attributes
     ----------
@@ -190,6 +194,7 @@ class ConvClassifier(NetworkClassifier):
         rule: Rule | None = None,
         loss: Loss | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
+        adversary: Adversary | None = None,
     ):
         self.architecture = architecture
         self.image_shape = image_shape
@@ -218,6 +223,7 @@ class ConvClassifier(NetworkClassifier):
         self.rule = rule
         self.loss = loss
         self.class_weight = class_weight
+        self.adversary = adversary
 
     # --- images as rows -----------------------------------------------------------------
 

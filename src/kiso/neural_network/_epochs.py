@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from kiso.losses import Loss
 from kiso.nn import Affine, Dropout, Layer, Network, TrainState, TrainStatus, activation, train
 from kiso.optim import LBFGS, Rule, descent
 
-__all__ = ["Adaptive", "EpochState", "Problem", "build", "epochs"]
+__all__ = ["Adaptive", "Adversary", "Batches", "EpochState", "Problem", "build", "epochs"]
+
+# (network, loss, x, t, rng) -> what the network is to learn from in the place of x
+Adversary: TypeAlias = Callable[[Network, Loss, Array, Array, np.random.Generator], Array]
 
 SLOWEST = 1e-6  # an adaptive rate below which training ends
 
@@ -80,6 +83,7 @@ class Problem:
     tol: float
     patience: int
     rng: np.random.Generator
+    adversary: Adversary | None = None
 
 
 def build(
@@ -123,8 +127,8 @@ def epochs(p: Problem) -> Iterator[EpochState]:
 def _by_batches(p: Problem, rule: Rule) -> Iterator[EpochState]:
     batches: Any = (p.X, p.t)
     weight = p.weight
-    if not p.shuffle:
-        batches, weight = _InOrder(p.X, p.t, p.weight, p.batch_size), None
+    if not p.shuffle or p.adversary is not None:
+        batches, weight = Batches(p), None
     states = train(
         p.network, p.loss, batches, rule, n_epochs=p.max_iter, batch_size=p.batch_size,
         sample_weight=weight, validation=p.validation,
@@ -163,18 +167,30 @@ def _epoch(state: TrainState, n_epochs: int, slowest: bool) -> EpochState:
 
 
 @dataclass(frozen=True)
-class _InOrder:
-    """Batches of consecutive rows."""
+class Batches:
+    """The batches of an epoch, each attacked, where that is wanted, as it is asked for.
 
-    X: Array
-    t: Array
-    weight: Array | None
-    size: int
+    Training asks for a batch just before its step: the attack sees the weights as they are.
+    """
+
+    problem: Problem
 
     def __iter__(self) -> Iterator[Any]:
-        arrays = [self.X, self.t, *([] if self.weight is None else [self.weight])]
-        for start in range(0, len(self.X), self.size):
-            yield tuple(a[start : start + self.size] for a in arrays)
+        p = self.problem
+        arrays = [p.X, p.t, *([] if p.weight is None else [p.weight])]
+        order = p.rng.permutation(len(p.X)) if p.shuffle else None
+        for start in range(0, len(p.X), p.batch_size):
+            rows = slice(start, start + p.batch_size)
+            x, *rest = (a[rows if order is None else order[rows]] for a in arrays)
+            yield x if p.adversary is None else self._attacked(x, rest[0]), *rest
+
+    def _attacked(self, x: Array, t: Array) -> Array:
+        p = self.problem
+        assert p.adversary is not None
+        given: Array = np.asarray(p.adversary(p.network, p.loss, x, t, p.rng), dtype=x.dtype)
+        if given.shape != x.shape:
+            raise ValueError(f"adversary: it gave shape {given.shape} for x of shape {x.shape}")
+        return given
 
 
 def _by_lbfgs(p: Problem) -> Iterator[EpochState]:

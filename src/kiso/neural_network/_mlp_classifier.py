@@ -11,6 +11,7 @@ from kiso._validation import RandomState
 from kiso.losses import Loss
 from kiso.optim import LearningRate, Rule
 
+from ._epochs import Adversary
 from ._multilayer import MultilayerModel
 from ._network_classifier import NetworkClassifier
 
@@ -78,6 +79,11 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         cross-entropy.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
+    adversary : callable or None, default=None
+        Adversarial training: `adversary(network, loss, x, t, rng)` gives what is learnt in
+        the place of batch x, of the same shape, against the weights just before the step:
+        `kiso.adversarial.AdversarialTraining`. Validation rows stay as they are. Not for
+        "lbfgs".
 
     Attributes
     ----------
@@ -150,6 +156,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         rule: Rule | None = None,
         loss: Loss | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
+        adversary: Adversary | None = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -178,6 +185,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         self.rule = rule
         self.loss = loss
         self.class_weight = class_weight
+        self.adversary = adversary
 
     @available_if(MultilayerModel._takes_pieces)
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:

@@ -71,6 +71,11 @@ class MultilayerModel(NetworkModel):
         if self.rule is None and self.solver == "lbfgs":
             if self.early_stopping or np.any(np.asarray(self.dropout) > 0):
                 raise ValueError("solver='lbfgs': it takes neither early_stopping nor dropout")
+            if self.adversary is not None:
+                raise ValueError(
+                    "adversary: it attacks batches, and solver='lbfgs' has none; give "
+                    "solver='adam' or 'sgd'"
+                )
             return None, None
         return super()._rule(batch_size)
 
@@ -93,7 +98,7 @@ class MultilayerModel(NetworkModel):
         problem = Problem(
             self._start(X, n_outputs, rng) if first else self._as_it_is(), loss, X, t,
             self._weights(y, None), None, self._score_of, rule, rate, size, self.shuffle,
-            self.alpha, 1, self.tol, self.n_iter_no_change, rng,
+            self.alpha, 1, self.tol, self.n_iter_no_change, rng, self.adversary,
         )  # fmt: skip
         progress, memory = one_epoch(problem, getattr(self, "_memory", {}))
         if progress.fault:

@@ -32,6 +32,7 @@ class NetworkClassifier(ClassifierMixin, NetworkModel):
         **NetworkModel._parameter_constraints,
         "loss": [HasMethods(["value_and_gradient"]), None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
+        "adversary": [callable, None],
     }
 
     loss: Loss | None

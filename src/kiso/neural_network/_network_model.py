@@ -28,7 +28,7 @@ from kiso.losses import Loss
 from kiso.nn import Network
 from kiso.optim import Adam, GradientDescent, InverseTime, LearningRate, Momentum, Nesterov, Rule
 
-from ._epochs import Adaptive, EpochState, Problem, epochs
+from ._epochs import Adaptive, Adversary, EpochState, Problem, epochs
 
 __all__ = ["SHARE", "NetworkModel"]
 
@@ -89,6 +89,7 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
     n_iter_no_change: int
     init: str
     rule: Rule | None
+    adversary: Adversary | None = None  # of classifiers, who take it as a parameter
 
     network_: Network
     out_activation_: str
@@ -143,6 +144,7 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
         return Problem(
             network, loss, X, t, weight, validation, self._score_of, rule, rate, size,
             self.shuffle, self.alpha, self.max_iter, self.tol, self.n_iter_no_change, rng,
+            self.adversary,
         )  # fmt: skip
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:

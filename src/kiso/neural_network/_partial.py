@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from kiso.nn._engines import LayerEngine, Progress
-from kiso.nn._feed import RowFeed
+from kiso.nn._feed import BatchFeed, Feed, RowFeed
 from kiso.nn._run import Run
 from kiso.optim._rule import RuleState
 
-from ._epochs import Problem
+from ._epochs import Batches, Problem
 
 __all__ = ["one_epoch"]
 
@@ -25,17 +25,20 @@ def one_epoch(problem: Problem, memory: dict[str, Any]) -> tuple[Progress, dict[
     """
     p = problem
     assert p.rule is not None
-    feed = RowFeed(p.X, p.t, p.weight, batch_size=p.batch_size, replace=False, rng=p.rng)
+    feed: Feed = RowFeed(p.X, p.t, p.weight, batch_size=p.batch_size, replace=False, rng=p.rng)
+    if p.adversary is not None:
+        feed = BatchFeed(Batches(p), 1)
+    n_batches = -(-len(p.X) // p.batch_size)
     engine = LayerEngine(
         p.network, p.loss, feed, p.rule, Run(p.rng, reuse_buffers=True), p.alpha / p.batch_size
     )
     state = engine.rule_state
     if not isinstance(state, RuleState):
-        return engine.advance(feed.n_batches), {}
+        return engine.advance(n_batches), {}
     if memory:
         engine.n_iter = state.step = memory["step"]
         for own, kept in zip(state.slots, memory["slots"], strict=True):
             for name, array in own.items():
                 array[...] = kept[name]
-    progress = engine.advance(feed.n_batches)
+    progress = engine.advance(n_batches)
     return progress, {"step": state.step, "slots": state.slots}

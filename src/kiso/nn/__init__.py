@@ -1,6 +1,7 @@
 """Neural networks with explicit back-propagation: a forward pass returns its backward pass."""
 
 from ._activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh, activation
+from ._adversary import AdversarialTraining
 from ._affine import Affine
 from ._affine_augment import RandomAffine
 from ._augment import RandomCrop, RandomFlip, RandomShift
@@ -32,6 +33,7 @@ __all__ = [
     "GAME_LOSSES",
     "GELU",
     "Activation",
+    "AdversarialTraining",
     "Affine",
     "ArrayCheck",
     "AveragePool",

@@ -69,6 +69,7 @@ LAYER_TYPES = frozenset(
         "kiso.nn._activations.Sigmoid",
         "kiso.nn._activations.Softplus",
         "kiso.nn._activations.Tanh",
+        "kiso.nn._adversary.AdversarialTraining",
         "kiso.nn._affine.Affine",
         "kiso.nn._affine_augment.RandomAffine",
         "kiso.nn._augment.RandomCrop",
