@@ -12,33 +12,27 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
 
-from kiso._parallel import one_blas_thread
 from kiso._validation import Array
 from kiso.base import State
-from kiso.optim import Rule, global_norm
-from kiso.optim._tree import leaves_of
+from kiso.optim import Rule
 
-from ._containers import layers_within
 from ._coverage import Coverage
+from ._game_engine import CompiledTable
 from ._game_losses import GameLoss
-from ._gradient_penalty import gradient_penalty
-from ._layer import Tree
+from ._game_table import Table
 from ._network import Network
-from ._run import Run
 
 __all__ = ["Game", "GameState", "GameStatus", "Latent", "play"]
 
 Latent: TypeAlias = Callable[[np.random.Generator, int], Array]  # (rng, n) → z: (n, ...)
 
 VANISHED = 1e-4  # slope of G's loss in D's output; gradient norm of G over its largest so far
-SMALL_WORK = 1 << 23  # parameters × samples of a batch up to which BLAS gets one thread
 COVERED = 0.5  # share of the data that samples have to come near
 
 
@@ -116,6 +110,9 @@ class Game:
         Ask for it on points between data and samples; otherwise on data.
     averaging : float
         β of the running mean θ̄ ← β θ̄ + (1 − β) θ of the generator's parameters; 0 for none.
+    loop : {"auto", "layers", "compiled"}
+        How steps are taken: layer by layer, or many in one compiled call, which knows chains
+        of affine layers and plain losses and rules; both give the same but for rounding.
     sampler : Network
         The generator with θ̄: what samples are drawn from.
     """
@@ -133,6 +130,7 @@ class Game:
     penalty_norm: float = 1.0
     penalty_between: bool = True
     averaging: float = 0.0
+    loop: str = "auto"
     sampler: Network = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,111 +139,6 @@ class Game:
     def sample(self, rng: np.random.Generator, n: int) -> Array:
         """Draw n samples."""
         return self.sampler(self.latent(rng, n))
-
-
-class _Player:
-    """A network under way: what its rule remembers, and the buffers of its run."""
-
-    def __init__(self, network: Network, rule: Rule, rng: np.random.Generator):
-        self.network, self.rule, self.params = network, rule, network.parameters
-        self.memory = rule.init(self.params)
-        self.run = Run(rng, reuse_buffers=True)
-        self.loss = self.norm = float("nan")
-
-    def move(self, loss: float, gradients: Tree) -> None:
-        """Take a step, unless the loss says that it leads nowhere."""
-        self.loss, self.norm = loss, global_norm(gradients)
-        if not np.isfinite(loss):
-            raise FloatingPointError(f"its loss is {loss}")
-        _, self.memory = self.rule.update(gradients, self.memory, self.params, in_place=True)
-        self.run.apply_statistics()
-
-
-class _Table:
-    """Both players, and the batches they are dealt."""
-
-    def __init__(self, game: Game, X: Array, rng: np.random.Generator):
-        self.game, self.X, self.rng = game, X, rng
-        self.g = _Player(game.generator, game.rules[0], rng)
-        self.d = _Player(game.discriminator, game.rules[1], rng)
-        self.scores = (float("nan"), float("nan"))
-        self.slope = float("nan")  # mean |∂L_G/∂D(G(z))|
-        self.value = 0.0  # of the discriminator's losses since the last state
-        self.together = not any(layer.statistics for _, layer in layers_within(game.discriminator))
-
-    def discriminate(self) -> None:
-        """Let D take a step."""
-        game, n = self.game, self.game.batch_size
-        self.d.run.begin_step()
-        self.g.run.begin_step()
-        real = self.X[self.rng.integers(len(self.X), size=n)]
-        fake = game.generator.forward(game.latent(self.rng, n), train=self.g.run)[0]
-        r, f, backward = self._scored(real, fake)
-        loss, d_real, d_fake = game.loss.discriminator(r, f)
-        gradients = backward(d_real, d_fake)
-        self.value += loss / game.discriminator_steps
-        self.scores = float(r.mean()), float(f.mean())
-        if game.penalty:
-            value, steeper = self._penalty(real, fake)
-            loss += game.penalty * value
-            _add(gradients, steeper, game.penalty)
-        self.d.move(loss, gradients)
-
-    def _scored(self, real: Array, fake: Array) -> tuple[Array, Array, Callable[..., Tree]]:
-        """D of both; as one batch, unless D looks at batches as a whole."""
-        d, run, n = self.game.discriminator, self.d.run, len(real)
-        if self.together:
-            scores, back = d.forward(np.concatenate([real, fake]), train=run)
-            return (
-                scores[:n],
-                scores[n:],
-                lambda dr, df: back(np.concatenate([dr, df]), want_dx=False)[1],
-            )
-        r, back_real = d.forward(real, train=run)
-        f, back_fake = d.forward(fake, train=run)
-
-        def backward(dr: Array, df: Array) -> Tree:
-            gradients = back_real(dr, want_dx=False)[1]
-            _add(gradients, back_fake(df, want_dx=False)[1], 1.0)
-            return gradients
-
-        return r, f, backward
-
-    def _penalty(self, real: Array, fake: Array) -> tuple[float, Tree]:
-        at = real
-        if self.game.penalty_between:
-            share = self.rng.random((len(real), *[1] * (real.ndim - 1)), dtype=np.float32)
-            at = fake + share.astype(real.dtype, copy=False) * (real - fake)
-        return gradient_penalty(self.game.discriminator, at, norm=self.game.penalty_norm)
-
-    def generate(self) -> None:
-        """Let G take a step, before a D that stands still."""
-        game = self.game
-        self.d.run.begin_step()
-        self.g.run.begin_step()
-        z = game.latent(self.rng, game.batch_size)
-        fake, back = game.generator.forward(z, train=self.g.run)
-        scores, through = game.discriminator.forward(fake, train=self.d.run)
-        loss, slope = game.loss.generator(scores)
-        self.slope = float(np.abs(slope).sum())
-        self.g.move(loss, back(through(slope, want_gradients=False)[0], want_dx=False)[1])
-        if game.averaging:
-            self._average()
-
-    def _average(self) -> None:
-        """θ̄ ← β θ̄ + (1 − β) θ; running statistics as they are."""
-        now, mean = self.game.generator, self.game.sampler
-        for kept, new in zip(leaves_of(mean.parameters), leaves_of(self.g.params), strict=True):
-            kept += kept.dtype.type(1 - self.game.averaging) * (new - kept)
-        pairs = zip(layers_within(mean), layers_within(now), strict=True)
-        for (_, kept_layer), (_, layer) in pairs:
-            for name, value in layer.statistics.items():
-                kept_layer.statistics[name][...] = value
-
-
-def _add(gradients: Tree, more: Tree, factor: float) -> None:
-    for g, extra in zip(leaves_of(gradients), leaves_of(more), strict=True):
-        g += g.dtype.type(factor) * extra
 
 
 def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> Iterator[GameState]:
@@ -263,27 +156,19 @@ def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> I
     """
     shown = game.latent(rng, n_shown)
     coverage = Coverage(X, rng)
-    table, n_iter = _Table(game, X, rng), 0
-    most, best = 0.0, 0.0  # gradient norm of G, coverage
-    detail = ""
-    threads = one_blas_thread if _is_small(game) else nullcontext
-    while n_iter < game.n_steps and not detail:
-        table.value, before = 0.0, n_iter
-        with threads(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            try:
-                for _ in range(min(game.every, game.n_steps - n_iter)):
-                    _step(table)
-                    n_iter += 1
-                    most = max(most, table.g.norm)
-            except FloatingPointError as error:
-                detail = f"step {n_iter + 1}: {error}"
+    table = _table(game, X, shown, rng)
+    best = 0.0  # coverage
+    while table.n_iter < game.n_steps and not table.detail:
+        before = table.n_iter
+        table.advance(min(game.every, game.n_steps - before))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             found = coverage(game.sample(rng, coverage.n_samples))
             samples = game.sampler(shown).copy()
-        best, last = max(best, found), n_iter == game.n_steps
-        status = _judged(table, found, best, most, last=last) if not detail else GameStatus.DIVERGED
+        best, last = max(best, found), table.n_iter == game.n_steps
+        status = GameStatus.DIVERGED if table.detail else _judged(table, found, best, last=last)
         yield GameState(
-            n_iter=n_iter,
-            objective=table.value / max(1, n_iter - before),
+            n_iter=table.n_iter,
+            objective=table.value / max(1, table.n_iter - before),
             converged=status is GameStatus.COMPLETE,
             discriminator_loss=table.d.loss,
             generator_loss=table.g.loss,
@@ -294,36 +179,30 @@ def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> I
             samples=samples,
             coverage=found,
             status=status,
-            detail=detail,
+            detail=table.detail,
         )
 
 
-def _is_small(game: Game) -> bool:
-    """Whether a second thread would spend more on waiting than it saves."""
-    n = max(game.generator.n_parameters, game.discriminator.n_parameters)
-    return n * game.batch_size <= SMALL_WORK
+def _table(game: Game, X: Array, z: Array, rng: np.random.Generator) -> Table:
+    """Return the form of the game that is wanted, or the faster one that it suits."""
+    if game.loop not in ("auto", "layers", "compiled"):
+        raise ValueError(f"loop={game.loop!r}: give 'auto', 'layers' or 'compiled'")
+    why_not = CompiledTable.suits(game, X, z) if game.loop != "layers" else ""
+    if why_not and game.loop == "compiled":
+        raise ValueError(f"loop='compiled': {why_not}")
+    if game.loop == "layers" or why_not or (game.loop == "auto" and not CompiledTable.wins(game)):
+        return Table(game, X, rng)
+    return CompiledTable(game, X, rng)
 
 
-def _step(table: _Table) -> None:
-    """D's steps and then G's; say whose step failed."""
-    who = "discriminator"
-    try:
-        for _ in range(table.game.discriminator_steps):
-            table.discriminate()
-        who = "generator"
-        table.generate()
-    except FloatingPointError as error:
-        raise FloatingPointError(f"{who}: {error}") from None
-
-
-def _judged(table: _Table, coverage: float, best: float, most: float, *, last: bool) -> GameStatus:
+def _judged(table: Table, coverage: float, best: float, *, last: bool) -> GameStatus:
     """Say what is wrong, if anything.
 
     Few samples near the data are no fault at the beginning: it is one once there were twice
     as many, or at the end.
     """
     real, fake = table.scores
-    if real > fake and (table.slope < VANISHED or table.g.norm < VANISHED * most):
+    if real > fake and (table.slope < VANISHED or table.g.norm < VANISHED * table.most):
         return GameStatus.VANISHING
     if coverage < COVERED and (last or coverage < best / 2):
         return GameStatus.COLLAPSED
