@@ -161,7 +161,12 @@ def _objective_holds(case: Case, timings: list[Timing]) -> bool:
     return bool(own <= best + case.slack * max(1e-300, abs(best)))
 
 
+PAUSE = 0.25  # seconds; threads of OpenMP look for work 0.2 s long before they sleep
+
+
 def _time(run: Callable[[Any], Any], data: Any) -> float:
+    """Seconds of a run, begun when the threads of the one before it have gone to sleep."""
+    time.sleep(PAUSE)
     start = time.perf_counter()
     run(data)
     return time.perf_counter() - start

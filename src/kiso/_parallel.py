@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, TypeVar
 
 import scipy.linalg  # noqa: F401  loads SciPy's BLAS, so that the limit below reaches it
@@ -62,19 +62,36 @@ def block_rows(n_columns: int, itemsize: int, *, budget: int = 1 << 20) -> int:
 def run_lanes(task: Callable[[slice], T], rows: list[slice]) -> list[T]:
     """Run `task` on each lane, on threads where that can help; results in lane order.
 
-    An exception in a lane, or Ctrl-C, reaches the caller only after every lane that had
-    begun is over, so nothing writes into the caller's arrays behind its back.
+    The calling thread takes lanes too: it begins at once, while the others wake up. An
+    exception in a lane, or Ctrl-C, reaches the caller only after every lane that had begun
+    is over, so nothing writes into the caller's arrays behind its back.
     """
     workers = min(n_threads(), len(rows))
     if workers == 1:
         return [task(lane) for lane in rows]
+    results: dict[int, T] = {}
+    errors: dict[int, BaseException] = {}
+    turns = count()
+
+    def take_lanes() -> None:
+        while not errors and (i := next(turns)) < len(rows):
+            try:
+                results[i] = task(rows[i])
+            except BaseException as error:  # also Ctrl-C: it goes on to the caller below
+                errors[i] = error
+
     with one_blas_thread():
-        futures = [_executor().submit(_run_inside, task, lane) for lane in rows]
+        futures = [_executor().submit(_run_inside, take_lanes) for _ in range(workers - 1)]
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
+            _run_inside(take_lanes)
+        except BaseException as error:
+            errors[-1] = error
+            raise
         finally:
             _settle(futures)
-        return [future.result() for future in futures]
+    if errors:
+        raise errors[min(errors)]
+    return [results[i] for i in range(len(rows))]
 
 
 def run_together(task: Callable[[slice, int], T], n_lanes: int) -> list[T]:
