@@ -108,6 +108,6 @@ def test_bad_settings_are_refused():
         RadiusNeighborsRegressor(weights=np.zeros_like).fit(X, y).predict(X)
     with pytest.raises(ValueError, match="one for each of the distances"):
         RadiusNeighborsRegressor(weights=lambda d: d[:1]).fit(X, y).predict(X)
-    for model in (RadiusNeighborsClassifier(-1.0), RadiusNeighborsRegressor(np.inf)):
+    for model in (RadiusNeighborsClassifier(-1.0), RadiusNeighborsRegressor(-0.5)):
         with pytest.raises(ValueError, match="'radius' parameter"):
             model.fit(X, y)

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.metrics import pairwise_distances
 
 from kiso._distances import common_shift
 from kiso._parallel import MAX_LANES, blocks, lanes, map_rows, n_threads, one_blas_thread
@@ -40,6 +39,7 @@ _FEW = 128  # queries of it; the distances are 512 KiB
 _MIN_QUERIES = 256  # of a lane of products
 _CHUNK = 8192  # queries for which rows that are held are read once
 _LAST = np.iinfo(np.intp).max
+_APART = 2.0  # reduced cosine distance 1: of right angles, and of what has no direction
 
 
 class Reference(NamedTuple):
@@ -160,11 +160,14 @@ def brute_neighbors(
         smallest = _MIN_QUERIES if products else 8
         with one_blas_thread():
             map_rows(lambda queries: lane(queries, 0), Q.shape[0], min_rows=smallest)
-        return
-    everything = slice(0, Q.shape[0])
-    with one_blas_thread():
-        map_rows(lambda part: lane(everything, part.start), len(parts))
-    _merge(heaps, distance, index)
+    else:
+        everything = slice(0, Q.shape[0])
+        with one_blas_thread():
+            map_rows(lambda part: lane(everything, part.start), len(parts))
+        _merge(heaps, distance, index)
+    for q in metric.directionless(Q):  # rounding alone would order its neighbours
+        first = np.arange(min(n, distance.shape[1] + 1))
+        distance[q], index[q] = _APART, first[first != skip[q]][: distance.shape[1]]
 
 
 def _row_parts(n_queries: int, n: int, *, once: bool) -> list[slice]:
@@ -229,8 +232,7 @@ def _distance_tiles(
             elif metric.function is None:
                 D = sparse_pairs(Q[queries], rows.X[block], metric)
             else:
-                pair = Q[queries], rows.X[block]
-                D = pairwise_distances(*pair, metric=metric.function, **metric.params)
+                D = metric.pairs(Q[queries], rows.X[block])
             yield queries, block, np.ascontiguousarray(D, dtype=np.float64)
 
 
@@ -279,6 +281,12 @@ def brute_radius(
         else:
             hits = list(collect(Q[queries], rows, metric, slice(0, n), limit))
         which, row, d = (np.concatenate(column) for column in zip(*hits, strict=True))
+        lost = metric.directionless(Q[queries])
+        if lost.size > 0:
+            kept, own = ~np.isin(which, lost), lost if limit >= _APART else lost[:0]
+            which = np.concatenate([which[kept], np.repeat(own, n)])
+            row = np.concatenate([row[kept], np.tile(np.arange(n), len(own))])
+            d = np.concatenate([d[kept], np.full(n * len(own), _APART)])
         order = np.argsort(which, kind="stable")
         return which[order] + queries.start, row[order], d[order]
 

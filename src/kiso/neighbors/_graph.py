@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.utils.validation import check_is_fitted
+
 from ._nearest import NearestNeighbors
+from ._rows import HeldRows
+from ._search import NeighborSearch
 
 __all__ = ["kneighbors_graph", "radius_neighbors_graph"]
 
@@ -24,7 +28,9 @@ def kneighbors_graph(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or fitted estimator
+        An estimator of this room stands for its training rows and its metric, which
+        `metric`, `p` and `metric_params` then have to repeat.
     n_neighbors : int
     mode : {"connectivity", "distance"}, default="connectivity"
         Whether the entries are ones or distances.
@@ -46,10 +52,10 @@ def kneighbors_graph(
            [0., 0., 1.],
            [1., 0., 0.]])
     """
-    search = NearestNeighbors(
-        n_neighbors=n_neighbors, metric=metric, p=p, metric_params=metric_params, n_jobs=n_jobs
-    ).fit(X)
-    return search.kneighbors_graph(_queries(X, include_self, mode), mode=mode)
+    own = {"metric": metric, "p": p, "metric_params": metric_params}
+    search = _fitted(X, own, n_neighbors=n_neighbors, n_jobs=n_jobs)
+    queries = _queries(search, X, include_self, mode)
+    return search.kneighbors_graph(queries, n_neighbors, mode=mode)
 
 
 def radius_neighbors_graph(
@@ -67,10 +73,10 @@ def radius_neighbors_graph(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    X : {array-like, sparse matrix} of shape (n_samples, n_features), or fitted estimator
     radius : float
     mode, metric, p, metric_params, include_self, n_jobs
-        As for `kneighbors_graph`.
+        With X, as for `kneighbors_graph`.
 
     Returns
     -------
@@ -84,14 +90,31 @@ def radius_neighbors_graph(
            [0., 0., 0.],
            [1., 0., 0.]])
     """
-    search = NearestNeighbors(
-        radius=radius, metric=metric, p=p, metric_params=metric_params, n_jobs=n_jobs
-    ).fit(X)
-    return search.radius_neighbors_graph(_queries(X, include_self, mode), mode=mode)
+    own = {"metric": metric, "p": p, "metric_params": metric_params}
+    search = _fitted(X, own, radius=radius, n_jobs=n_jobs)
+    queries = _queries(search, X, include_self, mode)
+    return search.radius_neighbors_graph(queries, radius, mode=mode)
 
 
-def _queries(X: Any, include_self: bool | str, mode: str) -> Any:
+def _fitted(X: Any, own: dict[str, Any], **settings: Any) -> NeighborSearch:
+    """A search over the rows, or the one that was given, if it is the one that is wanted."""
+    if not isinstance(X, NeighborSearch):
+        return NearestNeighbors(**own, **settings).fit(X)
+    for name, value in own.items():
+        given = getattr(X, name)
+        if given is not value and given != value:
+            raise ValueError(f"{name}={value!r}: the fitted estimator has {name}={given!r}")
+    return X
+
+
+def _queries(search: NeighborSearch, X: Any, include_self: bool | str, mode: str) -> Any:
     if include_self not in (True, False, "auto"):
         raise ValueError(f"include_self={include_self!r}: give True, False or 'auto'")
     own = mode == "connectivity" if include_self == "auto" else include_self
-    return X if own else None
+    if not own:
+        return None
+    if search is not X:
+        return X
+    check_is_fitted(search)
+    rows = search._fit_X
+    return rows.source if isinstance(rows, HeldRows) else rows

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.metrics import pairwise_distances
 from sklearn.preprocessing import normalize
 
 from kiso._validation import Array
@@ -75,6 +76,24 @@ class Metric:
         named = self.name in {"euclidean", "manhattan", "chebyshev", "sqeuclidean"}
         return self.scale is None and (named or (self.name == "minkowski" and self.p >= 1))
 
+    def pairs(self, Q: Any, X: Any) -> Array:
+        """Distances of a block by the function that was given, which has to return numbers."""
+
+        def number(q: Any, x: Any) -> float:
+            value = self.function(q, x, **self.params)  # type: ignore[misc]
+            try:
+                distance = float(value)
+            except (TypeError, ValueError):
+                distance = np.nan
+            if np.isnan(distance):
+                raise ValueError(
+                    f"metric={self.function!r}: a metric takes two rows and gives one number; "
+                    f"it gave {value!r}"
+                )
+            return distance
+
+        return np.asarray(pairwise_distances(Q, X, metric=number))
+
     def mapped(self, X: Any, *, queries: bool) -> Any:
         """Map rows to where the reduced distance is; the rows themselves for most metrics.
 
@@ -94,6 +113,13 @@ class Metric:
             return sparse.hstack([unit, sparse.csr_array(flags)], format="csr")
         return np.hstack([unit, flags])
 
+    def directionless(self, Q: Any) -> Array:
+        """Give the mapped queries that have cosine distance 1 to every row: those of zeros."""
+        if self.name != "cosine":
+            return np.empty(0, np.intp)
+        flags = Q[:, [-1]].toarray() if is_sparse(Q) else Q[:, -1]
+        return np.flatnonzero(flags)
+
     def distance(self, reduced: Array) -> Array:
         """The distance of each reduced distance."""
         if self.name == "euclidean":
@@ -110,8 +136,8 @@ class Metric:
         """The reduced distance of a distance."""
         if self.name == "euclidean":
             return distance * distance
-        if self.name == "cosine":
-            return 2.0 * distance
+        if self.name == "cosine":  # right angles come as 1 ± 2e-16
+            return 2.0 * distance * (1 + 1e-12)
         if self.name == "minkowski":
             return float(distance**self.p)
         if self.name == "hamming":  # a count: 0.3 · 10 is 3.0000000000000004 or 2.9999…

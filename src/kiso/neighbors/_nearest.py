@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from kiso._validation import Integral, Real, positive
+from kiso._validation import Integral, Interval, Real, positive
 
 from ._search import NeighborSearch
 
@@ -90,7 +90,7 @@ class NearestNeighbors(NeighborSearch):
     _parameter_constraints = {
         **NeighborSearch._parameter_constraints,
         "n_neighbors": [positive(Integral)],
-        "radius": [positive(Real, zero=True)],
+        "radius": [Interval(Real, 0, None, closed="both")],
     }
 
     def __init__(

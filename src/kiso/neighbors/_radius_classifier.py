@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kiso._validation import Array, Real, StrOptions, positive
+from kiso._validation import Array, Interval, Real, StrOptions
 
 from ._search import NeighborSearch, search_constraints
 from ._votes import VotingClassifier
@@ -68,7 +68,7 @@ class RadiusNeighborsClassifier(VotingClassifier):
 
     _parameter_constraints = {
         **search_constraints(NeighborSearch, without="n_neighbors"),
-        "radius": [positive(Real, zero=True)],
+        "radius": [Interval(Real, 0, None, closed="both")],
         "weights": [StrOptions({"uniform", "distance"}), callable],
         "outlier_label": [Integral, str, "array-like", None],
     }

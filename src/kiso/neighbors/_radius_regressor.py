@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
-from kiso._validation import Array, Real, StrOptions, positive
+from kiso._validation import Array, Interval, Real, StrOptions
 
 from ._search import NeighborSearch, search_constraints
 from ._weights import run_weights
@@ -55,7 +55,7 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
 
     _parameter_constraints = {
         **search_constraints(NeighborSearch, without="n_neighbors"),
-        "radius": [positive(Real, zero=True)],
+        "radius": [Interval(Real, 0, None, closed="both")],
         "weights": [StrOptions({"uniform", "distance"}), callable],
     }
 

@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from kiso._validation import FLOATS, Array, Real, StrOptions, positive
+from kiso._validation import FLOATS, Array, Interval, Real, StrOptions, positive
 
 from ._brute import Reference, brute_neighbors, brute_radius, reference
 from ._choice import TreeChoice
@@ -36,7 +36,7 @@ class NeighborSearch(BaseEstimator):
         "algorithm": [StrOptions({"auto", "ball_tree", "kd_tree", "brute"})],
         "leaf_size": [positive(Integral)],
         "metric": [StrOptions(set(METRICS)), callable],
-        "p": [positive(Real), None],
+        "p": [Interval(Real, 0, None, closed="right"), None],
         "metric_params": [dict, None],
         "n_jobs": [None, Integral],
     }
@@ -245,8 +245,8 @@ class NeighborSearch(BaseEstimator):
         """Runs of rows in reach of each query: their bounds, rows, distances."""
         check_is_fitted(self, "_fit_method")
         radius = self.radius if radius is None else radius
-        if not isinstance(radius, Real) or not 0 <= float(radius) < np.inf:
-            raise ValueError(f"radius={radius!r}: give a finite number of at least 0")
+        if not isinstance(radius, Real) or not float(radius) >= 0:
+            raise ValueError(f"radius={radius!r}: give a number of at least 0")
         Q, skip = self._queries(X)
         limit = self._metric.reduced(float(radius))
         tree = self._tree_for(Q, min(self.n_neighbors, self.n_samples_fit_))
