@@ -180,7 +180,11 @@ def test_words(item):
         ("conv", "give the number of filters"),
         ("conv 20 5x5x5", "'5x5x5': give a size"),
         ("conv 20 5x5 strid 2", "'strid': give stride, pad, same, valid, dilation, groups"),
-        ("conv 20 5x5 groups 3", "groups=3: n_in=2"),
+        ("conv 20 5x5 groups 3", "'conv 20 5x5 groups 3': groups=3: n_in=2"),
+        ("conv 4 3x3, conv 9 3x3 groups 4", "'conv 9 3x3 groups 4': groups=4: n_out=9"),
+        ("conv 0 3x3", "'conv 0 3x3': give at least one filter"),
+        ("conv 4 3x3 dilation 4", "window reaches over 9×9 of 8×8"),
+        ("pool 2, pool 2, conv 4 3x3", r"'conv 4 3x3': Conv2D\(2 → 4, 3×3\) .* image of 2×2"),
         ("pool 9", r"'pool 9': MaxPool\(9×9\) leaves no pixel of an image of 8×8"),
         ("conv 4 9", "leaves no pixel"),
         ("dense 0", "at least one unit"),
@@ -211,12 +215,27 @@ def test_bad_images_are_named(fitted):
         ConvClassifier(image_shape=(1, 3, 3)).fit(np.ones((4, 64)), [0, 1] * 2)
     with pytest.raises(ValueError, match="image_shape"):
         ConvClassifier(image_shape=(1, 3, 3)).fit(np.moveaxis(X, -1, 1), y)
+    with pytest.raises(ValueError, match=r"X of shape \(1, 6, 3, 8, 8\): images have the axes"):
+        ConvClassifier().fit(np.moveaxis(X, -1, 1)[None], y)
+    with pytest.raises(ValueError, match=r"Found array with 0 sample"):
+        ConvClassifier().fit(np.ones((0, 3, 8, 8)), [])
     with pytest.raises(ValueError, match="augmentation: 'relu': begin with one of shift"):
         ConvClassifier(augmentation="relu").fit(np.moveaxis(X, -1, 1), y)
     with pytest.raises(TypeError, match="at place 0, is no layer"):
         ConvClassifier(["relu"]).fit(np.moveaxis(X, -1, 1), y)
     with pytest.raises(ValueError, match="NaN"):
         ConvClassifier().fit(np.full((4, 1, 8, 8), np.nan), [0, 1] * 2)
+
+
+@pytest.mark.parametrize("shape", [(1, 8), (1.5, 8, 8), (1.0, 8, 8), ("1", "8", "8"), (-1, -8, 8)])
+def test_image_shapes_that_are_none(shape):
+    with pytest.raises(ValueError, match=r"image_shape=.*: give \(channels, height, width\)"):
+        ConvClassifier(image_shape=shape).fit(RNG.random((4, 64)), [0, 1] * 2)
+
+
+def test_rows_without_a_shape_are_signals_which_the_error_says():
+    with pytest.raises(ValueError, match=r"3×3 of 1×64 .* an image of 1 × 64: .* image_shape"):
+        ConvClassifier("conv 4 3x3").fit(RNG.random((4, 64)), [0, 1] * 2)
 
 
 def test_bytes_are_warned_of():

@@ -46,9 +46,13 @@ def plot_filters(W: ArrayLike, *, n_columns: int = 10) -> Figure:
     filters = np.asarray(W, dtype=np.float64)
     if filters.ndim != 4 or 0 in filters.shape:
         raise ValueError(f"W of shape {filters.shape}: give (n_out, n_in, height, width)")
-    size = np.abs(filters).max(axis=(1, 2, 3), keepdims=True)
-    tiles = 0.5 + 0.5 * filters / np.where(size > 0, size, 1)
-    return _tiles([as_picture(tile) for tile in tiles], n_columns, f"{len(tiles)} filters")
+    pictures = np.stack([f if len(f) == 3 else f.mean(axis=0, keepdims=True) for f in filters])
+    size = np.abs(pictures).max(axis=(1, 2, 3), keepdims=True)
+    tiles = 0.5 + 0.5 * pictures / np.where(size > 0, size, 1)
+    n_in = filters.shape[1]
+    of = f", means over {n_in} channels" if n_in not in (1, 3) else ""
+    title = f"{len(tiles)} filters{of}\neach by its largest weight, 0 is the middle grey"
+    return _tiles([as_picture(tile) for tile in tiles], n_columns, title)
 
 
 def plot_worst_images(model: Any, X: ArrayLike, y: ArrayLike, *, n_images: int = 12) -> Figure:
@@ -132,7 +136,7 @@ def _tiles(pictures: list[Array], n_columns: int, title: str) -> Figure:
 
     columns = min(n_columns, len(pictures))
     rows = -(-len(pictures) // columns)
-    figure = Figure(figsize=(0.8 * columns + 0.3, 0.8 * rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(max(3.2, 0.8 * columns + 0.3), 0.8 * rows + 0.6), layout="constrained")
     for place, picture in enumerate(pictures):
         draw(figure.add_subplot(rows, columns, place + 1), picture, limits=(0, 1))
     figure.suptitle(title, fontsize=9)

@@ -172,6 +172,8 @@ _STEPS = ("stride", "pad", "same", "valid")
 
 def _conv(builder: Builder, values: _Values) -> None:
     n_out, size = values.number("the number of filters"), values.size()
+    if n_out < 1:
+        _refuse("give at least one filter")
     builder.conv(n_out, size, values.options(*_STEPS, "dilation", "groups"))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
-from kiso._validation import Array, RandomState
+from kiso._validation import Array, Integral, RandomState
 from kiso.losses import Loss
 from kiso.nn import Affine, Layer, Network, Reshape, Shape, ShapeError
 from kiso.optim import LearningRate, Rule
@@ -243,18 +244,22 @@ class ConvClassifier(NetworkClassifier):
         """Return images as rows of pixels; rows are left alone."""
         if reset and hasattr(self, "image_shape_"):
             del self.image_shape_
-        if _n_axes(X) == 3:
+        n_axes = _n_axes(X)
+        if n_axes == 3 or n_axes > 4:
             raise ValueError(
-                f"X of shape {np.shape(X)}: images have the axes (n, channels, height, width); "
-                "for one channel give X[:, None]"
+                f"X of shape {np.shape(X)}: images have the axes (n, channels, height, width)"
+                + ("; for one channel give X[:, None]" if n_axes == 3 else "")
             )
-        if _n_axes(X) != 4:
+        if n_axes != 4:
             return X
         X = np.asarray(X)
         shape = X.shape[1:]
         if reset:
             if self.image_shape is not None and tuple(self.image_shape) != shape:
-                raise ShapeError(f"X of shape {X.shape}: image_shape={self.image_shape}")
+                raise ShapeError(
+                    f"X of shape {X.shape}: image_shape={self.image_shape}; with images of four "
+                    "axes leave it out, or give theirs"
+                )
             if _channels_last(shape):
                 warnings.warn(
                     f"X of shape {X.shape} looks like (n, height, width, channels); the order "
@@ -269,18 +274,20 @@ class ConvClassifier(NetworkClassifier):
                 f"X of shape {X.shape}: the fit had images of shape {self.image_shape_}"
                 + ("; give np.moveaxis(X, -1, 1)" if moved else "")
             )
-        return X.reshape(len(X), -1)
+        return X.reshape(len(X), prod(shape))
 
     def _shape_of_rows(self, n_features: int) -> Shape:
         if self.image_shape is None:
             return 1, 1, n_features
-        shape = tuple(int(m) for m in self.image_shape)
-        if len(shape) != 3 or min(shape) < 1 or np.prod(shape) != n_features:
+        given = tuple(self.image_shape)
+        whole = all(isinstance(m, Integral) and m > 0 for m in given)
+        if not whole or len(given) != 3 or prod(given) != n_features:
             raise ShapeError(
                 f"image_shape={self.image_shape}: give (channels, height, width) with "
                 f"channels · height · width = {n_features}, the features of X"
             )
-        return shape
+        channels, height, width = (int(m) for m in given)
+        return channels, height, width
 
     # --- the network --------------------------------------------------------------------
 
@@ -298,16 +305,24 @@ class ConvClassifier(NetworkClassifier):
         builder.layers.append(Reshape(self.image_shape_))
         if self.augmentation is not None:
             builder.read(self.augmentation, "augmentation", AUGMENTATIONS)
-        if isinstance(self.architecture, str):
-            auto = self.architecture == "auto"
-            builder.read(default_architecture(builder.shape) if auto else self.architecture)
-        else:
-            self._add_copies(builder)
+        try:
+            self._add_layers(builder)
+        except ShapeError as error:
+            if self.image_shape is not None or self.image_shape_ != (1, 1, X.shape[1]):
+                raise
+            raise ShapeError(
+                f"{error} (each row of X is a signal, an image of 1 × {X.shape[1]}: for others "
+                "give image_shape)"
+            ) from None
         if builder.shape != (n_outputs,) or not isinstance(builder.layers[-1], Affine):
             builder.dense(n_outputs)
         return Network(builder.layers)
 
-    def _add_copies(self, builder: Builder) -> None:
+    def _add_layers(self, builder: Builder) -> None:
+        if isinstance(self.architecture, str):
+            auto = self.architecture == "auto"
+            builder.read(default_architecture(builder.shape) if auto else self.architecture)
+            return
         for position, layer in enumerate(deepcopy(list(self.architecture))):
             if not isinstance(layer, Layer):
                 raise TypeError(f"architecture: {layer!r}, at place {position}, is no layer")
