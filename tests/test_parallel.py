@@ -1,5 +1,6 @@
 """Lanes over threads: same result on any number of threads, no deadlock, nothing left running."""
 
+import _thread
 import os
 import threading
 import time
@@ -20,6 +21,7 @@ from kiso._parallel import (
     one_blas_thread,
     run_together,
 )
+from kiso._team import Team
 
 
 @given(st.integers(0, 10_000), st.integers(1, 500), st.integers(1, 40))
@@ -140,11 +142,80 @@ def test_after_fork():
     pytest.fail("the forked child hangs")
 
 
-def test_pool_is_kept():
-    map_rows(lambda r: None, 100)
-    pool = _parallel._pool
-    map_rows(lambda r: None, 100)
-    assert _parallel._pool is pool
+def workers_of(n_lanes, n_threads):
+    """The threads that took part."""
+    meeting = threading.Barrier(n_threads)
+
+    def task(rows):
+        meeting.wait(10)
+        return threading.get_ident()
+
+    return set(map_rows(task, n_lanes))
+
+
+def test_threads_are_kept(monkeypatch):
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    first = workers_of(3, 3)
+    assert threading.get_ident() in first
+    assert len(first) == 3
+    time.sleep(0.05)  # until they sleep
+    assert workers_of(3, 3) == first
+
+
+def test_callers_share_the_threads(monkeypatch):
+    """As many threads as one may have, beside the callers themselves; all get their results."""
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    monkeypatch.setattr(_parallel, "_team", Team())
+    seen, right = set(), []
+
+    def caller(k):
+        def task(rows):
+            seen.add(threading.get_ident())
+            time.sleep(0.0005)
+            return k * rows.start
+
+        right.append(all(map_rows(task, 8) == [k * i for i in range(8)] for _ in range(30)))
+
+    callers = [threading.Thread(target=caller, args=(k,)) for k in range(4)]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join(60)
+        assert not thread.is_alive()
+    assert right == [True] * 4
+    assert len(seen) == 5
+    _parallel._team.dismiss()
+
+
+def test_interrupt_waits_for_what_runs(monkeypatch):
+    """Ctrl-C in the caller's lane, and again while it waits."""
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    began, over = threading.Event(), []
+
+    def task(rows):
+        if threading.current_thread() is threading.main_thread():
+            began.wait(10)
+            threading.Timer(0.05, _thread.interrupt_main).start()
+            raise KeyboardInterrupt
+        began.set()
+        time.sleep(0.3)
+        over.append(rows)
+
+    with pytest.raises(KeyboardInterrupt):
+        map_rows(task, 2)
+    assert len(over) == 1
+    assert map_rows(lambda rows: rows.start, 4) == [0, 1, 2, 3]
+
+
+def test_no_thread_to_be_had(monkeypatch):
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 4)
+    monkeypatch.setattr(_parallel, "_team", Team())
+    monkeypatch.setattr(threading.Thread, "start", raising)
+    assert map_rows(lambda rows: rows.start, 4) == [0, 1, 2, 3]
+
+
+def raising(self):
+    raise RuntimeError("can't start new thread")
 
 
 def test_work_together_is_at_the_same_time(monkeypatch):

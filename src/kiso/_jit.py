@@ -134,35 +134,36 @@ class Lowered:
         return self._built
 
 
-def _compiled_meeting() -> Any:
-    """Numba has no atomic numbers on CPUs: they come from LLVM, the yield from the system."""
-    import numba
+def _place(context: Any, builder: Any, kind: Any, counter: Any) -> Any:
+    return context.make_array(kind)(context, builder, counter).data
+
+
+def _compiled_look() -> Any:
+    """Numba has no atomic numbers on CPUs: they come from LLVM."""
+    from numba import extending
+    from numba.core import types
+
+    intrinsic: Any = extending.intrinsic
+
+    @intrinsic
+    def look(typing: Any, counter: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            at = _place(context, builder, signature.args[0], args[0])
+            return builder.load_atomic(at, "acquire", 8)
+
+        return types.int64(counter), generate
+
+    return look
+
+
+def _compiled_yield() -> Any:
+    """Call the system's."""
     from llvmlite import ir
     from numba import extending
     from numba.core import cgutils, types
 
     intrinsic: Any = extending.intrinsic
     function_named: Any = cgutils.get_or_insert_function
-
-    def place(context: Any, builder: Any, kind: Any, counter: Any) -> Any:
-        return context.make_array(kind)(context, builder, counter).data
-
-    @intrinsic
-    def come(typing: Any, counter: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            at = place(context, builder, signature.args[0], args[0])
-            one = context.get_constant(types.int64, 1)
-            return builder.add(builder.atomic_rmw("add", at, one, "seq_cst"), one)
-
-        return types.int64(counter), generate
-
-    @intrinsic
-    def look(typing: Any, counter: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            at = place(context, builder, signature.args[0], args[0])
-            return builder.load_atomic(at, "acquire", 8)
-
-        return types.int64(counter), generate
 
     @intrinsic
     def give_way(typing: Any) -> Any:
@@ -174,16 +175,46 @@ def _compiled_meeting() -> Any:
 
         return types.void(), generate
 
+    return give_way
+
+
+def _compiled_meeting() -> Any:
+    import numba
+    from numba import extending
+    from numba.core import types
+
+    intrinsic: Any = extending.intrinsic
+    look_at, yield_core = _compiled_look(), _compiled_yield()
+
+    @intrinsic
+    def come(typing: Any, counter: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            at = _place(context, builder, signature.args[0], args[0])
+            one = context.get_constant(types.int64, 1)
+            return builder.add(builder.atomic_rmw("add", at, one, "seq_cst"), one)
+
+        return types.int64(counter), generate
+
     def meeting(counter: Any, n: int) -> None:
         come_so_far = come(counter)
         all_here = (come_so_far + n - 1) // n * n
         looks = 0
-        while look(counter) < all_here:
+        while look_at(counter) < all_here:
             looks += 1
             if looks > PATIENCE:
-                give_way()
+                yield_core()
 
     return numba.njit(meeting, nogil=True)
+
+
+def _look_slowly(counter: Any) -> int:
+    """Read the counter."""
+    return int(counter[0])
+
+
+def _give_way_slowly() -> None:
+    """Let another thread have the core."""
+    time.sleep(0)
 
 
 def _meet_slowly(counter: Any, n: int) -> None:
@@ -194,6 +225,12 @@ def _meet_slowly(counter: Any, n: int) -> None:
     while counter[0] < all_here:
         time.sleep(0)
 
+
+look: Any = Lowered(_compiled_look, _look_slowly)
+"""`look(counter)`: read an array of one int64 that other threads write."""
+
+give_way: Any = Lowered(_compiled_yield, _give_way_slowly)
+"""`give_way()`: offer the core to another thread."""
 
 meet: Any = Lowered(_compiled_meeting, _meet_slowly)
 """`meet(counter, n)`: wait until all n threads that share the counter have come.

@@ -8,11 +8,12 @@ and on many. While lanes run side by side BLAS is held to one thread.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from itertools import count, pairwise
 from typing import Any, TypeVar
 
@@ -20,14 +21,14 @@ import scipy.linalg  # noqa: F401  loads SciPy's BLAS, so that the limit below r
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
+from kiso._team import Team, Worker
+
 T = TypeVar("T")
 
 MAX_LANES = 16
 
 _inside = threading.local()
-_state_lock = threading.Lock()
-_pool: ThreadPoolExecutor | None = None
-_pool_size = 0
+_team = Team()
 
 
 def n_threads() -> int:
@@ -66,8 +67,8 @@ def run_lanes(task: Callable[[slice], T], rows: list[slice]) -> list[T]:
     exception in a lane, or Ctrl-C, reaches the caller only after every lane that had begun
     is over, so nothing writes into the caller's arrays behind its back.
     """
-    workers = min(n_threads(), len(rows))
-    if workers == 1:
+    workers = _team.take(min(n_threads(), len(rows)) - 1)
+    if not workers:
         return [task(lane) for lane in rows]
     results: dict[int, T] = {}
     errors: dict[int, BaseException] = {}
@@ -80,17 +81,7 @@ def run_lanes(task: Callable[[slice], T], rows: list[slice]) -> list[T]:
             except BaseException as error:  # also Ctrl-C: it goes on to the caller below
                 errors[i] = error
 
-    with one_blas_thread():
-        futures = [_executor().submit(_run_inside, take_lanes) for _ in range(workers - 1)]
-        try:
-            _run_inside(take_lanes)
-        except BaseException as error:
-            errors[-1] = error
-            raise
-        finally:
-            _settle(futures)
-    if errors:
-        raise errors[min(errors)]
+    _share([take_lanes] * (len(workers) + 1), workers, errors)
     return [results[i] for i in range(len(rows))]
 
 
@@ -98,18 +89,49 @@ def run_together(task: Callable[[slice, int], T], n_lanes: int) -> list[T]:
     """Run `task(part of the lanes, number of parts)` for all parts at the same time.
 
     For work whose lanes wait for each other (`kiso._jit.meet`): as many parts as there are
-    threads, each on a thread of its own, so that none waits for one that has not begun.
+    threads free, each on a thread of its own, so that none waits for one that has not begun.
     Ctrl-C and exceptions reach the caller after all parts are over.
     """
-    n_members = min(n_threads(), n_lanes)
-    parts = [
-        slice(n_lanes * i // n_members, n_lanes * (i + 1) // n_members) for i in range(n_members)
-    ]
-    if n_members == 1:
-        return [task(parts[0], 1)]
-    with one_blas_thread(), ThreadPoolExecutor(n_members) as pool:
-        futures = [pool.submit(_run_inside, task, part, n_members) for part in parts]
-        return [future.result() for future in futures]
+    workers = _team.take(min(n_threads(), n_lanes) - 1)
+    if not workers:
+        return [task(slice(0, n_lanes), 1)]
+    n_parts = len(workers) + 1
+    results: dict[int, T] = {}
+    errors: dict[int, BaseException] = {}
+
+    def part(i: int) -> None:
+        try:
+            own = slice(n_lanes * i // n_parts, n_lanes * (i + 1) // n_parts)
+            results[i] = task(own, n_parts)
+        except BaseException as error:
+            errors[i] = error
+
+    _share([partial(part, i) for i in range(n_parts)], workers, errors)
+    return [results[i] for i in range(n_parts)]
+
+
+def _share(
+    jobs: list[Callable[[], None]], workers: list[Worker], errors: dict[int, BaseException]
+) -> None:
+    """Do the first job here and the others on the workers; raise the first error at the end."""
+    over = False
+    with one_blas_thread():
+        try:
+            for worker, job in zip(workers, jobs[1:], strict=True):
+                worker.start(partial(_run_inside, job))
+            _run_inside(jobs[0])
+        except BaseException as error:  # Ctrl-C between two lanes
+            errors[-1] = error
+        while not over:
+            try:
+                for worker in workers:
+                    worker.wait()
+                over = True
+            except BaseException as error:  # Ctrl-C, again: what runs is waited for all the same
+                errors.setdefault(-1, error)
+        _team.give_back(workers)
+    if errors:
+        raise errors[min(errors)]
 
 
 def map_rows(
@@ -120,27 +142,12 @@ def map_rows(
 
 
 def _run_inside(task: Callable[..., T], *args: Any) -> T:
+    before = getattr(_inside, "lane", False)
     _inside.lane = True
     try:
         return task(*args)
     finally:
-        _inside.lane = False
-
-
-def _settle(futures: list[Future[Any]]) -> None:
-    """Cancel what has not begun and wait for what has."""
-    running = [future for future in futures if not future.cancel()]
-    wait(running)
-
-
-def _executor() -> ThreadPoolExecutor:
-    global _pool, _pool_size
-    with _state_lock:
-        size = max(n_threads(), _pool_size)
-        if _pool is None or size > _pool_size:
-            _pool = ThreadPoolExecutor(size, thread_name_prefix="kiso")
-            _pool_size = size
-        return _pool
+        _inside.lane = before
 
 
 class _BlasLimit:
@@ -185,9 +192,8 @@ def one_blas_thread() -> Iterator[None]:
 
 def _forget_threads() -> None:
     """In a forked child the parent's threads are gone, and its locks may be held."""
-    global _pool, _pool_size, _state_lock, _blas
-    _state_lock = threading.Lock()
-    _pool, _pool_size = None, 0
+    global _team, _blas
+    _team = Team()
     held = _blas.limiter
     _blas = _BlasLimit()
     _inside.lane = False
@@ -195,5 +201,11 @@ def _forget_threads() -> None:
         held.__exit__(None, None, None)
 
 
+def _dismiss_team() -> None:
+    """At the end: a thread in compiled code must not outlive Python."""
+    _team.dismiss()
+
+
+atexit.register(_dismiss_team)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)

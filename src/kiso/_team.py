@@ -1,0 +1,138 @@
+"""Threads that stay and wait for work: awake for a moment, then asleep.
+
+A loop of short passes hands out work every fraction of a millisecond. A thread that sleeps
+in between is woken late, and on a virtual machine often on the core of the one that woke
+it, where it waits for milliseconds while another core is idle. So a thread that has just
+worked looks for more for a millisecond or two before it sleeps, and so does the caller who
+waits for the last of them. Looking gives the core away to whoever else wants it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+
+from kiso._jit import compiled, give_way, look
+
+__all__ = ["Team", "Worker"]
+
+LOOKS = 100  # at a counter, before the core is offered to others
+ROUNDS = 10000  # of looks: three to five milliseconds
+
+
+@compiled
+def watch(counter: np.ndarray, seen: int, rounds: int) -> None:
+    """Wait until the counter is no longer as it was seen, or patience ends."""
+    for _ in range(rounds):
+        for _ in range(LOOKS):
+            if look(counter) != seen:
+                return
+        give_way()
+
+
+def _watch(counter: np.ndarray, seen: int) -> None:
+    """Watch, where that is compiled; what comes after it waits in any case."""
+    numba = sys.modules.get("numba")  # not imported only to wait
+    if numba is not None and not numba.config.DISABLE_JIT:
+        with suppress(Exception):  # what cannot be compiled or cached here must not stop work
+            watch(counter, seen, ROUNDS)
+
+
+class _Signal:
+    """Given by one thread and awaited by another, who counts what it has been given."""
+
+    def __init__(self) -> None:
+        self.given = np.zeros(1, np.int64)
+        self.news = threading.Lock()  # free after a signal that nobody has slept for
+        self.news.acquire()
+
+    def give(self) -> None:
+        self.given[0] += 1
+        with suppress(RuntimeError):  # it is free: the last signal was not slept for
+            self.news.release()
+
+    def wait(self, n: int) -> None:
+        """Return when n signals have been given; may be asked again, or be interrupted."""
+        while (seen := self.given[0]) < n:
+            _watch(self.given, seen)
+            if self.given[0] == seen:
+                self.news.acquire()
+
+
+class Worker:
+    """A thread that does one job after another. Jobs catch their own exceptions."""
+
+    def __init__(self) -> None:
+        self.job: Callable[[], None] | None = None
+        self.begin, self.end = _Signal(), _Signal()
+        self.thread = threading.Thread(target=self._serve, name="kiso", daemon=True)
+        self.thread.start()
+
+    def start(self, job: Callable[[], None]) -> None:
+        """Begin a job; the one before is over."""
+        self.job = job
+        self.begin.give()
+
+    def wait(self) -> None:
+        """Return when all that was begun is over."""
+        self.end.wait(self.begin.given[0])
+
+    def dismiss(self) -> None:
+        """End the thread, which has no job."""
+        self.begin.give()
+        self.thread.join()
+
+    def _serve(self) -> None:
+        n_jobs = 1
+        while True:
+            self.begin.wait(n_jobs)
+            if self.job is None:
+                return
+            self.job()
+            self.job = None  # it may hold arrays
+            self.end.give()
+            n_jobs += 1
+
+
+class Team:
+    """The workers of a process. Callers from several threads share them."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.idle: list[Worker] = []
+        self.n_busy = 0
+
+    def take(self, n: int) -> list[Worker]:
+        """Take up to n workers for oneself; fewer where others have them.
+
+        n is one less than the threads that the caller may have. The worker that was the last
+        to work is the first to be taken: it is awake.
+        """
+        with self.lock:
+            taken = self.idle[max(0, len(self.idle) - n) :]
+            del self.idle[max(0, len(self.idle) - n) :]
+            self.n_busy += len(taken)
+            while len(taken) < n and self.n_busy < n:
+                try:
+                    taken.append(Worker())
+                except RuntimeError:  # the system gives no more, or Python is ending
+                    break
+                self.n_busy += 1
+            return taken
+
+    def give_back(self, workers: list[Worker]) -> None:
+        """Let others have them; they have no job."""
+        with self.lock:
+            self.idle += workers
+            self.n_busy -= len(workers)
+
+    def dismiss(self) -> None:
+        """End the threads that have no job."""
+        with self.lock:
+            workers, self.idle = self.idle, []
+        for worker in workers:
+            worker.dismiss()
