@@ -2,9 +2,15 @@
 
 p ← argmin E over images, places, scales and rotations of −log p(target | A(p, x, T)). All
 three patches have the same size and are laid by the same rule on the same test images, none
-of which is of the target class. No number for small data is published: the bounds are kiso's
-own. The target, 8, is the class that this network is easiest drawn to; with others (2, for one)
-so short a search can end below a piece of a real image.
+of which is of the target class.
+
+The paper's number is of ImageNet: with a patch on about a tenth of the image some nine of ten
+are taken for a toaster. None is published for digits, so the bounds here are kiso's own, and were set
+after results had been seen: with seeds 0 to 4 the quick form came to 1.5 to 2.0 times noise and
+1.6 to 2.5 times a piece. The target, too, was chosen so: 8 is the class that this network is
+easiest drawn to; with others (2, for one) so short a search can end below a piece of a real
+image. So a verdict that holds says that the method does better than its controls, not how well
+it could do.
 """
 
 from __future__ import annotations
@@ -24,7 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TARGET, SIDE = 8, 12  # a patch of 12×12 covers 18 % of the image at scale 1
-CONTROLS = 10  # patches of noise and pieces of images, each on all test images
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,15 @@ class Form:
     epochs: int
     n_steps: int
     network: str
+    n_controls: int  # patches of noise and pieces of images, each on all test images
 
 
 FULL = Form(
     60_000, 10_000, 4, 500,
     "conv 20 5x5, relu, pool 2, conv 50 5x5, relu, pool 2, dense 500, relu, dropout 0.5",
+    10,
 )  # fmt: skip
-PART = Form(3_000, 500, 6, 150, "conv 8 5x5, relu, pool 2, conv 16 5x5, relu, pool 2")
+PART = Form(3_000, 500, 6, 100, "conv 8 5x5, relu, pool 2, conv 16 5x5, relu, pool 2", 5)
 
 
 def images(split: Any, n: int) -> tuple[Any, Any]:
@@ -75,15 +82,15 @@ def measure(form: Form, seed: int) -> Outcome:
         shown = apply_patch(held_out, patch, random_state=seed)
         return 100 * float(np.mean(model.predict(shown) == TARGET))
 
-    noise = rng.random((CONTROLS, 1, SIDE, SIDE))
+    noise = rng.random((form.n_controls, 1, SIDE, SIDE))
     edge = (28 - SIDE) // 2
-    own = X[rng.choice(np.flatnonzero(y == TARGET), CONTROLS, replace=False)]
+    own = X[rng.choice(np.flatnonzero(y == TARGET), form.n_controls, replace=False)]
     pieces = own[:, :, edge : edge + SIDE, edge : edge + SIDE]
     shares = (taken(found.patch), *(float(np.mean([taken(p) for p in c])) for c in (noise, pieces)))
     remark = (
         f"Taken for a {TARGET}: {shares[0]:.1f} % with the learnt patch, {shares[1]:.1f} % with "
-        f"noise, {shares[2]:.1f} % with the middle of a real {TARGET} (means of {CONTROLS}); "
-        f"right on {100 * model.score(Q, truth):.1f} % of the test images without a patch."
+        f"noise, {shares[2]:.1f} % with the middle of a real {TARGET} (means of "
+        f"{form.n_controls}); right on {100 * model.score(Q, truth):.1f} % of the test images without a patch."
     )
     data = {"result": found, "patches": (found.patch, noise[0], pieces[0]), "shares": shares}
     return Outcome(checks_of(*shares), data, remark)

@@ -1,4 +1,9 @@
-"""`adversarial-patch` on a network of LeNet's class and all of MNIST: minutes."""
+"""`adversarial-patch` on a network of LeNet's class and all of MNIST: minutes.
+
+The bounds are those of the quick form, which see for how they came about and for the paper's
+number. This form was first run when they stood: with seed 0 it came to 3.1 times noise and
+2.0 times a piece of a real image.
+"""
 
 from __future__ import annotations
 
