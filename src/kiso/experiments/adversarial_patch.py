@@ -5,12 +5,12 @@ three patches have the same size and are laid by the same rule on the same test 
 of which is of the target class.
 
 The paper's number is of ImageNet: with a patch on about a tenth of the image some nine of ten
-are taken for a toaster. None is published for digits, so the bounds here are kiso's own, and were set
-after results had been seen: with seeds 0 to 4 the quick form came to 1.5 to 2.0 times noise and
-1.6 to 2.5 times a piece. The target, too, was chosen so: 8 is the class that this network is
-easiest drawn to; with others (2, for one) so short a search can end below a piece of a real
-image. So a verdict that holds says that the method does better than its controls, not how well
-it could do.
+are taken for a toaster. None is published for digits, so the bounds here are kiso's own, and
+were set after results had been seen: with seeds 0 to 4 the quick form came to 1.5 to 2.0 times
+noise and 1.6 to 2.5 times a piece. The target, too, was chosen so: 8 is the class that this
+network is easiest drawn to; with others (2, for one) so short a search can end below a piece of
+a real image. So a verdict that holds says that the method does better than its controls, not
+how well it could do.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def measure(form: Form, seed: int) -> Outcome:
     remark = (
         f"Taken for a {TARGET}: {shares[0]:.1f} % with the learnt patch, {shares[1]:.1f} % with "
         f"noise, {shares[2]:.1f} % with the middle of a real {TARGET} (means of "
-        f"{form.n_controls}); right on {100 * model.score(Q, truth):.1f} % of the test images without a patch."
+        f"{form.n_controls}); right on {100 * model.score(Q, truth):.1f} % of the test images "
+        "without a patch."
     )
     data = {"result": found, "patches": (found.patch, noise[0], pieces[0]), "shares": shares}
     return Outcome(checks_of(*shares), data, remark)
