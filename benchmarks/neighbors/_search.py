@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -89,11 +90,44 @@ def scipy(data: tuple[Any, Any]) -> Any:
     return cKDTree(X).query(Q, k=K, workers=-1)
 
 
-def farthest(data: tuple[Any, Any], result: Any) -> float:
+def manhattan(data: tuple[Any, Any], room: str, **settings: Any) -> Any:
+    """Brute force by Σ|q − x| with the `NearestNeighbors` of kiso, sklearn or sklearnex."""
+    X, Q = data
+    kind = import_module(f"{room}.neighbors").NearestNeighbors
+    return (
+        kind(n_neighbors=K, algorithm="brute", metric="manhattan", **settings).fit(X).kneighbors(Q)
+    )
+
+
+def faiss_manhattan(data: tuple[Any, Any]) -> Any:
+    from faiss import METRIC_L1, IndexFlat
+
+    X, Q = data
+    index = IndexFlat(X.shape[1], METRIC_L1)
+    index.add(X)
+    return index.search(Q, K)
+
+
+def thin_table(n: int, m: int, d: int, density: float) -> tuple[Any, Any]:
+    """CSR rows like those of words in texts: some features are in many rows, most in few."""
+    from scipy import sparse
+
+    rng = np.random.default_rng(0)
+    count = int((n + m) * d * density)
+    rows = rng.integers(0, n + m, count)
+    columns = np.minimum(rng.zipf(1.3, count) - 1, d - 1) % d
+    X = sparse.csr_matrix((rng.random(count), (rows, columns)), (n + m, d))
+    return X[:n], X[n:]
+
+
+def farthest(data: tuple[Any, Any], result: Any, power: int = 2) -> float:
     """Mean distance to the k-th row found, measured anew."""
     X, Q = (part.astype(np.float64) for part in data)
-    rows = np.asarray(result[1])[:, -1].astype(np.intp)
-    return float(np.sqrt(((Q - X[rows]) ** 2).sum(axis=1)).mean())
+    gap = Q - X[np.asarray(result[1])[:, -1].astype(np.intp)]
+    if power == 1:
+        return float(abs(gap).sum(axis=1).mean())
+    squares = gap.multiply(gap) if hasattr(gap, "multiply") else gap**2
+    return float(np.sqrt(np.asarray(squares.sum(axis=1))).mean())
 
 
 def share(m: int = 5000) -> None:
@@ -143,12 +177,41 @@ def tree(m: int, dtype: str) -> Case:
     )
 
 
+def added(m: int) -> Case:
+    return Case(
+        name=f"k-NN brute, Manhattan, {m} queries, 60,000 × 64 float32",
+        setup=partial(table, 60_000, m, 64, "float32"),
+        contestants={
+            "kiso": partial(manhattan, room="kiso"),
+            "faiss": faiss_manhattan,
+            "sklearnex": partial(manhattan, room="sklearnex", n_jobs=-1),
+            "sklearn": partial(manhattan, room="sklearn", n_jobs=-1),
+        },
+        objective=partial(farthest, power=1),
+        target=1.0,
+        settings="k=5; all: brute force, all threads",
+    )
+
+
+def thin() -> Case:
+    return Case(
+        name="k-NN brute, 500 queries, 20,000 × 10,000 CSR, 0.26 % filled, float64",
+        setup=partial(thin_table, 20_000, 500, 10_000, 0.005),
+        contestants={"kiso": kiso, "sklearnex": sklearnex, "sklearn": sklearn},
+        objective=farthest,
+        target=1.0,
+        settings="k=5; all: brute force on CSR, all threads; sklearnex hands it to sklearn",
+    )
+
+
 CASES = [
     brute(784, 1.2),
     brute(64, 1.4),
     tree(5000, "float64"),
     tree(100_000, "float64"),
     tree(100_000, "float32"),
+    added(500),
+    thin(),
 ]
 
 
