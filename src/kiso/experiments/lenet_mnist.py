@@ -3,6 +3,13 @@
 LeCun et al. (1998) report 0.95 % for LeNet-5 and 0.8 % with distorted images added. The
 network here has 20 and 50 filters of 5×5, pooling by 2 and 500 units; augmentation moves
 every image by up to two pixels each time it is seen.
+
+Clothes need more. With 10,000 of the training images set aside (never the test images), and
+half of the others mirrored each time they are seen, this network was right on 91.3 % of them
+after 12 epochs; one with 32 and 64 filters of 5×5 on 92.4 % after 12; three convolutions of 3×3
+on 92.2 % after 10; and the four of 3×3 that are taken here on 92.5 % after 6, still learning. With these settings the whole was then run
+once, with seed 0: 0.71 % and 0.54 % error on MNIST and 92.8 % of the clothes right, after 0.7,
+1.3 and 3.6 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -25,6 +32,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LENET = "conv 20 5x5, relu, pool 2, conv 50 5x5, relu, pool 2, dense 500, relu, dropout 0.5"
+FOUR = (
+    "conv 32 3x3 same, relu, conv 32 3x3 same, relu, pool 2, "
+    "conv 64 3x3 same, relu, conv 64 3x3 same, relu, pool 2, dense 256, relu, dropout 0.5"
+)
 RATE = 1e-3
 MINUTES = 15.0
 
@@ -39,12 +50,14 @@ class Form:
     error: float  # of MNIST, per cent
     error_shifted: float  # with augmentation
     accuracy: float  # of Fashion-MNIST
+    fashion: str  # its network
+    fashion_epochs: int
     minutes: float = MINUTES
     batch_size: int = 128
 
 
-FULL = Form(60_000, 10_000, 6, 0.95, 0.8, 0.92)
-PART = Form(1_000, 1_000, 3, 15.0, 10.0, 0.70, 1.0, 25)
+FULL = Form(60_000, 10_000, 6, 0.95, 0.8, 0.92, FOUR, 8)
+PART = Form(1_000, 1_000, 3, 15.0, 10.0, 0.70, LENET, 6, 1.0, 25)
 
 
 def images(fetch: Any, split: str, n: int) -> tuple[Any, Any]:
@@ -54,12 +67,20 @@ def images(fetch: Any, split: str, n: int) -> tuple[Any, Any]:
 
 
 def fitted(
-    X: Any, y: Any, epochs: int, augmentation: str | None, seed: int, batch_size: int = 128
+    X: Any,
+    y: Any,
+    epochs: int,
+    augmentation: str | None,
+    seed: int,
+    batch_size: int = 128,
+    network: str = LENET,
 ) -> tuple[Any, float]:
     """The network after so many epochs of Adam on half a cosine, and the minutes it took."""
     steps = epochs * -(-len(X) // batch_size)
-    model = ConvClassifier(LENET, augmentation=augmentation, batch_size=batch_size, max_iter=epochs,
-                           learning_rate_init=Cosine(RATE, steps), random_state=seed)  # fmt: skip
+    model = ConvClassifier(
+        network, augmentation=augmentation, batch_size=batch_size, max_iter=epochs,
+        learning_rate_init=Cosine(RATE, steps), random_state=seed,
+    )  # fmt: skip
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a given number of epochs, not convergence, ends it
@@ -81,7 +102,9 @@ def measure(form: Form, seed: int) -> Outcome:
     checks.append(at_most("minutes it took", form.minutes, minutes))
     X, y = images(fetch_fashion_mnist, "train", form.n_train)
     F, classes = images(fetch_fashion_mnist, "test", form.n_test)
-    fashion, minutes = fitted(X, y, 2 * form.epochs, None, seed, form.batch_size)
+    fashion, minutes = fitted(
+        X, y, form.fashion_epochs, "flip", seed, form.batch_size, form.fashion
+    )
     checks.append(
         at_least("Fashion-MNIST: accuracy", form.accuracy, float(fashion.score(F, classes)))
     )
