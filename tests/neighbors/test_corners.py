@@ -174,6 +174,23 @@ def test_duplicates_go_by_index_in_brute_force_and_tree(metric):
     assert_array_equal(found[0][1], naive.k_nearest(np.round(expected, -6), 60)[1])
 
 
+@pytest.mark.parametrize("scale", [1e-44, 1e-38, 1.0, 1e12, 3e37, 3e38])
+@pytest.mark.parametrize("metric", ["manhattan", "chebyshev"])
+def test_sums_in_float32_leave_out_no_neighbour(metric, scale):
+    """They round, vanish or overflow; what is found is what float64 finds, to the last bit."""
+    some = np.random.default_rng(4)
+    x, q = (some.uniform(-1, 1, (rows, 23)) for rows in (900, 20))
+    x[1::2] = x[::2] * (1 + 1e-7 * some.standard_normal((450, 1)))  # nearer than float32 tells
+    x, q = ((scale * part).astype(np.float32) for part in (x, q))
+    with np.errstate(over="ignore", invalid="ignore"):  # scikit-learn adds up all there is
+        found = search(7, metric=metric, algorithm="brute").fit(x).kneighbors(q)
+        tree = search(7, metric=metric, algorithm="kd_tree").fit(x).kneighbors(q)
+        expected = search(7, metric=metric, algorithm="brute").fit(x.astype(float)).kneighbors(q)
+        assert_array_equal(found[0], expected[0].astype(np.float32))
+    assert_array_equal(found[1], expected[1])
+    assert_array_equal(found[1], tree[1])
+
+
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "uint64", "float16", "float32"])
 @pytest.mark.parametrize("algorithm", ["brute", "kd_tree"])
 def test_every_type_of_number(algorithm, dtype):

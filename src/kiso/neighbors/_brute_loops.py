@@ -13,7 +13,7 @@ from kiso._jit import compiled, compiled_strict
 from kiso._validation import Array
 
 from ._best_loops import offer
-from ._metric_loops import CHEBYSHEV, MANHATTAN, MINKOWSKI, exact_square, powers
+from ._metric_loops import CHEBYSHEV, MANHATTAN, MINKOWSKI, exact_square, joined, powers
 
 CHUNK = 64  # products that are tested at once
 STEP = 4  # features that are added at once
@@ -117,7 +117,7 @@ def collect_products(
 
 @compiled
 def lay_columns(X: Array, columns: Array) -> None:
-    """Write rows feature by feature as float64; features and rows beyond them are zeros."""
+    """Write rows feature by feature; features and rows beyond them are zeros."""
     n, d = X.shape
     columns[:] = 0.0
     for start in range(0, n, LINE):
@@ -130,8 +130,8 @@ def lay_columns(X: Array, columns: Array) -> None:
 def add_features(Q: Array, columns: Array, metric: int, p: float, D: Array) -> None:
     """Write the reduced distance of each query to each row.
 
-    Q : (m, d') float64, columns : (d', n): d' a multiple of STEP; zeros, which change
-    nothing, stand for features that there are not. D : (m, n).
+    Q : (m, d'), columns : (d', n): d' a multiple of STEP; zeros, which change nothing, stand
+    for features that there are not. D : (m, n). All are float64, or all float32.
     """
     gap, raised = np.empty(columns.shape[1]), np.empty(columns.shape[1])
     for first in range(0, Q.shape[0], AT_ONCE):
@@ -202,3 +202,47 @@ def scan_distances(D: Array, base: int, skip: Array, distance: Array, index: Arr
             for j in range(start, stop):
                 if D[i, j] <= far[0] and base + j != skip[i]:
                     offer(far, which, D[i, j], base + j)
+
+
+@compiled
+def scan_narrow(
+    D: Array,
+    Q: Array,
+    X: Array,
+    base: int,
+    slack: float,
+    metric: int,
+    skip: Array,
+    distance: Array,
+    index: Array,
+) -> None:
+    """`scan_distances` where D is rounded, by less than `slack` times: what is near is measured.
+
+    A distance that overflowed is larger than any that `far` holds, or `far` overflows too.
+    """
+    n = D.shape[1]
+    cut = np.empty(1, D.dtype)
+    for i in range(D.shape[0]):
+        far, which = distance[i], index[i]
+        cut[0] = slack * far[0]
+        level = cut[0]
+        for start in range(0, n, CHUNK):
+            stop = min(start + CHUNK, n)
+            candidates = np.int32(0)
+            for u in range(np.uintp(start), np.uintp(stop)):
+                candidates += np.int32(D[i, u] <= level)
+            if candidates == 0:
+                continue
+            for j in range(start, stop):
+                if D[i, j] <= level and base + j != skip[i]:
+                    offer(far, which, _exact_sum(Q, i, X, j, metric), base + j)
+                    cut[0] = slack * far[0]
+                    level = cut[0]
+
+
+@compiled_strict
+def _exact_sum(Q: Array, i: int, X: Array, j: int, metric: int) -> float:
+    total = 0.0
+    for a in range(Q.shape[1]):
+        total = joined(total, abs(np.float64(Q[i, a]) - np.float64(X[j, a])), metric)
+    return total

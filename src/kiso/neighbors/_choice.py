@@ -7,7 +7,8 @@ of room for c points,
 
     tree  ≈ DESCENT + v (LEAF + c d POINT) + OFFER κ(vc),    κ(n) = k (1 + log n/k)
     brute ≈ n (ROW + d PRODUCT) s/4 + MEASURE κ(n)           by products of s bytes a number
-    brute ≈ n (PAIR + d FEATURE) + OFFER κ(n)                one by one: the other metrics
+    brute ≈ n (PAIR + d FEATURE) + OFFER κ(n)                one by one: the other metrics (in
+                                                             float32 half of FEATURE)
     build ≈ n (LEVEL log₂(n/c) + d MOVE)
 
 nanoseconds on two cores; κ is how often a row is among the k best so far. The constants are
@@ -135,6 +136,8 @@ def brute_cost(n: int, d: int, k: int, metric: Metric, itemsize: int) -> float:
     if metric.code == EUCLIDEAN:
         return n * (ROW + d * PRODUCT) * itemsize / 4 + MEASURE * _offers(n, k)
     feature = _power(metric) if metric.code == MINKOWSKI else FEATURE
+    if metric.code in (MANHATTAN, CHEBYSHEV):  # float32 is added up as it is
+        feature *= itemsize / 8
     return n * (PAIR + d * feature) + OFFER * _offers(n, k)
 
 
