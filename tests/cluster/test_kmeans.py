@@ -327,8 +327,8 @@ def test_from_two_threads_at_once():
 
 
 def test_memory_stays_below_the_data():
-    """Neither seeding nor Lloyd copies the rows: what is kept goes with n, not n d."""
-    X = np.random.default_rng(0).normal(size=(20_000, 200))
+    """Neither seeding nor Lloyd copies many rows: what is kept goes with n, not n d."""
+    X = np.random.default_rng(0).normal(size=(40_000, 120))
     model = KMeans(4, random_state=0, max_iter=3, tol=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

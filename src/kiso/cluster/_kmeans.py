@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +16,8 @@ from kiso._validation import Array, RandomState, StrOptions, check_generator
 from ._base import CentersEstimator, mean_variance
 from ._lloyd import LloydState, lloyd
 from ._rows import Rows
-from ._seeding import SeedingState, parallel, plus_plus, random_rows
+from ._seeding import SeedingState, greedy_trials, parallel, plus_plus, random_rows
+from ._starts import Interrupted, pay, whole_runs
 
 __all__ = ["KMeans"]
 
@@ -34,6 +35,8 @@ class Problem:
     n_runs: int
     init: Array | None
     rng: np.random.Generator
+    watched: bool  # whether somebody looks at every step
+    path: list[float] = field(default_factory=list)  # φ after the steps that nobody looked at
 
 
 class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
@@ -156,12 +159,31 @@ default='k-means++'
             n_runs=self._runs(_RANDOM_RUNS),
             init=self._initial(X),
             rng=check_generator(self.random_state),
+            watched=bool(getattr(self, "_skl_callbacks", ())) or _log.isEnabledFor(self._level),
         )
+
+    def _walk(self, problem: Problem) -> Iterator[LloydState | SeedingState]:
+        return super()._walk(replace(problem, watched=True))
+
+    def _keep(self, problem: Problem, state: LloydState | SeedingState, path: list[float]) -> None:
+        super()._keep(problem, state, problem.path or path)
+
+    @property
+    def _level(self) -> int:
+        return logging.INFO if self.verbose else logging.DEBUG
 
     def _max_steps(self) -> int | None:
         return None  # seeds and iterations of several runs: not known
 
     def _iterate(self, problem: Problem) -> Iterator[LloydState | SeedingState]:
+        if (
+            not problem.watched
+            and isinstance(self.init, str)
+            and self.init == "k-means++"
+            and pay(problem.rows, self.n_clusters, problem.n_runs)
+        ):
+            yield from self._unwatched(problem)
+            return
         best: LloydState | None = None
         for run in range(problem.n_runs):
             centers = problem.init
@@ -175,7 +197,7 @@ default='k-means++'
             assert centers is not None
             for state in lloyd(problem.rows, centers, max_iter=self.max_iter, tol=problem.tol):
                 _log.log(
-                    logging.INFO if self.verbose else logging.DEBUG,
+                    self._level,
                     "run %d, iteration %d: inertia %.8g, %d labels changed",
                     run, state.n_iter, state.inertia, state.n_changed,
                 )  # fmt: skip
@@ -183,6 +205,26 @@ default='k-means++'
                 done = state.settled and run == problem.n_runs - 1
                 yield replace(state, run=run, best=best, converged=done and kept.settled)
             best = kept
+
+    def _unwatched(self, problem: Problem) -> Iterator[LloydState]:
+        """Only the end of each run, the runs side by side."""
+        interrupt: Interrupted | None = None
+        try:
+            runs = whole_runs(
+                problem.rows, self.n_clusters, problem.n_runs, greedy_trials(self.n_clusters),
+                problem.rng, max_iter=self.max_iter, tol=problem.tol,
+            )  # fmt: skip
+        except Interrupted as stop:
+            interrupt, runs = stop, stop.runs
+        best: LloydState | None = None
+        for run in runs:
+            problem.path.extend(run.path)
+            kept = _better(run.state, best)
+            done = run is runs[-1] and interrupt is None
+            yield replace(run.state, best=best, converged=done and kept.settled)
+            best = kept
+        if interrupt is not None:  # what was through is kept; then it goes on
+            raise interrupt
 
     def _fitted(self, problem: Problem, state: LloydState | SeedingState) -> dict[str, Any]:
         if isinstance(state, SeedingState) and state.best is None:

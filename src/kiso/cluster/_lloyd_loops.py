@@ -88,17 +88,15 @@ def accumulate(
         changed += 1
         w = np.float64(weight[i]) if weight.size else 1.0
         weights[a] += w
-        to = sums[a]
-        if b < 0:
+        if b < 0:  # no views of rows here: to count who holds them took most of the time
             for f in range(d):
-                to[f] += w * (np.float64(X[i, f]) - origin[f])
+                sums[a, f] += w * (np.float64(X[i, f]) - origin[f])
         else:
             weights[b] -= w
-            off = sums[b]
             for f in range(d):
                 value = w * (np.float64(X[i, f]) - origin[f])
-                to[f] += value
-                off[f] -= value
+                sums[a, f] += value
+                sums[b, f] -= value
     return changed
 
 

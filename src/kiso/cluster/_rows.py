@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from kiso._parallel import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 from ._lloyd_loops import own_distances, shifted_squares, whole_distances
+from ._turned import Turned, turned
 
 __all__ = ["Rows", "nearest_centers"]
 
@@ -60,6 +62,11 @@ class Rows:
         self.energy = self.total(self.squares)
         positive = self.weight[self.weight > 0]
         self.even = len(positive) == 0 or bool(positive.max() <= _UNEVEN * positive.min())
+
+    @cached_property
+    def turned(self) -> Turned | None:
+        """The rows turned; None where that is not worth its memory."""
+        return turned(self)
 
     def block(self, at: slice | Array) -> Array:
         """Give some rows as a dense C-contiguous block; a view where that is possible."""

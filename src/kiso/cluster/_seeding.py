@@ -27,8 +27,9 @@ from kiso.base import State
 from ._lloyd import LloydState
 from ._rows import BLOCK_ROWS, MIN_ROWS, Rows
 from ._seeding_loops import limits, locate, propose, take
+from ._turned_seeding import Seeds
 
-__all__ = ["SeedingState", "last_seeds", "parallel", "plus_plus", "random_rows"]
+__all__ = ["SeedingState", "greedy_trials", "last_seeds", "parallel", "plus_plus", "random_rows"]
 
 _ROUNDS = 5
 _OVERSAMPLING = 2.0
@@ -155,7 +156,10 @@ def plus_plus(
     `n_trials` candidates are drawn for every centre but the first; None: 2 + ⌊ln k⌋, as
     scikit-learn; 1: plain k-means++.
     """
-    trials = 2 + int(math.log(n_clusters)) if n_trials is None else n_trials
+    trials = greedy_trials(n_clusters) if n_trials is None else n_trials
+    if rows.turned is not None:
+        yield from _turned_plus_plus(Seeds(rows, rows.turned, n_clusters, trials, rng))
+        return
     potential = Potential(rows, trials)
     chosen: list[int] = []
     while len(chosen) < n_clusters:
@@ -163,6 +167,21 @@ def plus_plus(
         best = potential.add_best(rows.block(np.array(chosen, np.intp)), rows.block(drawn))
         chosen.append(int(drawn[best]))
         yield _seeding_state(potential, np.array(chosen))
+
+
+def greedy_trials(n_clusters: int) -> int:
+    """Give the number of candidates for a centre of greedy k-means++: 2 + ⌊ln k⌋."""
+    return 2 + int(math.log(n_clusters))
+
+
+def _turned_plus_plus(seeds: Seeds) -> Iterator[SeedingState]:
+    for j in range(len(seeds.indices)):
+        seeds.choose()
+        indices, inertia = seeds.indices[: j + 1].copy(), float(seeds.potentials[j])
+        yield SeedingState(
+            n_iter=0, objective=inertia, centers=seeds.rows.block(indices), indices=indices,
+            closest=seeds.closest, inertia=inertia,
+        )  # fmt: skip
 
 
 def parallel(rows: Rows, n_clusters: int, rng: np.random.Generator) -> Iterator[SeedingState]:

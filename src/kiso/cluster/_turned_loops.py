@@ -1,0 +1,416 @@
+"""Lloyd's step and k-means++ over rows that lie turned: feature by feature, in panels.
+
+Symbols
+-------
+x_i, w_i   row i and its weight; s the origin that sums are taken about
+P          the rows less s, turned: panels of two vectors' width of rows, feature after
+           feature, as `kiso._product_loops` packs them; for few features (`direct`) one
+           panel of all rows, and not shifted
+c_j, a_i   the centres; the number of row i's centre
+S_j, W_j   Σ w_i (x_i − s) and Σ w_i over the rows of cluster j; N_j how many have w_i > 0
+T          a tile: T_ji + o_j is ‖x_i − c_j‖², less ‖x_i − s‖² where it is a product
+D_i²       squared distance of row i to the nearest centre so far; y_t candidates for the next
+
+What a lane of rows needs done is one call; all lanes one after the other, and many steps
+of that, is one call too (`iterate`, `seed`): the same numbers, for starts side by side.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from kiso._distances_loops import argmin2, direct
+from kiso._jit import compiled, compiled_strict
+from kiso._product_loops import multiply_packed
+from kiso._validation import Array
+
+UNDECIDED = 1024.0  # a squared distance below so many roundings is computed by subtraction
+CANCELLED = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row
+
+
+@compiled
+def in_tiles(m: int) -> int:
+    """Round up m points to what fills the rows of a tile, which takes no longer."""
+    return (m + 3) // 4 * 4
+
+
+@compiled
+def tile(
+    P: Array, n_padded: int, d: int, first: int, b: int, is_direct: bool,
+    Y: Array, doubled: Array, T: Array,
+) -> None:  # fmt: skip
+    """T for rows first … first + b and all points; `first` is a multiple of a panel's width."""
+    if not is_direct:
+        m, width = doubled.shape[0], T.shape[1]
+        multiply_packed(
+            doubled.reshape(-1), 0, d, 1, P, first * d, T.reshape(-1), 0, width, m, b, d, False
+        )
+        return
+    for j in range(Y.shape[0]):
+        out = T[j, :b]
+        for f in range(0, d, 2):  # two features a turn: half the traffic of the sums
+            x, y = P[f * n_padded + first : f * n_padded + first + b], Y[j, f]
+            if f + 1 == d:
+                for i in range(b):
+                    g = x[i] - y
+                    out[i] = g * g if f == 0 else out[i] + g * g
+                continue
+            at = (f + 1) * n_padded + first
+            x_, y_ = P[at : at + b], Y[j, f + 1]
+            if f == 0:
+                for i in range(b):
+                    g, h = x[i] - y, x_[i] - y_
+                    out[i] = g * g + h * h
+            else:
+                for i in range(b):
+                    g, h = x[i] - y, x_[i] - y_
+                    out[i] += g * g + h * h
+
+
+@compiled
+def settle_ties(
+    X: Array, Y: Array, T: Array, o: Array, reach: Array, largest: float, rounding: float,
+    is_direct: bool, best: Array, second: Array, label: Array,
+) -> None:  # fmt: skip
+    """Decide by subtraction what rounding could have decided wrongly; ties to the smaller j."""
+    b = X.shape[0]
+    slack = best.dtype.type(2.0 * rounding)
+    far = best.dtype.type(largest)
+    relative = best.dtype.type(1.0 + 4.0 * rounding)
+    ties = 0
+    if is_direct:
+        for i in range(b):
+            ties += second[i] <= best[i] * relative
+    else:
+        for i in range(b):
+            size = reach[i] + far
+            ties += second[i] - best[i] <= slack * size * size
+    if ties == 0:
+        return
+    for i in range(b):
+        if is_direct:
+            edge = best[i] * relative
+        else:
+            size = reach[i] + far
+            edge = best[i] + slack * size * size
+        if second[i] > edge:
+            continue
+        least, at = np.inf, label[i]
+        for j in range(Y.shape[0]):
+            if T[j, i] + o[j] <= edge:
+                exact = direct(X[i], Y[j])
+                if exact < least:
+                    least, at = exact, np.int32(j)
+        label[i] = at
+
+
+@compiled
+def add_rows(
+    X: Array, weight: Array, start: int, b: int, label: Array, origin: Array,
+    sums: Array, weights: Array, counts: Array,
+) -> None:  # fmt: skip
+    """Add b rows to S, W and N of their clusters."""
+    d = X.shape[1]
+    for i in range(b):
+        at, a = start + i, label[i]
+        w = np.float64(weight[at]) if weight.size else 1.0
+        weights[a] += w
+        counts[a] += 1 if w > 0 else 0
+        for f in range(d):
+            sums[a, f] += w * (np.float64(X[at, f]) - origin[f])
+
+
+@compiled
+def carry_rows(
+    X: Array, weight: Array, start: int, b: int, new: Array, old: Array, origin: Array,
+    sums: Array, weights: Array, counts: Array,
+) -> None:  # fmt: skip
+    """Carry those of b rows whose cluster changed from the old one to the new one."""
+    d = X.shape[1]
+    for i in range(b):
+        at, a, before = start + i, new[i], old[i]
+        if a == before:
+            continue
+        w = np.float64(weight[at]) if weight.size else 1.0
+        weights[a] += w
+        weights[before] -= w
+        counts[a] += 1 if w > 0 else 0
+        counts[before] -= 1 if w > 0 else 0
+        for f in range(d):
+            value = w * (np.float64(X[at, f]) - origin[f])
+            sums[a, f] += value
+            sums[before, f] -= value
+
+
+@compiled
+def assign_lane(
+    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, reach: Array,
+    first: int, last: int, Y: Array, doubled: Array, o: Array, largest: float, rounding: float,
+    anew: bool, origin: Array, T: Array, best: Array, second: Array, found: Array,
+    label: Array, sums: Array, weights: Array, counts: Array,
+) -> int:  # fmt: skip
+    """Assign the rows of a lane; add to S, W and N what changes. Returns how many rows moved.
+
+    `anew`: S, W and N (zeros) are added up from all rows.
+    """
+    d, size = X.shape[1], T.shape[1]
+    moved = 0
+    for start in range(first, last, size):
+        b = min(size, last - start)
+        tile(P, n_padded, d, start, b, is_direct, Y, doubled, T)
+        argmin2(T[: Y.shape[0]], o, b, best, second, found)
+        settle_ties(
+            X[start : start + b], Y, T, o, reach[start : start + b], largest, rounding,
+            is_direct, best, second, found,
+        )  # fmt: skip
+        changed = 0
+        was = label[start : start + b]
+        for i in range(b):
+            changed += found[i] != was[i]
+        moved += changed
+        if anew:
+            add_rows(X, weight, start, b, found, origin, sums, weights, counts)
+        elif changed:
+            carry_rows(X, weight, start, b, found, was, origin, sums, weights, counts)
+        if changed:
+            was[:] = found[:b]
+    return moved
+
+
+@compiled_strict
+def combine(
+    anew: bool, sums: Array, weights: Array, counts: Array,
+    to_sums: Array, to_weights: Array, to_counts: Array,
+) -> None:  # fmt: skip
+    """Add what the lanes found, in order, to S, W and N; put it in their place if `anew`."""
+    if anew:
+        to_sums[:] = 0.0
+        to_weights[:] = 0.0
+        to_counts[:] = 0
+    for lane in range(sums.shape[0]):
+        for j in range(sums.shape[1]):
+            to_weights[j] += weights[lane, j]
+            to_counts[j] += counts[lane, j]
+            for f in range(sums.shape[2]):
+                to_sums[j, f] += sums[lane, j, f]
+
+
+@compiled_strict
+def means(sums: Array, weights: Array, origin: Array, old: Array, new: Array) -> float:
+    """new_j = s + S_j / W_j; returns Σ_j ‖new_j − old_j‖²."""
+    shift = 0.0
+    for j in range(sums.shape[0]):
+        for f in range(sums.shape[1]):
+            new[j, f] = sums[j, f] / weights[j] + origin[f]
+            gap = np.float64(new[j, f]) - np.float64(old[j, f])
+            shift += gap * gap
+    return shift
+
+
+@compiled_strict
+def ready(Y: Array, origin: Array, doubled: Array, o: Array) -> float:
+    """−2 (y_j − s), zeros in the rows beyond, and ‖y_j − s‖²; returns max_j ‖y_j − s‖."""
+    largest = 0.0
+    doubled[Y.shape[0] :] = 0
+    for j in range(Y.shape[0]):
+        total = 0.0
+        for f in range(Y.shape[1]):
+            value = doubled.dtype.type(np.float64(Y[j, f]) - origin[f])
+            doubled[j, f] = -2 * value
+            total += np.float64(value) * np.float64(value)
+        o[j] = total
+        largest = max(largest, total)
+    return math.sqrt(largest)
+
+
+@compiled_strict
+def potential(energy: float, Y: Array, origin: Array, sums: Array, weights: Array) -> float:
+    """Σ w_i ‖x_i − s‖² − Σ_j (2 (c_j − s)·S_j − W_j ‖c_j − s‖²)."""
+    total = 0.0
+    for j in range(Y.shape[0]):
+        for f in range(Y.shape[1]):
+            c = np.float64(Y[j, f]) - origin[f]
+            total += 2.0 * c * sums[j, f] - weights[j] * c * c
+    return energy - total
+
+
+@compiled
+def iterate(
+    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, reach: Array,
+    bounds: Array, rounding: float, limit: int, energy: float, origin: Array,
+    T: Array, best: Array, second: Array, found: Array,
+    label: Array, sums: Array, weights: Array, counts: Array,
+    lane_sums: Array, lane_weights: Array, lane_counts: Array,
+    centers: Array, doubled: Array, o: Array,
+    tol: float, age: int, n_steps: int, path: Array, last: Array,
+) -> tuple[int, int]:  # fmt: skip
+    """Do up to `n_steps` of Lloyd's iterations: move the centres, assign all rows.
+
+    `path` receives φ after each, `last` the squared shift and the rows moved of the last one.
+    Ends earlier where it is settled, where a cluster is empty, and where φ has cancelled.
+    Returns how many there were, and the age of the sums (rows moved).
+    """
+    new, done = np.empty_like(centers), 0
+    for step in range(n_steps):
+        if counts.min() == 0:
+            break
+        shift = means(sums, weights, origin, centers, new)
+        centers[:] = new
+        largest = 0.0 if is_direct else ready(centers, origin, doubled, o)
+        anew = age >= limit
+        lane_sums[:] = 0.0
+        lane_weights[:] = 0.0
+        lane_counts[:] = 0
+        moved = 0
+        for lane in range(bounds.size - 1):
+            moved += assign_lane(
+                P, n_padded, is_direct, X, weight, reach, bounds[lane], bounds[lane + 1],
+                centers, doubled, o, largest, rounding, anew, origin, T, best, second, found,
+                label, lane_sums[lane], lane_weights[lane], lane_counts[lane],
+            )  # fmt: skip
+        combine(anew, lane_sums, lane_weights, lane_counts, sums, weights, counts)
+        age = 0 if anew else age + moved
+        done = step + 1
+        path[step] = potential(energy, centers, origin, sums, weights)
+        last[0], last[1] = shift, moved
+        if shift <= tol or moved == 0 or path[step] <= CANCELLED * energy:
+            break
+    return done, age
+
+
+@compiled
+def propose_lane(
+    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, squares: Array,
+    first: int, last: int, Y: Array, doubled: Array, o: Array, rounding: float,
+    closest: Array, T: Array, values: Array, gain: Array,
+) -> None:  # fmt: skip
+    """values_ti = ‖x_i − y_t‖² for the rows of a lane; gain_t = Σ w_i max(0, D_i² − values_ti)."""
+    d, size, m = X.shape[1], T.shape[1], Y.shape[0]
+    doubt = closest.dtype.type(UNDECIDED * rounding)
+    gain[:] = 0.0
+    for start in range(first, last, size):
+        b = min(size, last - start)
+        tile(P, n_padded, d, start, b, is_direct, Y, doubled, T)
+        near = closest[start : start + b]
+        for t in range(m):
+            out = values[t, start : start + b]
+            if is_direct:
+                out[:] = T[t, :b]
+            else:
+                far, doubtful = o[t], 0
+                sizes, product = squares[start : start + b], T[t, :b]
+                for i in range(b):
+                    whole = sizes[i] + far
+                    value = product[i] + whole
+                    doubtful += value <= doubt * whole
+                    out[i] = value
+                for i in range(b if doubtful else 0):
+                    if out[i] <= doubt * (sizes[i] + far):
+                        out[i] = direct(X[start + i], Y[t])
+            won = 0.0
+            if weight.size:
+                w = weight[start : start + b]
+                for i in range(b):
+                    won += np.float64(w[i]) * max(np.float64(near[i]) - np.float64(out[i]), 0.0)
+            else:
+                for i in range(b):
+                    won += np.float64(max(near[i] - out[i], closest.dtype.type(0)))
+            gain[t] += won
+
+
+@compiled
+def take_lane(values: Array, first: int, last: int, weight: Array, closest: Array) -> float:
+    """D_i² = min(D_i², values_i) for the rows of a lane; returns Σ w_i D_i²."""
+    total = 0.0
+    if weight.size:
+        for i in range(first, last):
+            closest[i] = min(closest[i], values[i])
+            total += np.float64(closest[i]) * np.float64(weight[i])
+    else:
+        for i in range(first, last):
+            closest[i] = min(closest[i], values[i])
+            total += np.float64(closest[i])
+    return total
+
+
+@compiled_strict
+def total(values: Array) -> float:
+    """Return the sum, in order."""
+    found = 0.0
+    for i in range(values.size):
+        found += values[i]
+    return found
+
+
+@compiled_strict
+def draw(u: float, flat: bool, by_lane: Array, bounds: Array, weight: Array, closest: Array) -> int:
+    """Return the first row at which Σ w_i D_i² (Σ w_i where flat) exceeds u times the whole.
+
+    Where rounding leaves the sum below: the last row of the lane that has any.
+    """
+    aim, before, lane = u * total(by_lane), 0.0, 0
+    while lane + 1 < by_lane.size and before + by_lane[lane] <= aim:
+        before += by_lane[lane]
+        lane += 1
+    while lane > 0 and by_lane[lane] == 0:
+        lane -= 1
+        before -= by_lane[lane]
+    aim -= before
+    reached, last = 0.0, bounds[lane]
+    for i in range(bounds[lane], bounds[lane + 1]):
+        part = 1.0 if flat else np.float64(closest[i])
+        if weight.size:
+            part *= np.float64(weight[i])
+        if part > 0.0:
+            last = i
+            reached += part
+            if reached > aim:
+                return i
+    return last
+
+
+@compiled
+def seed(
+    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, squares: Array,
+    bounds: Array, rounding: float, origin: Array, uniform: Array, trials: int,
+    by_weight: Array, by_lane: Array, closest: Array, values: Array, T: Array,
+    Y: Array, doubled: Array, o: Array, done: int, n_steps: int,
+    indices: Array, path: Array,
+) -> int:  # fmt: skip
+    """Choose up to `n_steps` more centres by k-means++; returns how many there are then.
+
+    Centre j > 0 is the best of `trials` candidates, drawn with `uniform[j]`.
+    """
+    gain, part = np.empty(trials), np.empty(trials)
+    drawn = np.empty(trials, np.intp)
+    end = min(indices.size, done + n_steps)
+    for j in range(done, end):
+        m = trials if j else 1
+        flat = j == 0 or path[j - 1] <= 0.0
+        for t in range(m):
+            drawn[t] = draw(
+                uniform[j, t], flat, by_weight if flat else by_lane, bounds, weight, closest
+            )
+            Y[t] = X[drawn[t]]
+        if not is_direct:
+            ready(Y[:m], origin, doubled[: in_tiles(m)], o[:m])
+        gain[:] = 0.0
+        best = 0
+        for lane in range(bounds.size - 1):
+            propose_lane(
+                P, n_padded, is_direct, X, weight, squares, bounds[lane], bounds[lane + 1],
+                Y[:m], doubled[: in_tiles(m)], o[:m], rounding, closest, T, values, part,
+            )  # fmt: skip
+            for t in range(m):
+                gain[t] += part[t]
+        for t in range(1, m):
+            if gain[t] > gain[best]:
+                best = t
+        total = 0.0
+        for lane in range(bounds.size - 1):
+            by_lane[lane] = take_lane(values[best], bounds[lane], bounds[lane + 1], weight, closest)
+            total += by_lane[lane]
+        indices[j], path[j] = drawn[best], total
+    return end
