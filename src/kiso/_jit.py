@@ -12,6 +12,7 @@ may call loops of other files: what is kept of it is stale when one of those cha
 from __future__ import annotations
 
 import functools
+import platform
 import sys
 import threading
 import time
@@ -105,7 +106,7 @@ def compiled_strict(function: Callable[P, R]) -> Callable[P, R]:
     return _Loop(function, fast=False)
 
 
-PATIENCE = 2000  # looks at the counter before a waiting thread gives its core to another
+PATIENCE = 500  # looks at the counter before a waiting thread gives its core to another
 
 
 class Lowered:
@@ -156,6 +157,34 @@ def _compiled_look() -> Any:
     return look
 
 
+def _compiled_rest() -> Any:
+    """Call the processor's instruction for that."""
+    from llvmlite import ir
+    from numba import extending
+    from numba.core import cgutils, types
+
+    intrinsic: Any = extending.intrinsic
+    function_named: Any = cgutils.get_or_insert_function
+    machine, word = platform.machine().lower(), ir.IntType(32)
+
+    @intrinsic
+    def rest(typing: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            if machine in ("x86_64", "amd64"):
+                kind = ir.FunctionType(ir.VoidType(), [])
+                pause = function_named(builder.module, kind, "llvm.x86.sse2.pause")
+                builder.call(pause, [])
+            elif machine in ("aarch64", "arm64"):
+                kind = ir.FunctionType(ir.VoidType(), [word])
+                hint = function_named(builder.module, kind, "llvm.aarch64.hint")
+                builder.call(hint, [word(1)])  # YIELD
+            return context.get_dummy_value()
+
+        return types.void(), generate
+
+    return rest
+
+
 def _compiled_yield() -> Any:
     """Call the system's."""
     from llvmlite import ir
@@ -178,29 +207,36 @@ def _compiled_yield() -> Any:
     return give_way
 
 
-def _compiled_meeting() -> Any:
-    import numba
+def _compiled_turn() -> Any:
     from numba import extending
     from numba.core import types
 
     intrinsic: Any = extending.intrinsic
-    look_at, yield_core = _compiled_look(), _compiled_yield()
 
     @intrinsic
-    def come(typing: Any, counter: Any) -> Any:
+    def next_turn(typing: Any, counter: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             at = _place(context, builder, signature.args[0], args[0])
-            one = context.get_constant(types.int64, 1)
-            return builder.add(builder.atomic_rmw("add", at, one, "seq_cst"), one)
+            return builder.atomic_rmw("add", at, context.get_constant(types.int64, 1), "seq_cst")
 
         return types.int64(counter), generate
 
+    return next_turn
+
+
+def _compiled_meeting() -> Any:
+    import numba
+
+    turn_of, look_at = _compiled_turn(), _compiled_look()
+    stand_by, yield_core = _compiled_rest(), _compiled_yield()
+
     def meeting(counter: Any, n: int) -> None:
-        come_so_far = come(counter)
+        come_so_far = turn_of(counter) + 1
         all_here = (come_so_far + n - 1) // n * n
         looks = 0
         while look_at(counter) < all_here:
             looks += 1
+            stand_by()
             if looks > PATIENCE:
                 yield_core()
 
@@ -212,22 +248,40 @@ def _look_slowly(counter: Any) -> int:
     return int(counter[0])
 
 
+def _rest_slowly() -> None:
+    """Do nothing."""
+
+
 def _give_way_slowly() -> None:
     """Let another thread have the core."""
     time.sleep(0)
 
 
-def _meet_slowly(counter: Any, n: int) -> None:
-    """Wait as `meet` does."""
+def _take_turn_slowly(counter: Any) -> int:
+    """Count."""
     with _lock:
         counter[0] += 1
-        all_here = (counter[0] + n - 1) // n * n
+        return int(counter[0]) - 1
+
+
+def _meet_slowly(counter: Any, n: int) -> None:
+    """Wait as `meet` does."""
+    all_here = (_take_turn_slowly(counter) + n) // n * n
     while counter[0] < all_here:
         time.sleep(0)
 
 
 look: Any = Lowered(_compiled_look, _look_slowly)
 """`look(counter)`: read an array of one int64 that other threads write."""
+
+next_turn: Any = Lowered(_compiled_turn, _take_turn_slowly)
+"""`next_turn(counter)`: 0, 1, 2, … to the threads that share the counter, each number once.
+
+The counter is an array of one int64, zero at first.
+"""
+
+rest: Any = Lowered(_compiled_rest, _rest_slowly)
+"""`rest()`: tell the core that this thread only waits: its other thread has more of it."""
 
 give_way: Any = Lowered(_compiled_yield, _give_way_slowly)
 """`give_way()`: offer the core to another thread."""

@@ -29,7 +29,7 @@ __all__ = ["Square", "product"]
 
 SMALL = 1 << 16  # m n k up to which NumPy's call is faster
 FEW_ROWS = 4  # of A: fewer are a matter of reading B
-LANE_WORK = 1 << 25  # m n k that is worth a lane
+LANE_WORK = 1 << 24  # m n k that is worth a lane
 _KINDS = (np.float32, np.float64)
 
 

@@ -16,12 +16,12 @@ from contextlib import suppress
 
 import numpy as np
 
-from kiso._jit import compiled, give_way, look
+from kiso._jit import compiled, give_way, look, rest
 
 __all__ = ["Team", "Worker"]
 
 LOOKS = 100  # at a counter, before the core is offered to others
-ROUNDS = 10000  # of looks: three to five milliseconds
+ROUNDS = 1000  # of looks: some milliseconds
 
 
 @compiled
@@ -31,6 +31,7 @@ def watch(counter: np.ndarray, seen: int, rounds: int) -> None:
         for _ in range(LOOKS):
             if look(counter) != seen:
                 return
+            rest()
         give_way()
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._parallel import MAX_LANES, lanes, map_rows
+from kiso._parallel import MAX_LANES, lanes, run_together
 from kiso._validation import Array
 
 from ._convolution_loops import (
@@ -21,8 +21,8 @@ from ._convolution_loops import (
     PLAIN,
     VECTOR,
     Strip,
-    backward_lane,
-    forward_lane,
+    backward_lanes,
+    forward_lanes,
 )
 from ._layer import Backward
 from ._run import Run, empty
@@ -89,7 +89,7 @@ def convolve(
             marks = np.empty(shape, np.uint8)
             _forward(plan, x, W, b, rectify, pool, np.empty_like(y), marks)
         dx = empty(train, x.shape, x) if want_dx else None
-        dW, db = _backward(plan, x, dy, W, (y, marks, after), dx)
+        dW, db = _backward(plan, x, dy, W, (y, marks, after), dx, train)
         return dx, {"W": dW, "b": db.astype(b.dtype)}
 
     return y, backward
@@ -102,11 +102,14 @@ def _forward(
     flat = _by_threes(W)
     off = plan.off[: flat.shape[1]]
 
-    def lane(rows: slice) -> None:
-        marks = codes[rows] if codes.size else codes
-        forward_lane(x[rows], flat, b, off, plan.strip, plan.starts, rectify, y[rows], marks, pool)
+    turns = np.zeros(1, np.int64)
 
-    map_rows(lane, len(x), max_lanes=plan.n_lanes)
+    def take_part(_lanes: slice, _n_parts: int) -> None:
+        forward_lanes(
+            x, flat, b, off, plan.strip, plan.starts, rectify, y, codes, pool, plan.n_lanes, turns
+        )
+
+    run_together(take_part, plan.n_lanes)
 
 
 def correlate(x: Array, W: Array, window: Window, groups: int = 1) -> Array:
@@ -133,12 +136,17 @@ def correlate_dW(x: Array, dy: Array, window: Window, groups: int = 1) -> Array:
 
 
 def _backward(
-    plan: Plan, x: Array | None, dy: Array, W: Array, behind: Any, dx: Array | None
+    plan: Plan,
+    x: Array | None,
+    dy: Array,
+    W: Array,
+    behind: Any,
+    dx: Array | None,
+    train: Run | None = None,
 ) -> tuple[Array, Array]:
     """Return ∂C/∂W (of no use where x is None) and ∂C/∂b; fill dx."""
-    s = plan.strip
     dy = for_loops(dy, W.dtype)
-    n, n_out, dtype = len(dy), len(W), W.dtype
+    n_out, dtype = len(W), W.dtype
     none = np.empty((0, 0, 0, 0), dtype)
     y, codes, after = behind or (none, _NONE, PLAIN)
     if after == PLAIN:
@@ -146,23 +154,22 @@ def _backward(
     V = _turned(W, plan) if dx is not None else np.empty((0, 0, 0), dtype)
     n_taps = W.size // n_out
 
-    def lane(rows: slice) -> tuple[Array, Array]:
-        dW = np.zeros((n_out, len(plan.off)) if x is not None else (0, 0), dtype)
-        db = np.zeros(n_out)
-        backward_lane(
-            none if x is None else x[rows], dy[rows], y[rows] if y.size else y,
-            codes[rows] if codes.size else codes, after, plan.off, V, plan.back, s,
-            plan.starts, n_out, dW, db,
-            none if dx is None else dx[rows],
-        )  # fmt: skip
-        return dW, db
+    n_lanes = max(1, min(plan.n_lanes, LANE_BYTES // W.nbytes))
+    parts = empty(train, (n_lanes, n_out, len(plan.off) if x is not None else 0), W)
+    of_biases = np.zeros((n_lanes, n_out))
+    turns = np.zeros(1, np.int64)
 
-    most = max(1, min(plan.n_lanes, LANE_BYTES // W.nbytes))
-    parts = map_rows(lane, n, max_lanes=most)
-    db = np.add.reduce([part[1] for part in parts])
+    def take_part(_lanes: slice, _n_parts: int) -> None:
+        backward_lanes(
+            none if x is None else x, dy, y, codes, after, plan.off, V, plan.back, plan.strip,
+            plan.starts, n_out, parts, of_biases, none if dx is None else dx, turns,
+        )  # fmt: skip
+
+    run_together(take_part, n_lanes)
+    db = np.add.reduce(of_biases)
     if x is None:
         return W, db
-    dW = np.add.reduce([part[0] for part in parts])[:, :n_taps]
+    dW = np.add.reduce(parts)[:, :n_taps]
     return dW.reshape(W.shape), db
 
 
@@ -187,7 +194,7 @@ def _plan(
     rows = -(-((oh - 1) * sh + window.reach[0]) // sh)
     one = (n_in * sh * across + n_out) * rows * columns * itemsize
     work = 2 * n * oh * ow * n_out * per_group * fh * fw
-    n_lanes = max(1, min(MAX_LANES, work // LANE_WORK))
+    n_lanes = max(1, min(MAX_LANES, n, work // LANE_WORK))
     n_images = _side_by_side(n, n_lanes, min(-(-LENGTH // (oh * columns)), CACHE // one))
     row = n_images * columns
     n_tiles = -(-oh * row // (LENGTH + LENGTH // 4))  # of even height, for pooling

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._jit import compiled, next_turn
 from kiso._tiles import (
     inner_tile_at_1x4,
     inner_tile_at_4x4,
@@ -35,7 +35,15 @@ from kiso._tiles import (
 )
 from kiso._validation import Array
 
-__all__ = ["AFTER_POOL", "AFTER_RELU", "PLAIN", "VECTOR", "Strip", "backward_lane", "forward_lane"]
+__all__ = [
+    "AFTER_POOL",
+    "AFTER_RELU",
+    "PLAIN",
+    "VECTOR",
+    "Strip",
+    "backward_lanes",
+    "forward_lanes",
+]
 
 PLAIN, AFTER_RELU, AFTER_POOL = 0, 1, 2
 AT_ONCE = 96  # filters whose outputs are held before they are written
@@ -316,17 +324,31 @@ def write(
 
 
 @compiled
-def forward_lane(
+def forward_lanes(
     x: Array, W: Array, b: Array, off: Array, s: Strip, starts: Array, rectify: bool, y: Array,
-    codes: Array, pool: bool,
+    codes: Array, pool: bool, n_lanes: int, turns: Array,
 ) -> None:  # fmt: skip
-    """Correlate the images of a lane, strip by strip; W: (n_out, taps) in the order of `off`."""
-    phases = s.sh * s.across * s.plane
-    slack = s.shift + s.tile * s.row + 64
-    xs = aligned(s.n_in * phases + slack, x)
-    per_group = len(W) // s.groups
-    at_once = min(AT_ONCE, per_group)
+    """Correlate lanes of images while there are some; W: (n_out, taps) in the order of `off`."""
+    xs = aligned(s.n_in * s.sh * s.across * s.plane + s.shift + s.tile * s.row + 64, x)
+    at_once = min(AT_ONCE, len(W) // s.groups)
     tile = aligned(at_once * s.length, x).reshape(at_once, s.length)
+    lane = next_turn(turns)
+    while lane < n_lanes:
+        start, stop = len(x) * lane // n_lanes, len(x) * (lane + 1) // n_lanes
+        _forward(
+            x[start:stop], W, b, off, s, starts, rectify, y[start:stop], codes[start:stop], pool,
+            xs, tile,
+        )  # fmt: skip
+        lane = next_turn(turns)
+
+
+@compiled
+def _forward(
+    x: Array, W: Array, b: Array, off: Array, s: Strip, starts: Array, rectify: bool, y: Array,
+    codes: Array, pool: bool, xs: Array, tile: Array,
+) -> None:  # fmt: skip
+    phases = s.sh * s.across * s.plane
+    per_group = len(W) // s.groups
     for first in range(0, len(x), s.n_images):
         fill_images(x, first, s, starts, xs)
         for o in range(0, s.oh, s.tile):
@@ -418,21 +440,31 @@ def _spread(
 
 
 @compiled
-def backward_lane(
+def backward_lanes(
     x: Array, dy: Array, y: Array, codes: Array, after: int, off: Array, V: Array, back: Array,
-    s: Strip, starts: Array, n_out: int, dW: Array, db: Array, dx: Array,
+    s: Strip, starts: Array, n_out: int, dW: Array, db: Array, dx: Array, turns: Array,
 ) -> None:  # fmt: skip
-    """Carry the gradients of a lane back; dW or dx of no size are not asked for."""
+    """Carry the gradients of lanes back, while there are some.
+
+    dW (lanes, n_out, taps) and db (lanes, n_out), this one zero, are each lane's own; of no
+    taps, or dx of no size, they are not asked for.
+    """
+    n_lanes, n = len(db), len(dy)
     slack = s.shift + s.tile * s.row + 64
     xs = aligned((s.n_in * s.sh * s.across * s.plane if dW.size else 0) + slack, dy)
     ys = aligned(n_out * s.dplane + slack, dy)
     at_once = min(AT_ONCE, s.n_in // s.groups)
     tile = aligned(at_once * s.length, dy).reshape(at_once, s.length)
-    for first in range(0, len(dy), s.n_images):
-        fill_gradients(dy, y, codes, after, first, s, ys, db)
-        if dW.size:
-            fill_images(x, first, s, starts, xs)
-            filter_gradients(xs, ys, off, s, dW)
-        if dx.size:
-            dx[first : first + s.n_images] = 0
-            image_gradients(ys, V, back, s, starts, n_out, first, tile, dx)
+    lane = next_turn(turns)
+    while lane < n_lanes:
+        start, stop = n * lane // n_lanes, n * (lane + 1) // n_lanes
+        dW[lane] = 0
+        for first in range(start, stop, s.n_images):
+            fill_gradients(dy[:stop], y, codes, after, first, s, ys, db[lane])
+            if dW.size:
+                fill_images(x[:stop], first, s, starts, xs)
+                filter_gradients(xs, ys, off, s, dW[lane])
+            if dx.size:
+                dx[first : min(first + s.n_images, stop)] = 0
+                image_gradients(ys, V, back, s, starts, n_out, first, tile, dx[:stop])
+        lane = next_turn(turns)
