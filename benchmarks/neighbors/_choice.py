@@ -29,13 +29,15 @@ GRID = [  # kind of rows, n, d, k, queries, metric
 ]
 
 
-def seconds(work: Callable[[], Any], repeats: int) -> float:
-    best = np.inf
+def milliseconds(work: list[Callable[[], Any]], repeats: int) -> list[float]:
+    """The least that each takes, in turns, so that what else runs slows all of them."""
+    best = [np.inf] * len(work)
     for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - start)
-    return float(best)
+        for i, run in enumerate(work):
+            start = time.perf_counter()
+            run()
+            best[i] = min(best[i], 1e3 * (time.perf_counter() - start))
+    return best
 
 
 def rows(n: int, d: int, kind: str) -> Any:
@@ -64,9 +66,8 @@ def main() -> None:
         X = rows(n + m, d, kind)
         X, Q = X[:n], X[n:]
         task = {"X": X, "Q": Q, "k": k, "metric": metric}
-        tree, brute, auto = (
-            seconds(partial(search, a, **task), 3) * 1e3 for a in ("kd_tree", "brute", "auto")
-        )
+        ways = [partial(search, a, **task) for a in ("kd_tree", "brute", "auto")]
+        tree, brute, auto = milliseconds(ways, 5)
         choice = search("auto", **task)._choice
         leaves = choice.leaves.get(k, np.nan)
         guess = (

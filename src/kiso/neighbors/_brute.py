@@ -292,12 +292,13 @@ def brute_radius(
     collect = _collect_products if rows.half.size > 0 else _collect_distances
 
     def lane(queries: slice) -> tuple[Array, Array, Array]:
+        q = Q[queries]
         if rows.lists is not None:
-            hits = list(collect_sparse(Q[queries], rows.lists, metric, limit))
+            hits = list(collect_sparse(q, rows.lists, metric, limit))
         else:
-            hits = list(collect(Q[queries], rows, metric, slice(0, n), limit))
+            hits = list(collect(q, rows, metric, slice(0, n), limit))
         which, row, d = (np.concatenate(column) for column in zip(*hits, strict=True))
-        lost = metric.directionless(Q[queries])
+        lost = metric.directionless(q)
         if lost.size > 0:
             kept, own = ~np.isin(which, lost), lost if limit >= _APART else lost[:0]
             which = np.concatenate([which[kept], np.repeat(own, n)])
