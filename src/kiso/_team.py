@@ -3,8 +3,9 @@
 A loop of short passes hands out work every fraction of a millisecond. A thread that sleeps
 in between is woken late, and on a virtual machine often on the core of the one that woke
 it, where it waits for milliseconds while another core is idle. So a thread that has just
-worked looks for more for a millisecond or two before it sleeps, and so does the caller who
-waits for the last of them. Looking gives the core away to whoever else wants it.
+worked looks for more for a moment before it sleeps, and so does the caller who waits for the
+last of them: no longer, for two cores may share what one of them has, and whoever looks then
+takes from whoever works.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from kiso._jit import compiled, give_way, look, rest
 __all__ = ["Team", "Worker"]
 
 LOOKS = 100  # at a counter, before the core is offered to others
-ROUNDS = 1000  # of looks: some milliseconds
+ROUNDS = 60  # of looks: a fifth of a millisecond
 
 
 @compiled
