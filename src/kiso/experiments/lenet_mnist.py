@@ -7,7 +7,7 @@ every image by up to two pixels each time it is seen.
 Clothes need more. With 10,000 of the training images set aside (never the test images), and
 half of the others mirrored each time they are seen, this network was right on 91.3 % of those
 after 12 epochs; one with 32 and 64 filters of 5×5 on 92.4 % after 12; three convolutions of 3×3
-on 92.2 % after 10; and the four of 3×3 that are taken here on 92.5 % after 6, still learning.
+on 92.2 % after 10; and the four of 3×3 that are taken here on 92.5 % after 6, 93.1 % after 8.
 With these settings the whole was then run once, with seed 0: 0.71 % and 0.54 % error on MNIST
 and 92.8 % of the clothes right, after 0.7, 1.3 and 3.6 minutes on two cores.
 """
