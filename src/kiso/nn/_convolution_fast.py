@@ -37,6 +37,8 @@ LANE_BYTES = 64 << 20  # of the lanes' ∂C/∂W together
 WIDE = 1.13  # times as many positions as outputs, from which on planes are made narrow
 
 
+NEVER = 1 << 30  # depth of a tap that is not there
+
 _NONE = np.empty((0, 0, 0, 0), np.uint8)
 
 
@@ -48,7 +50,9 @@ class Plan(NamedTuple):
     starts: Array  # the column of the image at which each plane begins
     off: Array  # of each tap of a group's filter, in the strip of images
     back: Array  # (planes, taps of n_out/groups filters): the same in that of gradients
+    depth: Array  # of those: how many rows lower they carry a gradient; ascending
     taps: tuple[Array, ...]  # of each plane
+    order: Array  # (planes, taps of n_out/groups filters): theirs, filter by filter before
 
 
 def suits(x: Array, W: Array) -> bool:
@@ -161,8 +165,8 @@ def _backward(
 
     def take_part(_lanes: slice, _n_parts: int) -> None:
         backward_lanes(
-            none if x is None else x, dy, y, codes, after, plan.off, V, plan.back, plan.strip,
-            plan.starts, n_out, parts, of_biases, none if dx is None else dx, turns,
+            none if x is None else x, dy, y, codes, after, plan.off, V, plan.back, plan.depth,
+            plan.strip, plan.starts, n_out, parts, of_biases, none if dx is None else dx, turns,
         )  # fmt: skip
 
     run_together(take_part, n_lanes)
@@ -212,16 +216,24 @@ def _plan(
     of_phase = tuple(np.flatnonzero(phase == p) for p in range(sh * across))
     most = n_out // groups * max(map(len, of_phase))
     back = np.full((sh * across, _up(most, 3)), largest, np.intp)
+    depth = np.full(back.shape, NEVER, np.intp)
+    down = np.array([a // sh for a, _ in taps], np.intp)
     for p, which in enumerate(of_phase):
-        own = np.add.outer(np.arange(n_out // groups) * dplane, largest - shift[which]).ravel()
-        back[p, : len(own)] = own
+        own = np.add.outer(np.arange(n_out // groups) * dplane, largest - shift[which])
+        back[p, : own.size] = own.ravel()
+        depth[p, : own.size] = np.tile(down[which], len(own))
+    if per_group > 1:  # the loop for one channel goes filter by filter
+        order = np.argsort(depth, axis=1, kind="stable")
+        back, depth = np.take_along_axis(back, order, 1), np.take_along_axis(depth, order, 1)
+    else:
+        order = np.tile(np.arange(back.shape[1]), (len(back), 1))
     strip = Strip(
         n_images, n_in, height, width, top, sh, sw, across, oh, ow, rows, columns, row, plane,
         largest, dplane, tile, _up(tile * row, VECTOR) + VECTOR, groups,
     )  # fmt: skip
     padded = np.zeros(_up(len(off), 12), np.intp)
     padded[: len(off)] = off
-    return Plan(strip, n_lanes, starts.astype(np.intp), padded, back, of_phase)
+    return Plan(strip, n_lanes, starts.astype(np.intp), padded, back, depth, of_phase, order)
 
 
 def _side_by_side(n: int, n_lanes: int, wanted: int) -> int:
@@ -254,7 +266,7 @@ def _by_threes(W: Array) -> Array:
 
 
 def _turned(W: Array, plan: Plan) -> Array:
-    """(planes, n_in, n_out/groups · taps of the plane): what a pixel of x gave to."""
+    """(planes, n_in, taps as `plan.back` has them): what a pixel of x gave to."""
     groups = plan.strip.groups
     per_group, n_in = len(W) // groups, W.shape[1]
     V = np.zeros((len(plan.taps), groups * n_in, plan.back.shape[1]), W.dtype)
@@ -262,4 +274,5 @@ def _turned(W: Array, plan: Plan) -> Array:
     for phase, taps in enumerate(plan.taps):
         own = each[..., taps].reshape(groups * n_in, -1)
         V[phase, :, : own.shape[1]] = own
+        V[phase] = V[phase][:, plan.order[phase]]
     return V

@@ -187,32 +187,40 @@ def _unpool(g: Array, codes: Array, ys: Array, at: int, row: int) -> float:
 
 @compiled
 def products(
-    xs: Array, off: Array, base: int, W: Array, first: int, last: int, tile: Array, size: int
-) -> None:
-    """Y[f, p] = Σ_k W[f, k] x[base + off[k] + p] for filters first … last and p < size.
+    xs: Array, off: Array, base: int, W: Array, taps: tuple[int, int], first: int, last: int,
+    tile: Array, start: int, size: int,
+) -> None:  # fmt: skip
+    """Y[f, p] = Σ_k W[f, k] x[base + off[k] + p] for filters first … last, some taps, p < size.
 
-    A few pixels, all filters, then the next: those pixels stay in the first cache.
+    Y goes to the columns of the tile from `start` on. A few pixels, all filters, then the
+    next: those pixels stay in the first cache.
     """
-    n_taps, width, rows = W.shape[1], 2 * vector_lanes(xs), tile_rows()
-    w, y, row = W.reshape(-1), tile.reshape(-1), tile.shape[1]
+    n_taps, width, rows = taps[1] - taps[0], 2 * vector_lanes(xs), tile_rows()
+    w, y, row, step, used = (
+        W.reshape(-1),
+        tile.reshape(-1),
+        tile.shape[1],
+        W.shape[1],
+        off[taps[0] :],
+    )
     for p in range(0, size, width):
-        f, n = first, size - p
+        f, n, at = first, size - p, start + p
         while f + rows <= last:
             outer_tile_at_full(
-                w, f * n_taps, n_taps, 1, xs, base + p, off, n_taps, y, (f - first) * row + p,
-                row, n, False,
+                w, f * step + taps[0], step, 1, xs, base + p, used, n_taps, y,
+                (f - first) * row + at, row, n, False,
             )  # fmt: skip
             f += rows
         while f + 4 <= last:
             outer_tile_at_4x2(
-                w, f * n_taps, n_taps, 1, xs, base + p, off, n_taps, y, (f - first) * row + p,
-                row, n, False,
+                w, f * step + taps[0], step, 1, xs, base + p, used, n_taps, y,
+                (f - first) * row + at, row, n, False,
             )  # fmt: skip
             f += 4
         while f < last:
             outer_tile_at_1x2(
-                w, f * n_taps, n_taps, 1, xs, base + p, off, n_taps, y, (f - first) * row + p,
-                row, n, False,
+                w, f * step + taps[0], step, 1, xs, base + p, used, n_taps, y,
+                (f - first) * row + at, row, n, False,
             )  # fmt: skip
             f += 1
 
@@ -362,7 +370,7 @@ def _forward(
                     if per_group == 1:
                         one_row(xs, off, base, W, f, tile, size)
                     else:
-                        products(xs, off, base, W, f, last, tile, size)
+                        products(xs, off, base, W, (0, W.shape[1]), f, last, tile, 0, size)
                     for k in range(f, last):
                         write(tile, k - f, b[k], rectify, pool, y, codes, first, k, o, end, s)
                     f = last
@@ -391,31 +399,64 @@ def filter_gradients(xs: Array, ys: Array, off: Array, s: Strip, dW: Array) -> N
 
 @compiled
 def image_gradients(
-    ys: Array, V: Array, back: Array, s: Strip, starts: Array, n_out: int, first: int,
-    tile: Array, dx: Array,
+    ys: Array, V: Array, back: Array, depth: Array, s: Strip, starts: Array, n_out: int,
+    first: int, tile: Array, dx: Array,
 ) -> None:  # fmt: skip
-    """∂C/∂x of a strip, plane by plane; V: (planes, n_in, n_out/groups · taps of the plane)."""
+    """∂C/∂x of a strip, plane by plane; V: (planes, n_in, taps of the plane as `back` has them)."""
     per_group = s.n_in // s.groups
     for a in range(s.sh):
         for b in range(s.across):
             phase = a * s.across + b
             for r in range(0, s.rows, s.tile):
                 end = min(r + s.tile, s.rows)
-                size = ((end - r) * s.row + 15) // 16 * 16
                 for g in range(s.groups):
                     base = g * (n_out // s.groups) * s.dplane + r * s.row
                     c, end_of_group = g * per_group, (g + 1) * per_group
                     while c < end_of_group:
                         last = min(c + len(tile), end_of_group)
                         if per_group == 1:
+                            size = ((end - r) * s.row + 15) // 16 * 16
                             one_row(ys, back[phase], base, V[phase], c, tile, size)
                         else:
-                            products(ys, back[phase], base, V[phase], c, last, tile, size)
+                            _rows_back(
+                                ys, V[phase], back[phase], depth[phase], s, r, end, base, c,
+                                last, tile,
+                            )  # fmt: skip
                         for k in range(c, last):
                             for j in range(min(s.n_images, len(dx) - first)):
                                 image, at = dx[first + j, k], j * s.columns
                                 _spread(tile, k - c, s, a, starts[b], r, end, at, image)
                         c = last
+
+
+@compiled
+def _rows_back(
+    ys: Array, V: Array, back: Array, depth: Array, s: Strip, r: int, end: int, base: int, c: int,
+    last: int, tile: Array,
+) -> None:  # fmt: skip
+    """Products for the rows r … end of a plane; a row meets the taps whose output row is there.
+
+    Tap k carries row p of the output to row p + depth[k]; depths ascend.
+    """
+    top, low, high = r, 0, 0
+    while top < end:
+        while low < len(depth) and depth[low] <= top - s.oh:
+            low += 1
+        while high < len(depth) and depth[high] <= top:
+            high += 1
+        below = top + 1
+        while below < end and (
+            (low == len(depth) or depth[low] > below - s.oh)
+            and (high == len(depth) or depth[high] > below)
+        ):
+            below += 1
+        size = ((below - top) * s.row + 15) // 16 * 16
+        start = (top - r) * s.row
+        if low < high:
+            products(ys, back, base + start, V, (low, high), c, last, tile, start, size)
+        else:
+            tile[:, start : start + size] = 0
+        top = below
 
 
 @compiled
@@ -442,7 +483,8 @@ def _spread(
 @compiled
 def backward_lanes(
     x: Array, dy: Array, y: Array, codes: Array, after: int, off: Array, V: Array, back: Array,
-    s: Strip, starts: Array, n_out: int, dW: Array, db: Array, dx: Array, turns: Array,
+    depth: Array, s: Strip, starts: Array, n_out: int, dW: Array, db: Array, dx: Array,
+    turns: Array,
 ) -> None:  # fmt: skip
     """Carry the gradients of lanes back, while there are some.
 
@@ -466,5 +508,5 @@ def backward_lanes(
                 filter_gradients(xs, ys, off, s, dW[lane])
             if dx.size:
                 dx[first : min(first + s.n_images, stop)] = 0
-                image_gradients(ys, V, back, s, starts, n_out, first, tile, dx[:stop])
+                image_gradients(ys, V, back, depth, s, starts, n_out, first, tile, dx[:stop])
         lane = next_turn(turns)
