@@ -27,6 +27,7 @@ from kiso._product_loops import multiply_packed
 from kiso._validation import Array
 
 UNDECIDED = 1024.0  # a squared distance below so many roundings is computed by subtraction
+CELL = 512  # rows whose Σ w_i D_i² is kept, so that a draw looks at few
 CANCELLED = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row
 
 
@@ -281,58 +282,66 @@ def iterate(
 
 
 @compiled
-def propose_lane(
-    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, squares: Array,
+def distances_lane(
+    P: Array, n_padded: int, is_direct: bool, X: Array, squares: Array,
     first: int, last: int, Y: Array, doubled: Array, o: Array, rounding: float,
-    closest: Array, T: Array, values: Array, gain: Array,
+    T: Array, values: Array,
 ) -> None:  # fmt: skip
-    """values_ti = ‖x_i − y_t‖² for the rows of a lane; gain_t = Σ w_i max(0, D_i² − values_ti)."""
-    d, size, m = X.shape[1], T.shape[1], Y.shape[0]
-    doubt = closest.dtype.type(UNDECIDED * rounding)
-    gain[:] = 0.0
+    """values_ti = ‖x_i − y_t‖² for the rows of a lane."""
+    d, size = X.shape[1], T.shape[1]
+    doubt = T.dtype.type(UNDECIDED * rounding)
     for start in range(first, last, size):
         b = min(size, last - start)
         tile(P, n_padded, d, start, b, is_direct, Y, doubled, T)
-        near = closest[start : start + b]
-        for t in range(m):
+        for t in range(Y.shape[0]):
             out = values[t, start : start + b]
             if is_direct:
                 out[:] = T[t, :b]
-            else:
-                far, doubtful = o[t], 0
-                sizes, product = squares[start : start + b], T[t, :b]
-                for i in range(b):
-                    whole = sizes[i] + far
-                    value = product[i] + whole
-                    doubtful += value <= doubt * whole
-                    out[i] = value
-                for i in range(b if doubtful else 0):
-                    if out[i] <= doubt * (sizes[i] + far):
-                        out[i] = direct(X[start + i], Y[t])
-            won = 0.0
-            if weight.size:
-                w = weight[start : start + b]
-                for i in range(b):
-                    won += np.float64(w[i]) * max(np.float64(near[i]) - np.float64(out[i]), 0.0)
-            else:
-                for i in range(b):
-                    won += np.float64(max(near[i] - out[i], closest.dtype.type(0)))
-            gain[t] += won
+                continue
+            far, doubtful = o[t], 0
+            sizes, product = squares[start : start + b], T[t, :b]
+            for i in range(b):
+                whole = sizes[i] + far
+                value = product[i] + whole
+                doubtful += value <= doubt * whole
+                out[i] = value
+            for i in range(b if doubtful else 0):
+                if out[i] <= doubt * (sizes[i] + far):
+                    out[i] = direct(X[start + i], Y[t])
 
 
 @compiled
-def take_lane(values: Array, first: int, last: int, weight: Array, closest: Array) -> float:
-    """D_i² = min(D_i², values_i) for the rows of a lane; returns Σ w_i D_i²."""
-    total = 0.0
+def gain(values: Array, closest: Array, weight: Array, first: int, last: int) -> float:
+    """Return Σ w_i max(0, D_i² − values_i) of the rows of a lane."""
+    won, nothing = 0.0, closest.dtype.type(0)
+    there, near = values[first:last], closest[first:last]
     if weight.size:
-        for i in range(first, last):
-            closest[i] = min(closest[i], values[i])
-            total += np.float64(closest[i]) * np.float64(weight[i])
+        w = weight[first:last]
+        for i in range(there.size):
+            won += np.float64(w[i]) * np.float64(max(near[i] - there[i], nothing))
     else:
-        for i in range(first, last):
-            closest[i] = min(closest[i], values[i])
-            total += np.float64(closest[i])
-    return total
+        for i in range(there.size):
+            won += np.float64(max(near[i] - there[i], nothing))
+    return won
+
+
+@compiled
+def take(values: Array, weight: Array, closest: Array, by_cell: Array) -> None:
+    """D_i² = min(D_i², values_i); Σ w_i D_i² of every cell of rows."""
+    for cell in range(by_cell.size):
+        first, last = cell * CELL, min(closest.size, (cell + 1) * CELL)
+        there, near = values[first:last], closest[first:last]
+        mass = 0.0
+        for i in range(there.size):
+            near[i] = min(near[i], there[i])
+        if weight.size:
+            w = weight[first:last]
+            for i in range(there.size):
+                mass += np.float64(near[i]) * np.float64(w[i])
+        else:
+            for i in range(there.size):
+                mass += np.float64(near[i])
+        by_cell[cell] = mass
 
 
 @compiled_strict
@@ -345,21 +354,20 @@ def total(values: Array) -> float:
 
 
 @compiled_strict
-def draw(u: float, flat: bool, by_lane: Array, bounds: Array, weight: Array, closest: Array) -> int:
+def draw(u: float, flat: bool, by_cell: Array, weight: Array, closest: Array) -> int:
     """Return the first row at which Σ w_i D_i² (Σ w_i where flat) exceeds u times the whole.
 
-    Where rounding leaves the sum below: the last row of the lane that has any.
+    Where rounding leaves the sum below: the last row of the cell that has any.
     """
-    aim, before, lane = u * total(by_lane), 0.0, 0
-    while lane + 1 < by_lane.size and before + by_lane[lane] <= aim:
-        before += by_lane[lane]
-        lane += 1
-    while lane > 0 and by_lane[lane] == 0:
-        lane -= 1
-        before -= by_lane[lane]
-    aim -= before
-    reached, last = 0.0, bounds[lane]
-    for i in range(bounds[lane], bounds[lane + 1]):
+    aim, cell = u * total(by_cell), 0
+    while cell + 1 < by_cell.size and by_cell[cell] <= aim:
+        aim -= by_cell[cell]
+        cell += 1
+    while cell > 0 and by_cell[cell] == 0:
+        cell -= 1
+        aim = np.inf
+    reached, last = 0.0, cell * CELL
+    for i in range(cell * CELL, min(closest.size, (cell + 1) * CELL)):
         part = 1.0 if flat else np.float64(closest[i])
         if weight.size:
             part *= np.float64(weight[i])
@@ -371,46 +379,89 @@ def draw(u: float, flat: bool, by_lane: Array, bounds: Array, weight: Array, clo
     return last
 
 
+@compiled_strict
+def fill(
+    flat: bool, by_cell: Array, weight: Array, closest: Array, uniform: Array,
+    pool: Array, before: Array, place: Array, size: int,
+) -> None:  # fmt: skip
+    """Draw `size` candidates with probability w_i D_i² / φ (w_i / Σ w where flat)."""
+    for p in range(size):
+        pool[p] = draw(uniform[place[2] + p], flat, by_cell, weight, closest)
+        before[p] = closest[pool[p]]
+    place[0], place[1], place[2] = 0, size, place[2] + size
+
+
+@compiled_strict
+def pick(
+    pool: Array, before: Array, closest: Array, uniform: Array, place: Array, chosen: Array
+) -> bool:
+    """Choose the next candidates of the pool; False where it does not hold enough.
+
+    One that was drawn when D² was larger is taken with probability D² now / D² then: those
+    that are taken are drawn with the probabilities of now.
+    """
+    at, size, used = place
+    found = 0
+    while found < chosen.size and at < size:
+        if uniform[used] * before[at] < closest[pool[at]]:
+            chosen[found] = at
+            found += 1
+        used += 1
+        at += 1
+    place[0], place[2] = at, used
+    return found == chosen.size
+
+
+@compiled
+def pool_size(trials: int, d: int, j: int, n_clusters: int) -> int:
+    """How many candidates to draw at once when centre j is due: for how many centres.
+
+    A pass over the rows costs as their d numbers do, what is kept of it one number for each
+    candidate; at first D² changes too fast for candidates to last.
+    """
+    if j == 0:
+        return 1
+    return trials * max(1, min(d // trials, j, n_clusters - j, 8))
+
+
 @compiled
 def seed(
     P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, squares: Array,
     bounds: Array, rounding: float, origin: Array, uniform: Array, trials: int,
-    by_weight: Array, by_lane: Array, closest: Array, values: Array, T: Array,
-    Y: Array, doubled: Array, o: Array, done: int, n_steps: int,
-    indices: Array, path: Array,
+    by_weight: Array, by_cell: Array, closest: Array, pool: Array, before: Array, place: Array,
+    values: Array, T: Array, Y: Array, doubled: Array, o: Array,
+    done: int, n_steps: int, indices: Array, path: Array,
 ) -> int:  # fmt: skip
-    """Choose up to `n_steps` more centres by k-means++; returns how many there are then.
-
-    Centre j > 0 is the best of `trials` candidates, drawn with `uniform[j]`.
-    """
-    gain, part = np.empty(trials), np.empty(trials)
-    drawn = np.empty(trials, np.intp)
+    """Choose up to `n_steps` more centres by k-means++; returns how many there are then."""
     end = min(indices.size, done + n_steps)
     for j in range(done, end):
         m = trials if j else 1
         flat = j == 0 or path[j - 1] <= 0.0
-        for t in range(m):
-            drawn[t] = draw(
-                uniform[j, t], flat, by_weight if flat else by_lane, bounds, weight, closest
-            )
-            Y[t] = X[drawn[t]]
-        if not is_direct:
-            ready(Y[:m], origin, doubled[: in_tiles(m)], o[:m])
-        gain[:] = 0.0
-        best = 0
-        for lane in range(bounds.size - 1):
-            propose_lane(
-                P, n_padded, is_direct, X, weight, squares, bounds[lane], bounds[lane + 1],
-                Y[:m], doubled[: in_tiles(m)], o[:m], rounding, closest, T, values, part,
-            )  # fmt: skip
+        chosen = np.arange(m)
+        if flat or not pick(pool, before, closest, uniform, place, chosen):
+            size = m if flat else pool_size(trials, X.shape[1], j, indices.size)
+            shares = by_weight if flat else by_cell
+            fill(flat, shares, weight, closest, uniform, pool, before, place, size)
+            for p in range(size):
+                Y[p] = X[pool[p]]
+            padded = in_tiles(size)
+            if not is_direct:
+                ready(Y[:size], origin, doubled[:padded], o[:size])
+            for lane in range(bounds.size - 1):
+                distances_lane(
+                    P, n_padded, is_direct, X, squares, bounds[lane], bounds[lane + 1],
+                    Y[:size], doubled[:padded], o[:size], rounding, T, values,
+                )  # fmt: skip
             for t in range(m):
-                gain[t] += part[t]
-        for t in range(1, m):
-            if gain[t] > gain[best]:
-                best = t
-        total = 0.0
-        for lane in range(bounds.size - 1):
-            by_lane[lane] = take_lane(values[best], bounds[lane], bounds[lane + 1], weight, closest)
-            total += by_lane[lane]
-        indices[j], path[j] = drawn[best], total
+                chosen[t] = t
+            place[0] = size if flat else m
+        best, most = chosen[0], -1.0
+        for t in range(m):
+            won = 0.0
+            for lane in range(bounds.size - 1):
+                won += gain(values[chosen[t]], closest, weight, bounds[lane], bounds[lane + 1])
+            if won > most:
+                best, most = chosen[t], won
+        take(values[best], weight, closest, by_cell)
+        indices[j], path[j] = pool[best], total(by_cell)
     return end

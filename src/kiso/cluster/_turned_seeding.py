@@ -1,4 +1,11 @@
-"""k-means++ over rows that lie turned: see `_seeding` for what it does, `_turned` for how."""
+"""k-means++ over rows that lie turned: see `_seeding` for what it does, `_turned` for how.
+
+A pass over the rows takes as long as it takes to read them. So one pass serves candidates
+for several centres: they are drawn at once, with probability w_i D_i² / φ, and their
+distances to all rows kept. When a later centre is due D² has become smaller, and a
+candidate i that was drawn with D_i² of then is taken with probability D_i² now / D_i² then:
+rejection makes of draws with the probabilities of then draws with those of now, exactly.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +20,11 @@ from ._turned import Turned, room
 
 __all__ = ["Seeds"]
 
-_LANE_WORK = 1 << 22  # rows × features × candidates that are worth a lane of their own
+_LANE_WORK = 1 << 23  # rows × features × candidates that are worth a lane of their own
 
 
 class Seeds:
-    """The centres chosen so far, D_i² of every row, and the draws that are left.
+    """The centres chosen so far, D_i² of every row, and candidates for the next.
 
     Attributes
     ----------
@@ -34,81 +41,98 @@ class Seeds:
     ) -> None:
         self.rows, self.turned, self.trials = rows, turned, trials
         self.bounds = turned.bounds(max(MIN_ROWS, _LANE_WORK // (rows.d * trials)))
-        self.uniform = np.zeros((n_clusters, trials))
-        self.uniform[0, 0] = rng.random()
-        self.uniform[1:] = rng.random((n_clusters - 1, trials))
+        self.size = max(loops.pool_size(trials, rows.d, j, n_clusters) for j in range(n_clusters))
+        # a pool serves one centre at least; each of it is drawn once and looked at once
+        self.uniform = rng.random(2 * self.size * n_clusters)
         self.indices = np.zeros(n_clusters, np.intp)
         self.potentials = np.zeros(n_clusters)
         self.n_chosen = 0
 
     def _begin(self) -> None:
         """Make room; not before a start begins, as many may be waiting."""
-        rows, dtype, spans = self.rows, self.rows.dtype, self.bounds
+        rows, dtype, size = self.rows, self.rows.dtype, self.size
         self.closest = np.full(rows.n, np.inf, dtype)
-        self.values = np.empty((self.trials, rows.n), dtype)
-        self.by_lane = np.zeros(len(spans) - 1)
-        self.by_weight = np.diff(spans).astype(np.float64)
-        if rows.weight.size:
-            self.by_weight = np.add.reduceat(rows.weight.astype(np.float64), spans[:-1])
-        self.candidates = np.empty((self.trials, rows.d), dtype)
-        self.doubled = np.empty((loops.in_tiles(self.trials), rows.d), dtype)
-        self.offsets = np.zeros(self.trials, dtype)
+        cells = np.arange(0, rows.n, loops.CELL)
+        weight = rows.weight if rows.weight.size else np.ones(rows.n)
+        self.by_weight = np.add.reduceat(weight.astype(np.float64), cells)
+        self.by_cell = np.zeros(len(cells))
+        self.pool, self.before = np.zeros(size, np.intp), np.zeros(size, dtype)
+        self.place = np.zeros(3, np.intp)  # the next in the pool, its size, draws used
+        self.values = np.empty((size, rows.n), dtype)
+        self.candidates = np.empty((size, rows.d), dtype)
+        self.doubled = np.empty((loops.in_tiles(size), rows.d), dtype)
+        self.offsets = np.zeros(size, dtype)
 
     def choose(self) -> None:
         """Choose the next centre, lanes side by side."""
         if self.n_chosen == 0:
             self._begin()
-        rows, turned, j = self.rows, self.turned, self.n_chosen
-        m = self.trials if j else 1
+        j, weight, closest = self.n_chosen, self.rows.weight, self.closest
         flat = j == 0 or self.potentials[j - 1] <= 0
-        shares = self.by_weight if flat else self.by_lane
-        drawn = [
-            loops.draw(u, flat, shares, self.bounds, rows.weight, self.closest)
-            for u in self.uniform[j, :m]
-        ]
-        Y = self.candidates[:m]
-        Y[:] = rows.X[drawn]
-        doubled, offsets = self.doubled[: loops.in_tiles(m)], self.offsets[:m]
+        chosen = np.arange(self.trials if j else 1)
+        if flat or not self._pick(chosen):
+            chosen = self._fill(flat, len(chosen))
+
+        def gains(at: slice) -> list[float]:
+            return [
+                loops.gain(self.values[p], closest, weight, *self.bounds[at.start : at.stop + 1])
+                for p in chosen
+            ]
+
+        gain = np.zeros(len(chosen))
+        for part in run_lanes(gains, self._lanes):
+            gain += part
+        best = int(chosen[gain.argmax()])
+        self.closest = closest.copy()  # the old one belongs to a state
+        loops.take(self.values[best], weight, self.closest, self.by_cell)
+        self.indices[j], self.potentials[j] = self.pool[best], loops.total(self.by_cell)
+        self.n_chosen += 1
+
+    def _pick(self, chosen: Array) -> bool:
+        return loops.pick(
+            self.pool, self.before, self.closest, self.uniform, self.place, chosen
+        )  # fmt: skip
+
+    def _fill(self, flat: bool, m: int) -> Array:
+        """Draw a pool of candidates, and the distances of all rows to them; the first m."""
+        rows, turned = self.rows, self.turned
+        size = m
+        if not flat:
+            size = loops.pool_size(self.trials, rows.d, self.n_chosen, len(self.indices))
+        loops.fill(
+            flat, self.by_weight if flat else self.by_cell, rows.weight, self.closest,
+            self.uniform, self.pool, self.before, self.place, size,
+        )  # fmt: skip
+        Y, doubled = self.candidates[:size], self.doubled[: loops.in_tiles(size)]
+        offsets = self.offsets[:size]
+        Y[:] = rows.X[self.pool[:size]]
         if not turned.direct:
             loops.ready(Y, rows.origin, doubled, offsets)
 
-        def propose(which: slice) -> Array:
-            gain = np.zeros(self.trials)
-            loops.propose_lane(
-                *self._rows, self.bounds[which.start], self.bounds[which.stop], Y, doubled,
-                offsets, turned.rounding, self.closest, room(self.trials, rows.dtype)[0],
-                self.values, gain,
+        def distances(at: slice) -> None:
+            loops.distances_lane(
+                turned.values, turned.n_padded, turned.direct, rows.X, turned.squares,
+                self.bounds[at.start], self.bounds[at.stop], Y, doubled, offsets,
+                turned.rounding, room(self.size, rows.dtype)[0], self.values,
             )  # fmt: skip
-            return gain
 
-        which = [slice(i, i + 1) for i in range(len(self.by_lane))]
-        gain = np.zeros(self.trials)
-        for part in run_lanes(propose, which):
-            gain += part
-        best = int(gain[:m].argmax())
-        self.closest = self.closest.copy()  # the old one belongs to a state
-        for lane in which:
-            self.by_lane[lane.start] = loops.take_lane(
-                self.values[best], self.bounds[lane.start], self.bounds[lane.stop],
-                rows.weight, self.closest,
-            )  # fmt: skip
-        self.indices[j], self.potentials[j] = drawn[best], loops.total(self.by_lane)
-        self.n_chosen += 1
+        run_lanes(distances, self._lanes)
+        self.place[0] = size if flat else m
+        return np.arange(m)
+
+    @property
+    def _lanes(self) -> list[slice]:
+        return [slice(i, i + 1) for i in range(len(self.bounds) - 1)]
 
     def choose_many(self, n_steps: int) -> None:
         """Choose the next centres in one call on one thread: the same that `choose` would."""
         if self.n_chosen == 0:
             self._begin()
-        self.n_chosen = loops.seed(
-            *self._rows, self.bounds, self.turned.rounding, self.rows.origin, self.uniform,
-            self.trials, self.by_weight, self.by_lane, self.closest, self.values,
-            room(self.trials, self.rows.dtype)[0], self.candidates, self.doubled, self.offsets,
-            self.n_chosen, n_steps, self.indices, self.potentials,
-        )  # fmt: skip
-
-    @property
-    def _rows(self) -> tuple[Array, int, bool, Array, Array, Array]:
         rows, turned = self.rows, self.turned
-        return (
+        self.n_chosen = loops.seed(
             turned.values, turned.n_padded, turned.direct, rows.X, rows.weight, turned.squares,
+            self.bounds, turned.rounding, rows.origin, self.uniform, self.trials,
+            self.by_weight, self.by_cell, self.closest, self.pool, self.before, self.place,
+            self.values, room(self.size, rows.dtype)[0], self.candidates, self.doubled,
+            self.offsets, self.n_chosen, n_steps, self.indices, self.potentials,
         )  # fmt: skip
