@@ -17,8 +17,11 @@ from sklearn import cluster as peer
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from threadpoolctl import threadpool_limits
 
-from kiso.cluster import KMeans, LloydState, SeedingState
+from kiso.cluster import KMeans, LloydState, SeedingState, _starts
+from kiso.cluster._rows import Rows
+from kiso.cluster._turned_seeding import Seeds
 from tests.naive import kmeans as naive
 
 # the seeds are drawn from rows: leaving one out, or repeating it, draws others (scikit-learn's
@@ -348,3 +351,73 @@ def test_scale_changes_no_label():
     found = KMeans(4, random_state=0).fit(X * 2.0**40)
     np.testing.assert_array_equal(found.labels_, expected.labels_)
     np.testing.assert_array_equal(found.cluster_centers_, expected.cluster_centers_ * 2.0**40)
+
+
+def kept(model):
+    return (
+        model.cluster_centers_, model.labels_, model.inertia_, model.n_iter_,
+        model.objective_path_,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("n", "d", "k", "far"), [(5000, 2, 7, 0), (5000, 22, 9, 0), (700, 11, 4, 50)]
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_runs_side_by_side_are_the_steps(n, d, k, far, weighted, dtype):
+    """A fit that nobody watches, on one thread and on many, and `steps`: the same bits."""
+    X = problem(n, d, k, 0, dtype)[0] + dtype(far)
+    weight = np.random.default_rng(0).random(n) if weighted else None
+    model = KMeans(k, n_init=4, random_state=0)
+    found = kept(model.fit(X, sample_weight=weight))
+    with threadpool_limits(1, user_api="openmp"):
+        alone = kept(model.fit(X, sample_weight=weight))
+    last = None
+    for last in model.steps(X, sample_weight=weight):  # noqa: B007
+        pass
+    assert last.converged
+    for other in (alone, kept(model)):
+        for one, two in zip(found, other, strict=True):
+            np.testing.assert_array_equal(one, two)
+    # and what came out is a fixed point of Lloyd's iteration
+    D = ((X[:, None].astype(np.float64) - model.cluster_centers_) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(model.labels_, D.argmin(axis=1))
+
+
+def test_interrupted_runs_are_kept(monkeypatch):
+    """Ctrl-C in the third run: the estimator holds the better of those that were through."""
+    X = problem(400, 5, 3, 0)[0]
+    rest, calls = _starts._run, []
+
+    def run(*args):
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return rest(*args)
+
+    monkeypatch.setattr(_starts, "_run", run)
+    model = KMeans(3, n_init=8, random_state=0)
+    with threadpool_limits(1, user_api="openmp"), pytest.raises(KeyboardInterrupt):
+        model.fit(X)
+    assert len(calls) == 3
+    assert model.inertia_ == pytest.approx(
+        naive.inertia(X, np.ones(400), model.cluster_centers_, model.labels_)
+    )
+
+
+def test_seeds_from_a_pool_are_drawn_by_their_distance():
+    """Rejection makes of older draws draws with the probabilities of now: the third centre."""
+    X = np.zeros((6, 16))
+    X[:, 0] = [0.0, 1.0, 2.0, 4.0, 7.0, 11.0]
+    rows = Rows(X)
+    observed, expected = np.zeros(6), np.zeros(6)
+    for seed in range(3000):
+        chosen = Seeds(rows, rows.turned, 5, 1, np.random.default_rng(seed))
+        chosen.choose_many(4)
+        first = chosen.indices[:3]
+        D = ((X[:, None, 0] - X[first, 0]) ** 2).min(axis=1)
+        expected += D / D.sum()
+        observed[chosen.indices[3]] += 1
+    assert chosen.size > 1  # there is a pool
+    assert ((observed - expected) ** 2 / expected.clip(1)).sum() < 25  # χ² with 5 degrees

@@ -234,7 +234,7 @@ class PlainAssignment(Assignment):
     def _rows(self) -> tuple[Array, int, bool, Array, Array, Array]:
         rows, turned = self.rows, self.turned
         return (
-            turned.values, turned.n_padded, turned.direct, rows.X, rows.weight, turned.reach,
+            turned.values, turned.n_padded, turned.direct, turned.rows, rows.weight, turned.reach,
         )  # fmt: skip
 
     def move(self) -> tuple[Array, float]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kiso._parallel import blocks, lanes, map_rows
+from kiso._product import _flat
 from kiso._product_loops import pack_turned, packed_size
 from kiso._validation import Array
 
@@ -36,6 +37,8 @@ class Turned:
 
     Attributes
     ----------
+    rows : ndarray of shape (n, d)
+        x_i as given; never written to, but of the one kind of array that loops are compiled for.
     values : ndarray of shape (n_padded * d,)
         P.
     n_padded : int
@@ -48,6 +51,7 @@ class Turned:
         As of `kiso._distances.Points`.
     """
 
+    rows: Array
     values: Array
     n_padded: int
     direct: bool
@@ -88,7 +92,15 @@ def turned(rows: Rows) -> Turned | None:
     map_rows(lane, n_padded // width, min_rows=_BLOCK_ROWS // 8)
     reach = (np.sqrt(rows.squares) * (1 + 1e-6)).astype(X.dtype)
     rounding = (d / 2 + 8) * float(np.finfo(X.dtype).eps)
-    return Turned(values, n_padded, rows.direct, rows.squares.astype(X.dtype), reach, rounding)
+    return Turned(
+        _flat(X).reshape(n, d),
+        values,
+        n_padded,
+        rows.direct,
+        rows.squares.astype(X.dtype),
+        reach,
+        rounding,
+    )
 
 
 def room(n_points: int, dtype: np.dtype) -> tuple[Array, Array, Array, Array]:

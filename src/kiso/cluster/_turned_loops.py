@@ -38,6 +38,15 @@ def in_tiles(m: int) -> int:
 
 
 @compiled
+def look_ahead(x: Array) -> float:
+    """Touch every cache line, all at once: tiles alone would wait for memory line by line."""
+    found, line = x.dtype.type(0), 64 // x.itemsize
+    for i in range(x.size // line):
+        found += x[i * line]
+    return found
+
+
+@compiled
 def tile(
     P: Array, n_padded: int, d: int, first: int, b: int, is_direct: bool,
     Y: Array, doubled: Array, T: Array,
@@ -45,6 +54,7 @@ def tile(
     """T for rows first … first + b and all points; `first` is a multiple of a panel's width."""
     if not is_direct:
         m, width = doubled.shape[0], T.shape[1]
+        T[0, 0] = look_ahead(P[first * d : min(P.size, (first + b) * d)])
         multiply_packed(
             doubled.reshape(-1), 0, d, 1, P, first * d, T.reshape(-1), 0, width, m, b, d, False
         )
@@ -388,7 +398,7 @@ def fill(
     for p in range(size):
         pool[p] = draw(uniform[place[2] + p], flat, by_cell, weight, closest)
         before[p] = closest[pool[p]]
-    place[0], place[1], place[2] = 0, size, place[2] + size
+    place[0], place[1], place[2], place[4] = 0, size, place[2] + size, 1
 
 
 @compiled_strict
@@ -400,7 +410,7 @@ def pick(
     One that was drawn when D² was larger is taken with probability D² now / D² then: those
     that are taken are drawn with the probabilities of now.
     """
-    at, size, used = place
+    at, size, used = place[0], place[1], place[2]
     found = 0
     while found < chosen.size and at < size:
         if uniform[used] * before[at] < closest[pool[at]]:
@@ -409,19 +419,31 @@ def pick(
         used += 1
         at += 1
     place[0], place[2] = at, used
-    return found == chosen.size
+    enough = found == chosen.size
+    place[4] += 1 if enough else 0
+    return enough
 
 
 @compiled
-def pool_size(trials: int, d: int, j: int, n_clusters: int) -> int:
-    """How many candidates to draw at once when centre j is due: for how many centres.
+def largest_pool(trials: int, d: int, n_clusters: int) -> int:
+    """For how many centres to draw candidates at once, at most.
 
     A pass over the rows costs as their d numbers do, what is kept of it one number for each
-    candidate; at first D² changes too fast for candidates to last.
+    candidate.
     """
-    if j == 0:
-        return 1
-    return trials * max(1, min(d // trials, j, n_clusters - j, 8))
+    return max(1, min(d // (2 * trials), n_clusters - 1, 8))
+
+
+@compiled
+def pool_size(trials: int, d: int, j: int, n_clusters: int, place: Array) -> int:
+    """How many candidates to draw when centre j is due: as the pool before has lasted.
+
+    Twice as many where it was used up, for as many centres as it served where it was not.
+    """
+    planned, served = place[3], place[4]
+    planned = 2 * planned if served >= planned else served
+    place[3] = max(1, min(planned, largest_pool(trials, d, n_clusters), n_clusters - j))
+    return trials * place[3]
 
 
 @compiled
@@ -439,7 +461,9 @@ def seed(
         flat = j == 0 or path[j - 1] <= 0.0
         chosen = np.arange(m)
         if flat or not pick(pool, before, closest, uniform, place, chosen):
-            size = m if flat else pool_size(trials, X.shape[1], j, indices.size)
+            size = m
+            if not flat:
+                size = pool_size(trials, X.shape[1], j, indices.size, place)
             shares = by_weight if flat else by_cell
             fill(flat, shares, weight, closest, uniform, pool, before, place, size)
             for p in range(size):

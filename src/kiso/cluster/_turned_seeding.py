@@ -20,7 +20,7 @@ from ._turned import Turned, room
 
 __all__ = ["Seeds"]
 
-_LANE_WORK = 1 << 23  # rows × features × candidates that are worth a lane of their own
+_LANE_WORK = 1 << 22  # rows × features × candidates that are worth a lane of their own
 
 
 class Seeds:
@@ -41,7 +41,7 @@ class Seeds:
     ) -> None:
         self.rows, self.turned, self.trials = rows, turned, trials
         self.bounds = turned.bounds(max(MIN_ROWS, _LANE_WORK // (rows.d * trials)))
-        self.size = max(loops.pool_size(trials, rows.d, j, n_clusters) for j in range(n_clusters))
+        self.size = trials * loops.largest_pool(trials, rows.d, n_clusters)
         # a pool serves one centre at least; each of it is drawn once and looked at once
         self.uniform = rng.random(2 * self.size * n_clusters)
         self.indices = np.zeros(n_clusters, np.intp)
@@ -57,7 +57,8 @@ class Seeds:
         self.by_weight = np.add.reduceat(weight.astype(np.float64), cells)
         self.by_cell = np.zeros(len(cells))
         self.pool, self.before = np.zeros(size, np.intp), np.zeros(size, dtype)
-        self.place = np.zeros(3, np.intp)  # the next in the pool, its size, draws used
+        # the next in the pool, its size, draws used; centres it was for, centres it served
+        self.place = np.array([0, 0, 0, 1, 0])
         self.values = np.empty((size, rows.n), dtype)
         self.candidates = np.empty((size, rows.d), dtype)
         self.doubled = np.empty((loops.in_tiles(size), rows.d), dtype)
@@ -98,7 +99,9 @@ class Seeds:
         rows, turned = self.rows, self.turned
         size = m
         if not flat:
-            size = loops.pool_size(self.trials, rows.d, self.n_chosen, len(self.indices))
+            size = loops.pool_size(
+                self.trials, rows.d, self.n_chosen, len(self.indices), self.place
+            )
         loops.fill(
             flat, self.by_weight if flat else self.by_cell, rows.weight, self.closest,
             self.uniform, self.pool, self.before, self.place, size,
@@ -111,7 +114,7 @@ class Seeds:
 
         def distances(at: slice) -> None:
             loops.distances_lane(
-                turned.values, turned.n_padded, turned.direct, rows.X, turned.squares,
+                turned.values, turned.n_padded, turned.direct, turned.rows, turned.squares,
                 self.bounds[at.start], self.bounds[at.stop], Y, doubled, offsets,
                 turned.rounding, room(self.size, rows.dtype)[0], self.values,
             )  # fmt: skip
@@ -130,7 +133,7 @@ class Seeds:
             self._begin()
         rows, turned = self.rows, self.turned
         self.n_chosen = loops.seed(
-            turned.values, turned.n_padded, turned.direct, rows.X, rows.weight, turned.squares,
+            turned.values, turned.n_padded, turned.direct, turned.rows, rows.weight, turned.squares,
             self.bounds, turned.rounding, rows.origin, self.uniform, self.trials,
             self.by_weight, self.by_cell, self.closest, self.pool, self.before, self.place,
             self.values, room(self.size, rows.dtype)[0], self.candidates, self.doubled,
