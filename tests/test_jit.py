@@ -147,3 +147,21 @@ def test_cache_is_stale_when_a_callee_elsewhere_changes(tmp_path):
         )
         found.append(out.stdout.split())
     assert found == [["12", "0"], ["22", "0"], ["22", "1"]]
+
+
+def test_a_meeting_that_is_called_off():
+    """Whoever waits goes on, told so; so does whoever comes later; those who met do not know."""
+    from kiso._jit import _compiled_meeting, _meet_slowly, call_off
+
+    for meet in (_meet_slowly, _compiled_meeting()):
+        if meet is not _meet_slowly and os.environ.get("NUMBA_DISABLE_JIT") == "1":
+            continue
+        counter, found = np.zeros(1, np.int64), []
+        assert meet(np.zeros(1, np.int64), 1)
+        waiting = threading.Thread(
+            target=lambda meet=meet, counter=counter, found=found: found.append(meet(counter, 3))
+        )
+        waiting.start()
+        call_off(counter)
+        waiting.join(30)
+        assert [*found, meet(counter, 3), meet(counter, 3)] == [False] * 3

@@ -1,9 +1,11 @@
 """Lanes over threads: same result on any number of threads, no deadlock, nothing left running."""
 
 import _thread
+import gc
 import os
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from kiso import _parallel
+from kiso._jit import _meet_slowly
 from kiso._parallel import (
     block_rows,
     blocks,
@@ -21,7 +24,7 @@ from kiso._parallel import (
     one_blas_thread,
     run_together,
 )
-from kiso._team import Team
+from kiso._team import Team, Worker
 
 
 @given(st.integers(0, 10_000), st.integers(1, 500), st.integers(1, 40))
@@ -66,9 +69,11 @@ def test_results_in_lane_order():
     assert map_rows(slow_first, 8, max_lanes=4) == [0, 2, 4, 6]
 
 
-def test_nested_calls_run_inline():
+def test_nested_calls_run_inline(monkeypatch):
+    monkeypatch.setattr("kiso._parallel._openmp_effective_n_threads", lambda: 3)
+
     def outer(rows):
-        assert n_threads() == 1 or n_threads() >= 1
+        assert n_threads() == 1
         return sum(map_rows(lambda inner: inner.stop - inner.start, rows.stop - rows.start))
 
     assert sum(map_rows(outer, 1000)) == 1000
@@ -225,6 +230,75 @@ def test_work_together_is_at_the_same_time(monkeypatch):
     assert parts == [(slice(0, 1), 3, 1), (slice(1, 2), 3, 1), (slice(2, 4), 3, 1)]
     monkeypatch.setattr(_parallel, "n_threads", lambda: 1)
     assert run_together(lambda mine, n: (mine, n), 4) == [(slice(0, 4), 1)]
+
+
+@pytest.mark.parametrize("who", [0, 1])
+def test_nobody_waits_for_one_who_will_not_come(monkeypatch, who):
+    """Ctrl-C before a part has met the others: while its loop is being compiled, say."""
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    counter, told = np.zeros(1, np.int64), []
+
+    def task(mine, n_parts):
+        if mine.start == who:
+            time.sleep(0.05)
+            raise KeyboardInterrupt
+        told.append(_meet_slowly(counter, n_parts))
+
+    with pytest.raises(KeyboardInterrupt):
+        run_together(task, 3, counter)
+    assert told == [False, False]
+
+
+def test_interrupt_before_all_have_begun(monkeypatch):
+    """Ctrl-C between two starts, one of which was to wake its thread yet."""
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    monkeypatch.setattr(_parallel, "_team", Team())
+    counter, told, starts = np.zeros(1, np.int64), [], []
+
+    def start(worker, job):
+        starts.append(worker)
+        worker.job = job
+        if len(starts) == 2:
+            raise KeyboardInterrupt
+        worker.begin.given[0] += 1
+        time.sleep(0.05)  # it sleeps by now, and is not woken
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "start", start)
+        with pytest.raises(KeyboardInterrupt):
+            run_together(lambda _, n: told.append(_meet_slowly(counter, n)), 3, counter)
+    assert told == [False]
+    assert map_rows(lambda rows: rows.start, 4) == [0, 1, 2, 3]
+    _parallel._team.dismiss()
+    assert not any(worker.thread.is_alive() for worker in starts)
+
+
+def test_nothing_is_kept_of_work_that_failed(monkeypatch):
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    gc.collect()
+    gc.disable()
+    try:
+        array = np.ones(10)
+        gone = weakref.ref(array)
+
+        def task(rows, array=array):
+            raise ValueError(array.size)
+
+        with pytest.raises(ValueError, match="10"):
+            map_rows(task, 4)
+        del array, task
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_no_new_threads_after_the_end(monkeypatch):
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    monkeypatch.setattr(_parallel, "_team", Team())
+    _parallel._dismiss_team()
+    before = threading.active_count()
+    assert map_rows(lambda rows: rows.start, 4) == [0, 1, 2, 3]
+    assert threading.active_count() == before
 
 
 def n_threads_inside():

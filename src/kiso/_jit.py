@@ -107,6 +107,7 @@ def compiled_strict(function: Callable[P, R]) -> Callable[P, R]:
 
 
 PATIENCE = 500  # looks at the counter before a waiting thread gives its core to another
+OFF = 1 << 62  # in the counter of a meeting: it is called off
 
 
 class Lowered:
@@ -230,15 +231,16 @@ def _compiled_meeting() -> Any:
     turn_of, look_at = _compiled_turn(), _compiled_look()
     stand_by, yield_core = _compiled_rest(), _compiled_yield()
 
-    def meeting(counter: Any, n: int) -> None:
+    def meeting(counter: Any, n: int) -> bool:
         come_so_far = turn_of(counter) + 1
-        all_here = (come_so_far + n - 1) // n * n
+        all_here = min((come_so_far + n - 1) // n * n, OFF)
         looks = 0
         while look_at(counter) < all_here:
             looks += 1
             stand_by()
             if looks > PATIENCE:
                 yield_core()
+        return look_at(counter) < OFF
 
     return numba.njit(meeting, nogil=True)
 
@@ -264,11 +266,12 @@ def _take_turn_slowly(counter: Any) -> int:
         return int(counter[0]) - 1
 
 
-def _meet_slowly(counter: Any, n: int) -> None:
+def _meet_slowly(counter: Any, n: int) -> bool:
     """Wait as `meet` does."""
-    all_here = (_take_turn_slowly(counter) + n) // n * n
+    all_here = min((_take_turn_slowly(counter) + n) // n * n, OFF)
     while counter[0] < all_here:
         time.sleep(0)
+    return bool(counter[0] < OFF)
 
 
 look: Any = Lowered(_compiled_look, _look_slowly)
@@ -290,5 +293,12 @@ meet: Any = Lowered(_compiled_meeting, _meet_slowly)
 """`meet(counter, n)`: wait until all n threads that share the counter have come.
 
 The counter is an array of one int64, zero at first; a thread calls it as often as the others
-do. What each wrote before, all see after.
+do. What each wrote before, all see after. True, unless the meeting has been called off because
+somebody will not come: whoever has not got beyond the first then has to give up.
 """
+
+
+def call_off(counter: Any) -> None:
+    """Let nobody wait at this counter any more: somebody will not come."""
+    with _lock:
+        counter[0] = OFF

@@ -17,10 +17,12 @@ from functools import partial
 from itertools import count, pairwise
 from typing import Any, TypeVar
 
+import numpy as np
 import scipy.linalg  # noqa: F401  loads SciPy's BLAS, so that the limit below reaches it
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
+from kiso._jit import call_off
 from kiso._team import Team, Worker
 
 T = TypeVar("T")
@@ -85,11 +87,15 @@ def run_lanes(task: Callable[[slice], T], rows: list[slice]) -> list[T]:
     return [results[i] for i in range(len(rows))]
 
 
-def run_together(task: Callable[[slice, int], T], n_lanes: int) -> list[T]:
+def run_together(
+    task: Callable[[slice, int], T], n_lanes: int, meeting: np.ndarray | None = None
+) -> list[T]:
     """Run `task(part of the lanes, number of parts)` for all parts at the same time.
 
     For work whose lanes wait for each other (`kiso._jit.meet`): as many parts as there are
     threads free, each on a thread of its own, so that none waits for one that has not begun.
+    A part that ends by an exception before it has met the others (Ctrl-C while its loop is
+    still compiled) calls the meeting off, whose counter `meeting` is.
     Ctrl-C and exceptions reach the caller after all parts are over.
     """
     workers = _team.take(min(n_threads(), n_lanes) - 1)
@@ -105,15 +111,24 @@ def run_together(task: Callable[[slice, int], T], n_lanes: int) -> list[T]:
             results[i] = task(own, n_parts)
         except BaseException as error:
             errors[i] = error
+            if meeting is not None:
+                call_off(meeting)
 
-    _share([partial(part, i) for i in range(n_parts)], workers, errors)
+    _share([partial(part, i) for i in range(n_parts)], workers, errors, meeting)
     return [results[i] for i in range(n_parts)]
 
 
 def _share(
-    jobs: list[Callable[[], None]], workers: list[Worker], errors: dict[int, BaseException]
+    jobs: list[Callable[[], None]],
+    workers: list[Worker],
+    errors: dict[int, BaseException],
+    meeting: np.ndarray | None = None,
 ) -> None:
-    """Do the first job here and the others on the workers; raise the first error at the end."""
+    """Do the first job here and the others on the workers; raise the first error at the end.
+
+    An interrupt may come between any two lines of this: not all jobs have begun then, and a
+    worker may have been given one without having been woken.
+    """
     over = False
     with one_blas_thread():
         try:
@@ -124,6 +139,11 @@ def _share(
             errors[-1] = error
         while not over:
             try:
+                if errors:
+                    if meeting is not None:
+                        call_off(meeting)
+                    for worker in workers:
+                        worker.wake()
                 for worker in workers:
                     worker.wait()
                 over = True
@@ -131,7 +151,10 @@ def _share(
                 errors.setdefault(-1, error)
         _team.give_back(workers)
     if errors:
-        raise errors[min(errors)]
+        try:
+            raise errors[min(errors)]
+        finally:
+            errors.clear()  # it holds this frame, and the lanes' arrays with it
 
 
 def map_rows(

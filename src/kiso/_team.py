@@ -54,6 +54,10 @@ class _Signal:
 
     def give(self) -> None:
         self.given[0] += 1
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake whoever sleeps, to look again."""
         with suppress(RuntimeError):  # it is free: the last signal was not slept for
             self.news.release()
 
@@ -83,8 +87,13 @@ class Worker:
         """Return when all that was begun is over."""
         self.end.wait(self.begin.given[0])
 
+    def wake(self) -> None:
+        """Let the thread see what it was given, where `start` was interrupted."""
+        self.begin.wake()
+
     def dismiss(self) -> None:
         """End the thread, which has no job."""
+        self.job = None  # one that was never begun, perhaps
         self.begin.give()
         self.thread.join()
 
@@ -107,6 +116,7 @@ class Team:
         self.lock = threading.Lock()
         self.idle: list[Worker] = []
         self.n_busy = 0
+        self.closed = False
 
     def take(self, n: int) -> list[Worker]:
         """Take up to n workers for oneself; fewer where others have them.
@@ -118,7 +128,7 @@ class Team:
             taken = self.idle[max(0, len(self.idle) - n) :]
             del self.idle[max(0, len(self.idle) - n) :]
             self.n_busy += len(taken)
-            while len(taken) < n and self.n_busy < n:
+            while len(taken) < n and self.n_busy < n and not self.closed:
                 try:
                     taken.append(Worker())
                 except RuntimeError:  # the system gives no more, or Python is ending
@@ -133,8 +143,8 @@ class Team:
             self.n_busy -= len(workers)
 
     def dismiss(self) -> None:
-        """End the threads that have no job."""
+        """End the threads that have no job; after that there are no new ones."""
         with self.lock:
-            workers, self.idle = self.idle, []
+            workers, self.idle, self.closed = self.idle, [], True
         for worker in workers:
             worker.dismiss()

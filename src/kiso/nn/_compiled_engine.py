@@ -15,13 +15,12 @@ import numpy as np
 from kiso._parallel import one_blas_thread, run_together
 from kiso._validation import Array
 from kiso.losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
-from kiso.optim import Adam, GradientDescent, Momentum, Nesterov, Rule, global_norm
+from kiso.optim import GradientDescent, Rule, global_norm
 from kiso.optim._schedules import rate_at
 from kiso.optim._tree import leaves_of, rebuild
 
 from . import _dense_loops as loops
-from ._activations import GELU, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
-from ._affine import Affine
+from ._dense_codes import RULES, hyper_of, layer_codes
 from ._engines import Engine, Progress, bad_gradient, largest_output
 from ._feed import Feed, RowFeed
 from ._network import Network
@@ -40,24 +39,10 @@ CHUNK_WORK = 1 << 31  # parameters × samples of one compiled call: Ctrl-C waits
 STEP_WORK = 1 << 15  # what the smallest step counts for in that
 MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
 
-_ACTIVATIONS: dict[type, int] = {
-    Sigmoid: loops.SIGMOID,
-    Tanh: loops.TANH,
-    ReLU: loops.RELU,
-    LeakyReLU: loops.LEAKY_RELU,
-    Softplus: loops.SOFTPLUS,
-    GELU: loops.GELU,
-}
 _LOSSES: dict[type, int] = {
     SquaredError: loops.SQUARED,
     SoftmaxCrossEntropy: loops.SOFTMAX,
     SigmoidCrossEntropy: loops.SIGMOID_LOSS,
-}
-_RULES: dict[type, int] = {
-    GradientDescent: loops.DESCENT,
-    Momentum: loops.MOMENTUM,
-    Nesterov: loops.NESTEROV,
-    Adam: loops.ADAM,
 }
 
 
@@ -77,7 +62,7 @@ class CompiledEngine(Engine):
         weights = self.leaves[::2]
         sizes = [weights[0].shape[0], *(W.shape[1] for W in weights)]
         self.sizes = np.array(sizes, np.intp)
-        self.codes, self.leaks = _codes(network)
+        self.codes, self.leaks = layer_codes(network)
         self.tiny = self._is_tiny(loss)
         largest = max(W.size for W in weights)
         self.large = largest * feed.batch_size > ONE_THREAD or self.p.size > ONE_THREAD_SUM
@@ -92,7 +77,7 @@ class CompiledEngine(Engine):
     @classmethod
     def suits(cls, network: Network, loss: Loss, feed: Feed, rule: Rule) -> str:
         """Return why it cannot take this run; empty if it can."""
-        if type(rule) not in _RULES:
+        if type(rule) not in RULES:
             return "the rule is not GradientDescent, Momentum, Nesterov or Adam without a wrapper"
         if type(loss) not in _LOSSES:
             return "the loss is not SquaredError, SoftmaxCrossEntropy or SigmoidCrossEntropy"
@@ -102,7 +87,7 @@ class CompiledEngine(Engine):
             return "the data are not arrays in memory with one row a sample"
         if feed.weight is not None and not feed.weight.min() > 0:
             return "there are sample weights that are not positive"
-        if _codes(network)[0].size == 0:
+        if layer_codes(network)[0].size == 0:
             return "the layers are not affine ones each with at most one known activation"
         if network.layers[0].parameters["W"].shape[0] != feed.X.shape[1]:
             return "X does not fit the first layer"
@@ -179,12 +164,13 @@ class CompiledEngine(Engine):
             return loops.descend_batches(
                 self.p, self.g, first, second, self.sizes, self.codes, self.leaks, self.X,
                 self.T, self.labels, rows, starts, self.loss_kind, self.mean,
-                self.feed.batch_size, _RULES[type(self.rule)], rates, self._hyper(), self.decay,
-                self.rule_state.step, self.rule.check_finite, self.a, self.d, self.s,
-                self.packed, told, mine.start, mine.stop, meeting, n_members,
+                self.feed.batch_size, RULES[type(self.rule)], rates,
+                hyper_of(self.rule), self.decay, self.rule_state.step, self.rule.check_finite,
+                self.a, self.d, self.s, self.packed, told, mine.start, mine.stop, meeting,
+                n_members,
             )  # fmt: skip
 
-        return run_together(take_part, self.n_lanes)[0]
+        return run_together(take_part, self.n_lanes, meeting)[0]
 
     def _set_targets(self, loss: Loss) -> None:
         """Put targets and, for batches, the samples' weights beside each other."""
@@ -199,10 +185,6 @@ class CompiledEngine(Engine):
         self.T = np.empty((len(t), t.shape[1] + 1), self.p.dtype)
         self.T[:, :-1] = t
         self.T[:, -1] = 1.0 if self.feed.weight is None else self.feed.weight
-
-    def _hyper(self) -> Array:
-        names = {"Adam": ("beta1", "beta2", "eps")}.get(type(self.rule).__name__, ("alpha",))
-        return np.array([getattr(self.rule, name, 0.0) for name in names], np.float64)
 
     def _rates(self, count: int) -> Array:
         rate, step = self.rule.learning_rate, self.rule_state.step
@@ -252,29 +234,6 @@ def _lanes_of(network: Network, feed: RowFeed) -> int:
     """Lanes that a step is worth, whatever the number of threads."""
     by_rows = max(feed.batch_size // LANE_ROWS, 2 if feed.batch_size >= FEWEST_ROWS else 1)
     return min(MOST_LANES, by_rows, 1 + network.n_parameters * feed.batch_size // LANE_WORK)
-
-
-def _codes(network: Network) -> tuple[Array, Array]:
-    """Return the code and the leak of the activation after each affine layer; empty if none."""
-    codes: list[int] = []
-    leaks: list[float] = []
-    free = False  # an affine layer stands before that has no activation yet
-    for layer in network:
-        if type(layer) is Affine:
-            codes.append(loops.LINEAR)
-            leaks.append(0.0)
-        elif type(layer) in _ACTIVATIONS and free:
-            codes[-1] = _ACTIVATIONS[type(layer)]
-            leaks[-1] = getattr(layer, "negative_slope", 0.0)
-        else:
-            codes = []
-            break
-        free = type(layer) is Affine
-    leaves = leaves_of(network.parameters)
-    apart = len(leaves) == 2 * len(codes)  # no layer stands twice
-    if not apart or min(leaks, default=0.0) < 0 or len({leaf.dtype for leaf in leaves}) != 1:
-        codes = []
-    return np.array(codes, np.intp), np.array(leaks if codes else [], np.float64)
 
 
 def _misfit(loss: Loss, t: Array, n_out: int) -> str:

@@ -455,7 +455,8 @@ def descend_batches(
     losses, masses = 0.0, 0.0
     for lane in range(first_lane, last_lane):
         pack_share(p, sizes, lane, n_lanes, packed)
-    meet(meeting, n_members)
+    if not meet(meeting, n_members):
+        return 0, losses, masses, DONE
     for done in range(rates.size):
         batch = rows[starts[done] : starts[done + 1]]
         mass = 0.0

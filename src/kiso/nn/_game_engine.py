@@ -16,7 +16,8 @@ from kiso.optim._schedules import rate_at
 from kiso.optim._tree import leaves_of, rebuild
 
 from . import _game_loops as loops
-from ._compiled_engine import _RULES, LANE_WORK, MOST_LANES, _codes
+from ._compiled_engine import LANE_WORK, MOST_LANES
+from ._dense_codes import RULES, hyper_of, layer_codes
 from ._dense_loops import GELU, room_of
 from ._game_losses import GAME_LOSSES, GameLoss
 from ._game_table import Player, Table
@@ -58,14 +59,14 @@ class CompiledTable(Table):
     @classmethod
     def suits(cls, game: Game, X: Array, z: Array) -> str:
         """Return why it cannot play this game, with such z; empty if it can."""
-        if any(type(rule) not in _RULES for rule in game.rules):
+        if any(type(rule) not in RULES for rule in game.rules):
             return "a rule is not GradientDescent, Momentum, Nesterov or Adam without a wrapper"
         if game.loss not in _LOSSES:
             return "the loss is not one of GAME_LOSSES"
         if game.penalty:
             return "there is a gradient penalty"
         networks = game.generator, game.discriminator
-        if any(_codes(network)[0].size == 0 for network in networks):
+        if any(layer_codes(network)[0].size == 0 for network in networks):
             return "the layers are not affine ones each with at most one known activation"
         leaves = [leaves_of(network.parameters) for network in networks]
         if any(leaf is other for leaf in leaves[0] for other in leaves[1]):
@@ -121,7 +122,7 @@ class CompiledTable(Table):
                 1.0 - game.averaging, told, mine.start, mine.stop, meeting, n_members, report,
             ), report  # fmt: skip
 
-        (done, extra, end), report = run_together(take_part, self.n_lanes)[0]
+        (done, extra, end), report = run_together(take_part, self.n_lanes, meeting)[0]
         self.value += report[0] / n_turns
         self.d.loss, self.scores = float(report[1]), (float(report[3]), float(report[4]))
         if done or end == loops.BAD_GENERATOR:
@@ -156,7 +157,7 @@ class _Flat:
         self.mean = np.empty(size if mean else 0, dtype)
         weights = self.leaves[::2]
         self.sizes = np.array([weights[0].shape[0], *(W.shape[1] for W in weights)], np.intp)
-        self.codes, self.leaks = _codes(player.network)
+        self.codes, self.leaks = layer_codes(player.network)
         self.packed = np.empty(room_of(self.p, self.sizes), dtype)
         self.a, self.d = (np.empty((n_lanes, rows * self.sizes.sum()), dtype) for _ in range(2))
         self.s = np.empty_like(self.d) if GELU in self.codes else self.d
@@ -166,12 +167,11 @@ class _Flat:
         """Return what the loops need for so many steps."""
         rule: Any = self.player.rule
         step = self.player.memory.step
-        names = {"Adam": ("beta1", "beta2", "eps")}.get(type(rule).__name__, ("alpha",))
         m, v = (*self.averages, self.g, self.g)[:2]
         return loops.Side(
             self.p, self.g, m, v, self.mean, self.sizes, self.codes, self.leaks, self.packed,
-            self.a, self.d, self.s, self.parts, _RULES[type(rule)],
-            np.array([getattr(rule, name, 0.0) for name in names], np.float64),
+            self.a, self.d, self.s, self.parts, RULES[type(rule)],
+            hyper_of(rule),
             np.array([rate_at(rule.learning_rate, k) for k in range(step, step + count)]),
             step, rule.check_finite,
         )  # fmt: skip

@@ -248,7 +248,8 @@ def play_steps(
     for lane in range(first_lane, last_lane):
         pack_share(gen.p, gen.sizes, lane, n_lanes, gen.packed)
         pack_share(dis.p, dis.sizes, lane, n_lanes, dis.packed)
-    meet(meeting, n_members)
+    if not meet(meeting, n_members):
+        return 0, 0, DONE
     for done in range(gen.rates.size):
         for extra in range(n_turns):
             turn, draw = done * n_turns + extra, done * (n_turns + 1) + extra
