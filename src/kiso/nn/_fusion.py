@@ -1,4 +1,4 @@
-"""Layers that run as one: a convolution, its rectifier, its pooling over 2×2 pixels.
+"""Layers that run as one: a convolution or batch normalisation, its rectifier, its 2×2 pooling.
 
 What stands between them then is never written to memory, and backwards all that is kept
 of it is which pixel of each window was the largest. The numbers are those of the layers
@@ -15,6 +15,7 @@ from . import _convolution_fast as fast
 from ._activations import ReLU
 from ._convolution import Conv2D
 from ._layer import Backward, Layer
+from ._normalise import BatchNorm
 from ._pooling import MaxPool
 from ._run import Run
 from ._windows import Window
@@ -38,26 +39,35 @@ def forward_from(
         As of a layer's `forward`.
     """
     layer = layers[position]
-    if type(layer) is not Conv2D or not layer.runs_fast(x):
+    if type(layer) not in (Conv2D, BatchNorm) or not layer.runs_fast(x):  # type: ignore[attr-defined]
         return 1, *layer.forward(x, train=train)
+    shape = _images_behind(layer, x)
     after = [type(other) for other in layers[position + 1 : position + 3]]
     count = 1
     rectify = pool = False
     while count <= len(after):
         if after[count - 1] is ReLU and not rectify:
             rectify = True
-        elif (
-            after[count - 1] is MaxPool and not pool and _halves(layer, layers[position + count], x)
-        ):
+        elif after[count - 1] is MaxPool and not pool and _halves(layers[position + count], shape):
             pool = True
         else:
             break
         count += 1
+    if isinstance(layer, BatchNorm):
+        return count, *layer.forward_fast(x, train, rectify=rectify, pool=pool)
+    assert isinstance(layer, Conv2D)
     return count, *fast.convolve(
         x, layer.W, layer.b, layer.window, layer.groups, train, rectify=rectify, pool=pool
     )
 
 
-def _halves(conv: Conv2D, pool: Layer, x: Array) -> bool:
+def _images_behind(layer: Layer, x: Array) -> tuple[int, ...]:
+    """Height and width of what the layer makes of images; nothing where they are none."""
+    if isinstance(layer, Conv2D):
+        return layer.window.output(x.shape[2], x.shape[3])
+    return x.shape[2:] if x.ndim == 4 else ()
+
+
+def _halves(pool: Layer, shape: tuple[int, ...]) -> bool:
     assert isinstance(pool, MaxPool)
-    return pool.window == _HALVES and min(conv.window.output(x.shape[2], x.shape[3])) >= 2
+    return pool.window == _HALVES and len(shape) == 2 and min(shape) >= 2

@@ -15,6 +15,7 @@ import numpy as np
 
 from kiso._validation import Array
 
+from . import _normalise_fast as fast
 from ._layer import Backward, Layer, Shape, ShapeError
 from ._run import Run, empty
 
@@ -185,17 +186,45 @@ class BatchNorm(_Normalise):
         """Running mean and variance."""
         return {"mean": self.mean, "var": self.var}
 
+    def runs_fast(self, x: Array) -> bool:
+        """Whether the compiled loops take x; ShapeError where it does not fit."""
+        self._check(x)
+        return fast.suits(x, self.gamma)
+
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, n_features, ...)."""
+        if self.runs_fast(x):
+            return self.forward_fast(x, train)
         others, seen = self._check(x)
         if train is None:
             return self._by_running_statistics(x, others, seen)
+        count = self._count(x)
+        y, backward, mean, var = self._normalise(x, others, seen, others, train)
+        self._record(train, mean.reshape(-1), var.reshape(-1), count)
+        return y, backward
+
+    def forward_fast(
+        self, x: Array, train: Run | None, *, rectify: bool = False, pool: bool = False
+    ) -> tuple[Array, Backward]:
+        """The same by compiled loops; then the rectifier, then pooling over 2×2 pixels."""
+        if train is None:
+            scales = fast.Scales(self.gamma, self.beta, self.eps, self.mean, self.var)
+            return fast.normalise(x, scales, None, rectify=rectify, pool=pool)[:2]
+        count, scales = self._count(x), fast.Scales(self.gamma, self.beta, self.eps, None, None)
+        y, backward, mean, var = fast.normalise(x, scales, train, rectify=rectify, pool=pool)
+        kind = x.dtype
+        self._record(train, mean.astype(kind), var.astype(kind), count)
+        return y, backward
+
+    def _count(self, x: Array) -> int:
+        """Count the numbers of a feature in a training batch."""
         m = x.size // len(self.gamma)
         if m < 2:
             raise ShapeError(f"{self!r}: a training batch of shape {x.shape} has no variance")
-        y, backward, mean, var = self._normalise(x, others, seen, others, train)
-        train.record(self, mean=mean.reshape(-1), var=var.reshape(-1) * (m / (m - 1)))
-        return y, backward
+        return m
+
+    def _record(self, train: Run, mean: Array, var: Array, count: int) -> None:
+        train.record(self, mean=mean, var=var * (count / (count - 1)))
 
     def _by_running_statistics(self, x: Array, others: Axes, seen: Shape) -> tuple[Array, Backward]:
         root = np.sqrt(self.var + self.eps)
