@@ -23,7 +23,7 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
 from kiso._jit import call_off
-from kiso._team import Team, Worker
+from kiso._team import Team, Worker, wait_for_first
 
 T = TypeVar("T")
 
@@ -94,9 +94,9 @@ def run_together(
 
     For work whose lanes wait for each other (`kiso._jit.meet`): as many parts as there are
     threads free, each on a thread of its own, so that none waits for one that has not begun.
-    A part that ends by an exception before it has met the others (Ctrl-C while its loop is
-    still compiled) calls the meeting off, whose counter `meeting` is.
-    Ctrl-C and exceptions reach the caller after all parts are over.
+    `meeting` is the counter at which they meet. The caller's part comes first: loops are
+    compiled there, where Ctrl-C can end that. If it ends by an exception before it has come,
+    the meeting is called off. Ctrl-C and exceptions reach the caller after all parts are over.
     """
     workers = _team.take(min(n_threads(), n_lanes) - 1)
     if not workers:
@@ -106,13 +106,17 @@ def run_together(
     errors: dict[int, BaseException] = {}
 
     def part(i: int) -> None:
+        if i > 0 and meeting is not None:
+            wait_for_first(meeting)
+            if errors:
+                return
         try:
             own = slice(n_lanes * i // n_parts, n_lanes * (i + 1) // n_parts)
             results[i] = task(own, n_parts)
         except BaseException as error:
             errors[i] = error
-            if meeting is not None:
-                call_off(meeting)
+        if meeting is not None and (i in errors or meeting[0] == 0):
+            call_off(meeting)
 
     _share([partial(part, i) for i in range(n_parts)], workers, errors, meeting)
     return [results[i] for i in range(n_parts)]

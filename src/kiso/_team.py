@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from kiso._jit import compiled, give_way, look, rest
 
-__all__ = ["Team", "Worker"]
+__all__ = ["Team", "Worker", "wait_for_first"]
 
 LOOKS = 100  # at a counter, before the core is offered to others
 ROUNDS = 60  # of looks: a fifth of a millisecond
@@ -42,6 +43,13 @@ def _watch(counter: np.ndarray, seen: int) -> None:
     if numba is not None and not numba.config.DISABLE_JIT:
         with suppress(Exception):  # what cannot be compiled or cached here must not stop work
             watch(counter, seen, ROUNDS)
+
+
+def wait_for_first(counter: np.ndarray) -> None:
+    """Return when a counter is no longer zero: soon, or after a loop has been compiled."""
+    _watch(counter, 0)
+    while counter[0] == 0:
+        time.sleep(0.001)
 
 
 class _Signal:
