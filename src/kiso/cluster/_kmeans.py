@@ -18,6 +18,7 @@ from ._lloyd import LloydState, lloyd
 from ._rows import Rows
 from ._seeding import SeedingState, greedy_trials, parallel, plus_plus, random_rows
 from ._starts import Interrupted, pay, whole_runs
+from ._turned_seeding import Seeds
 
 __all__ = ["KMeans"]
 
@@ -176,12 +177,10 @@ default='k-means++'
         return None  # seeds and iterations of several runs: not known
 
     def _iterate(self, problem: Problem) -> Iterator[LloydState | SeedingState]:
-        if (
-            not problem.watched
-            and isinstance(self.init, str)
-            and self.init == "k-means++"
-            and pay(problem.rows, self.n_clusters, problem.n_runs)
-        ):
+        known = problem.init is not None or (
+            isinstance(self.init, str) and self.init == "k-means++"
+        )
+        if not problem.watched and known and pay(problem.rows, self.n_clusters, problem.n_runs):
             yield from self._unwatched(problem)
             return
         best: LloydState | None = None
@@ -206,14 +205,21 @@ default='k-means++'
                 yield replace(state, run=run, best=best, converged=done and kept.settled)
             best = kept
 
+    def _starts(self, problem: Problem) -> list[Seeds | Array]:
+        rows, k = problem.rows, self.n_clusters
+        if problem.init is not None:
+            return [problem.init]
+        assert rows.turned is not None
+        trials = greedy_trials(k)
+        return [Seeds(rows, rows.turned, k, trials, problem.rng) for _ in range(problem.n_runs)]
+
     def _unwatched(self, problem: Problem) -> Iterator[LloydState]:
         """Only the end of each run, the runs side by side."""
         interrupt: Interrupted | None = None
         try:
             runs = whole_runs(
-                problem.rows, self.n_clusters, problem.n_runs, greedy_trials(self.n_clusters),
-                problem.rng, max_iter=self.max_iter, tol=problem.tol,
-            )  # fmt: skip
+                problem.rows, self._starts(problem), max_iter=self.max_iter, tol=problem.tol
+            )
         except Interrupted as stop:
             interrupt, runs = stop, stop.runs
         best: LloydState | None = None

@@ -7,11 +7,13 @@ its own. What comes out is what the runs one after the other give, to the last b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from kiso._parallel import n_threads, run_lanes
+from kiso._validation import Array
 
 from ._assignment import PlainAssignment, assignment
 from ._lloyd import LloydState
@@ -48,18 +50,15 @@ def pay(rows: Rows, n_clusters: int, n_runs: int) -> bool:
 
 
 def whole_runs(
-    rows: Rows, n_clusters: int, n_runs: int, n_trials: int, rng: np.random.Generator,
-    *, max_iter: int, tol: float,
-) -> list[Run]:  # fmt: skip
-    """Run k-means so many times. Ctrl-C: the runs that are through, if there are any."""
-    assert rows.turned is not None
-    seeds = [Seeds(rows, rows.turned, n_clusters, n_trials, rng) for _ in range(n_runs)]
+    rows: Rows, starts: Sequence[Seeds | Array], *, max_iter: int, tol: float
+) -> list[Run]:
+    """Run k-means from seeds to be chosen, or from centres. Ctrl-C: `Interrupted`."""
     ends: dict[int, Run] = {}
     stop: list[int] = []
 
     def lane(which: slice) -> None:
         try:
-            end = _run(rows, seeds[which.start], which.start, max_iter, tol, stop)
+            end = _run(rows, starts[which.start], which.start, max_iter, tol, stop)
         except BaseException:  # also Ctrl-C: the other threads stop at their next call
             stop.append(which.start)
             raise
@@ -67,23 +66,27 @@ def whole_runs(
             ends[which.start] = end
 
     try:
-        run_lanes(lane, [slice(r, r + 1) for r in range(n_runs)])
+        run_lanes(lane, [slice(r, r + 1) for r in range(len(starts))])
     except KeyboardInterrupt as interrupt:
         raise Interrupted([ends[r] for r in sorted(ends)]) from interrupt
-    return [ends[r] for r in range(n_runs)]
+    return [ends[r] for r in range(len(starts))]
 
 
 def _run(
-    rows: Rows, seeds: Seeds, run: int, max_iter: int, tol: float, stop: list[int]
+    rows: Rows, start: Seeds | Array, run: int, max_iter: int, tol: float, stop: list[int]
 ) -> Run | None:
-    n_clusters = len(seeds.indices)
+    n_clusters = len(start.indices) if isinstance(start, Seeds) else len(start)
     chunk = max(1, _CALL_WORK // (rows.n * rows.d * n_clusters))
-    while seeds.n_chosen < n_clusters and not stop:
-        seeds.choose_many(chunk)
+    path: list[float] = []
+    if isinstance(start, Seeds):
+        while start.n_chosen < n_clusters and not stop:
+            start.choose_many(chunk)
+        path += start.potentials.tolist()
+        start = rows.block(start.indices)
     clusters = assignment(rows, n_clusters)
     assert isinstance(clusters, PlainAssignment)
-    changed = clusters.assign(rows.block(seeds.indices))
-    path = [*seeds.potentials.tolist(), clusters.inertia()]
+    changed = clusters.assign(start)
+    path.append(clusters.inertia())
     n_iter, shift, settled = 0, np.inf, False
     while not (settled or n_iter >= max_iter):
         if stop:
