@@ -27,7 +27,7 @@ from ._turned import Turned, room
 __all__ = ["Assignment", "PlainAssignment", "assignment"]
 
 _OPEN_SHARE = 0.6
-_LANE_WORK = 1 << 21  # rows × features × clusters that are worth a lane of their own
+_LANE_WORK = 1 << 20  # rows × features × clusters that are worth a lane of their own
 _CANCELLED = loops.CANCELLED
 _PLAIN_WORK = 1500  # features × clusters up to which bounds cost more than they save
 

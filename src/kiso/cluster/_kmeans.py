@@ -257,7 +257,7 @@ default='k-means++'
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
         super().fit(X, y, sample_weight)
-        distinct = len(np.unique(self.labels_))
+        distinct = int(np.count_nonzero(np.bincount(self.labels_)))
         if distinct < self.n_clusters:
             warnings.warn(
                 f"Number of distinct clusters ({distinct}) found smaller than n_clusters "
