@@ -390,6 +390,9 @@ def test_the_table_fits(table, columns, monkeypatch):
     if columns >= 40:
         row = next(line for line in lines if " logistic " in f" {line} ")
         assert "0." in row
+    head = next((line.split() for line in lines if line.strip().startswith("model")), [])
+    for name in ("±", "fit", "memory"):  # only what is shown is explained
+        assert (name in head) == (f"{name}:" in " ".join(lines)), name
 
 
 def test_a_pipe_has_no_width(table):

@@ -203,13 +203,15 @@ def show(comparison: Comparison) -> None:
             console.print(Text(line), soft_wrap=piped)
 
     say([*_head(comparison), ""])
+    shown: list[str] = []
     if any(model.scores for model in comparison.models):
         table = _fitting(comparison, UNLIMITED if piped else console.width)
+        shown = [str(column.header) for column in table.columns]
         if piped:
             console.width = UNLIMITED
         console.print(table)
         say([""])
-    say([*_remarks(comparison), comparison.conclusion])
+    say([*_remarks(comparison, shown), comparison.conclusion])
 
 
 def _head(comparison: Comparison) -> list[str]:
@@ -313,15 +315,21 @@ def _mean(values: list[float]) -> float:
     return sum(values) / max(1, len(values))
 
 
-def _remarks(comparison: Comparison) -> list[str]:
-    """Return a line for each thing to be known beside the table."""
+_MEANINGS = {
+    "±": "standard deviation over folds",
+    "to best": "mean difference to the best",
+    "p": "of that difference, by the corrected resampled t-test",
+    "fit": "search and refit of a fold, the columns being prepared once for all models",
+    "memory": "peak that a fit on all rows adds",
+}
+
+
+def _remarks(comparison: Comparison, shown: list[str]) -> list[str]:
+    """Return a line for each thing to be known beside the table, which has the columns `shown`."""
     lines = []
-    if any(model.scores for model in comparison.models):
-        lines.append(
-            "±: standard deviation over folds; to best: mean difference, its p by the corrected "
-            "resampled t-test; fit: search and refit of a fold, the columns being prepared once "
-            "for all models; memory: peak that a fit on all rows adds."
-        )
+    meanings = [f"{name}: {what}" for name, what in _MEANINGS.items() if name in shown]
+    if meanings:
+        lines.append("; ".join(meanings) + ".")
     for model in comparison.models:
         if model.status != "done":
             lines.append(
