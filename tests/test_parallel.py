@@ -167,6 +167,16 @@ def test_threads_are_kept(monkeypatch):
     assert workers_of(3, 3) == first
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone says")
+def test_threads_may_use_the_cores_of_their_caller(monkeypatch):
+    """They are barred from one to be woken elsewhere; when they work they are free again."""
+    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    meeting = threading.Barrier(3)
+    for _ in range(20):
+        cores = map_rows(lambda rows: (meeting.wait(10), os.sched_getaffinity(0))[1], 3)
+        assert cores == [os.sched_getaffinity(0)] * 3
+
+
 def test_callers_share_the_threads(monkeypatch):
     """As many threads as one may have, beside the callers themselves; all get their results."""
     monkeypatch.setattr(_parallel, "n_threads", lambda: 2)

@@ -106,7 +106,7 @@ def compiled_strict(function: Callable[P, R]) -> Callable[P, R]:
     return _Loop(function, fast=False)
 
 
-PATIENCE = 500  # looks at the counter before a waiting thread gives its core to another
+PATIENCE = 20000  # looks at the counter before a waiting thread gives its core to another
 OFF = 1 << 62  # in the counter of a meeting: it is called off
 
 

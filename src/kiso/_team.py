@@ -1,40 +1,43 @@
 """Threads that stay and wait for work: awake for a moment, then asleep.
 
-A loop of short passes hands out work every fraction of a millisecond. A thread that sleeps
-in between is woken late, and on a virtual machine often on the core of the one that woke
-it, where it waits for milliseconds while another core is idle. So a thread that has just
+A loop of short passes hands out work every fraction of a millisecond. A thread that has just
 worked looks for more for a moment before it sleeps, and so does the caller who waits for the
 last of them: no longer, for two cores may share what one of them has, and whoever looks then
-takes from whoever works.
+takes from whoever works. (It never yields its core: Linux makes a thread that has done so
+wait for others long after.)
+
+A thread that is woken on the core of the one who woke it stays there for milliseconds, while
+another core is idle, on virtual machines above all. So where the system lets one (Linux), it
+is barred from that core until it has begun.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
-from kiso._jit import compiled, give_way, look, rest
+from kiso._jit import compiled, look, rest
 
 __all__ = ["Team", "Worker", "wait_for_first"]
 
-LOOKS = 100  # at a counter, before the core is offered to others
-ROUNDS = 60  # of looks: a fifth of a millisecond
+LOOKS = 6000  # at a counter, before the thread sleeps: a fifth of a millisecond
 
 
 @compiled
-def watch(counter: np.ndarray, seen: int, rounds: int) -> None:
+def watch(counter: np.ndarray, seen: int, looks: int) -> None:
     """Wait until the counter is no longer as it was seen, or patience ends."""
-    for _ in range(rounds):
-        for _ in range(LOOKS):
-            if look(counter) != seen:
-                return
-            rest()
-        give_way()
+    for _ in range(looks):
+        if look(counter) != seen:
+            return
+        rest()
 
 
 def _watch(counter: np.ndarray, seen: int) -> None:
@@ -42,7 +45,7 @@ def _watch(counter: np.ndarray, seen: int) -> None:
     numba = sys.modules.get("numba")  # not imported only to wait
     if numba is not None and not numba.config.DISABLE_JIT:
         with suppress(Exception):  # what cannot be compiled or cached here must not stop work
-            watch(counter, seen, ROUNDS)
+            watch(counter, seen, LOOKS)
 
 
 def wait_for_first(counter: np.ndarray) -> None:
@@ -50,6 +53,30 @@ def wait_for_first(counter: np.ndarray) -> None:
     _watch(counter, 0)
     while counter[0] == 0:
         time.sleep(0.001)
+
+
+def _core_here() -> Callable[[], int] | None:
+    """Return what says on which core the caller is, where a thread can be sent elsewhere."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    here: Any = getattr(ctypes.CDLL(None), "sched_getcpu", None)
+    return here
+
+
+_here = _core_here()
+
+
+def _send_elsewhere(thread: int | None) -> set[int]:
+    """Bar a thread from the caller's core; return what cores it should have again."""
+    if _here is None or thread is None:
+        return set()
+    with suppress(OSError):
+        cores: set[int] = os.sched_getaffinity(0)
+        others = cores - {_here()}
+        if others:
+            os.sched_setaffinity(thread, others)
+            return cores
+    return set()
 
 
 class _Signal:
@@ -82,6 +109,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.job: Callable[[], None] | None = None
+        self.cores: set[int] = set()  # that it may have, where it was sent away from one of them
         self.begin, self.end = _Signal(), _Signal()
         self.thread = threading.Thread(target=self._serve, name="kiso", daemon=True)
         self.thread.start()
@@ -89,6 +117,7 @@ class Worker:
     def start(self, job: Callable[[], None]) -> None:
         """Begin a job; the one before is over."""
         self.job = job
+        self.cores = _send_elsewhere(self.thread.native_id)
         self.begin.give()
 
     def wait(self) -> None:
@@ -111,6 +140,10 @@ class Worker:
             self.begin.wait(n_jobs)
             if self.job is None:
                 return
+            if self.cores:
+                with suppress(OSError):
+                    os.sched_setaffinity(0, self.cores)
+                self.cores = set()
             self.job()
             self.job = None  # it may hold arrays
             self.end.give()
