@@ -145,7 +145,7 @@ CASES += [
         partial(rows, 100_000, 64, 100, blobs=blobs),
         seeds,
         2.0,
-        slack=0.05,
+        slack=0.25 if blobs else 0.05,  # draws of one contestant lie 20 % apart: some blobs get two
         settings="all: init='k-means++', 2 + ln k trials, n_init=1, max_iter=1, float32",
     )
     for blobs in (False, True)
