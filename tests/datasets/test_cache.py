@@ -86,7 +86,7 @@ def test_folder_comes_from_argument_then_setting_then_cache(monkeypatch, tmp_pat
 def write_idx(path, array):
     header = b"\x00\x00\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}i", *array.shape)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(header + array.tobytes()))
+    path.write_bytes(gzip.compress(header + array.tobytes(), mtime=0))
 
 
 def test_fetch_reads_its_files(monkeypatch, tmp_path):
@@ -132,10 +132,10 @@ def test_unknown_names_are_refused(tmp_path):
     ("content", "message"),
     [
         (b"not gzip", "gzip"),
-        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abcde")[:-9], "gzip"),
-        (gzip.compress(b"GIF89a"), "not an IDX"),
-        (gzip.compress(b"\x00\x00\x08\x02\x00\x00"), "header"),
-        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abc"), "holds 3 bytes"),
+        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abcde", mtime=0)[:-9], "gzip"),
+        (gzip.compress(b"GIF89a", mtime=0), "not an IDX"),
+        (gzip.compress(b"\x00\x00\x08\x02\x00\x00", mtime=0), "header"),
+        (gzip.compress(b"\x00\x00\x08\x01\x00\x00\x00\x05abc", mtime=0), "holds 3 bytes"),
         (b"", "not an IDX"),
     ],
 )
