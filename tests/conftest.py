@@ -25,3 +25,9 @@ def real_data():
         return path
 
     return find
+
+
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch):
+    """Output has the width that a pipe gives it, also where pytest runs in several processes."""
+    monkeypatch.delenv("COLUMNS", raising=False)

@@ -55,14 +55,15 @@ def sgd(
     alpha_of_penalty = 0.0 if penalty is None else alpha
     w, b, t, u = np.zeros(d), 0.0, 1, 0.0
     taken = np.zeros(d)  # what L1 has taken from each weight
-    history = []
+    history, ever = [], False
     objectives, updates = [], []
     for _ in range(n_epochs):
         total, moved = 0.0, 0
         for i in range(n):
             x, c = X[i].astype(float), 1.0 if weight is None else weight[i]
             p = x @ w + b
-            if kinks is not None and (w.any() or b):
+            ever = ever or bool(w.any() or b)
+            if kinks is not None and ever:  # back at zero, too: but for rounding
                 kinks.append(min(abs(y[i] * p - kink) for kink in (-1.0, 0.0, 1.0)))
             value, slope = loss_value(loss, y[i], p, epsilon), loss_slope(loss, y[i], p, epsilon)
             total += c * value
