@@ -254,11 +254,6 @@ def _rest_slowly() -> None:
     """Do nothing."""
 
 
-def _give_way_slowly() -> None:
-    """Let another thread have the core."""
-    time.sleep(0)
-
-
 def _take_turn_slowly(counter: Any) -> int:
     """Count."""
     with _lock:
@@ -285,9 +280,6 @@ The counter is an array of one int64, zero at first.
 
 rest: Any = Lowered(_compiled_rest, _rest_slowly)
 """`rest()`: tell the core that this thread only waits: its other thread has more of it."""
-
-give_way: Any = Lowered(_compiled_yield, _give_way_slowly)
-"""`give_way()`: offer the core to another thread."""
 
 meet: Any = Lowered(_compiled_meeting, _meet_slowly)
 """`meet(counter, n)`: wait until all n threads that share the counter have come.

@@ -122,6 +122,15 @@ def run_together(
     return [results[i] for i in range(n_parts)]
 
 
+def run_by_turns(task: Callable[[np.ndarray], None], n_lanes: int) -> None:
+    """Run `task(turns)` on as many threads as there are free, at most one a lane.
+
+    For compiled loops that take lanes by themselves: each `kiso._jit.next_turn(turns)` is one.
+    """
+    turns = np.zeros(1, np.int64)
+    run_together(lambda _lanes, _n_parts: task(turns), n_lanes)
+
+
 def _share(
     jobs: list[Callable[[], None]],
     workers: list[Worker],

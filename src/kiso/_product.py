@@ -25,7 +25,7 @@ from kiso._product_loops import (
 )
 from kiso._validation import Array
 
-__all__ = ["Square", "product"]
+__all__ = ["Square", "flat_memory", "product"]
 
 SMALL = 1 << 16  # m n k up to which NumPy's call is faster
 FEW_ROWS = 4  # of A: fewer are a matter of reading B
@@ -104,7 +104,7 @@ class Square:
         if z.strides[1] != z.itemsize or z.strides[0] % z.itemsize or z.strides[0] < 0:
             z = np.ascontiguousarray(z)
         total, part = self.values.reshape(-1), self.part.reshape(-1)
-        from_z = _flat(z), 0, z.strides[0] // z.itemsize
+        from_z = flat_memory(z), 0, z.strides[0] // z.itemsize
         if self.part.size:
             multiply_by_itself(*from_z, part, n, p, self.scratch, False)
             add_upper(part, total, p)
@@ -128,15 +128,15 @@ def _suits(a: Array, b: Array, out: Array | None) -> bool:
 
 def _multiply(a: Array, b: Array, out: Array) -> None:
     (m, k), n, size = a.shape, b.shape[1], a.itemsize
-    flat = _flat(a), 0, a.strides[0] // size, a.strides[1] // size, _flat(b), 0
-    ends = _flat(out), 0, out.strides[0] // size, m, n, k
+    flat = flat_memory(a), 0, a.strides[0] // size, a.strides[1] // size, flat_memory(b), 0
+    ends = flat_memory(out), 0, out.strides[0] // size, m, n, k
     if b.strides[1] == size:
         multiply(*flat, b.strides[0] // size, *ends, False)
     else:
         multiply_turned(*flat, b.strides[1] // size, *ends)
 
 
-def _flat(x: Array) -> Array:
+def flat_memory(x: Array) -> Array:
     """All memory from the first number to the last; writeable, so that loops know one kind."""
     length = sum((n - 1) * stride for n, stride in zip(x.shape, x.strides, strict=True))
     place = _memory(x.__array_interface__["data"][0], length + x.itemsize, _WRITEABLE)

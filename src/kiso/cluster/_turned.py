@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kiso._parallel import blocks, lanes, map_rows
-from kiso._product import _flat
+from kiso._product import flat_memory
 from kiso._product_loops import pack_turned, packed_size
 from kiso._validation import Array
 
@@ -93,7 +93,7 @@ def turned(rows: Rows) -> Turned | None:
     reach = (np.sqrt(rows.squares) * (1 + 1e-6)).astype(X.dtype)
     rounding = (d / 2 + 8) * float(np.finfo(X.dtype).eps)
     return Turned(
-        _flat(X).reshape(n, d),
+        flat_memory(X).reshape(n, d),
         values,
         n_padded,
         rows.direct,

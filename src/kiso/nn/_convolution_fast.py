@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._parallel import MAX_LANES, lanes, run_together
+from kiso._parallel import MAX_LANES, lanes, run_by_turns
 from kiso._validation import Array
 
 from ._convolution_loops import (
@@ -106,14 +106,12 @@ def _forward(
     flat = _by_threes(W)
     off = plan.off[: flat.shape[1]]
 
-    turns = np.zeros(1, np.int64)
-
-    def take_part(_lanes: slice, _n_parts: int) -> None:
+    def take_turns(turns: Array) -> None:
         forward_lanes(
             x, flat, b, off, plan.strip, plan.starts, rectify, y, codes, pool, plan.n_lanes, turns
         )
 
-    run_together(take_part, plan.n_lanes)
+    run_by_turns(take_turns, plan.n_lanes)
 
 
 def correlate(x: Array, W: Array, window: Window, groups: int = 1) -> Array:
@@ -161,15 +159,14 @@ def _backward(
     n_lanes = max(1, min(plan.n_lanes, LANE_BYTES // W.nbytes))
     parts = empty(train, (n_lanes, n_out, len(plan.off) if x is not None else 0), W)
     of_biases = np.zeros((n_lanes, n_out))
-    turns = np.zeros(1, np.int64)
 
-    def take_part(_lanes: slice, _n_parts: int) -> None:
+    def take_turns(turns: Array) -> None:
         backward_lanes(
             none if x is None else x, dy, y, codes, after, plan.off, V, plan.back, plan.depth,
             plan.strip, plan.starts, n_out, parts, of_biases, none if dx is None else dx, turns,
         )  # fmt: skip
 
-    run_together(take_part, n_lanes)
+    run_by_turns(take_turns, n_lanes)
     db = np.add.reduce(of_biases)
     if x is None:
         return W, db

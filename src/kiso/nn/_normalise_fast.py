@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._parallel import run_together
+from kiso._parallel import run_by_turns
 from kiso._validation import Array
 
 from ._convolution_fast import for_loops
@@ -63,15 +63,13 @@ def normalise(
     n_lanes = max(1, min(channels, x.size // LANE_NUMBERS))
 
     def fill(y: Array, codes: Array) -> None:
-        turns = np.zeros(1, np.int64)
-
-        def take_part(_lanes: slice, _n_parts: int) -> None:
+        def take_turns(turns: Array) -> None:
             normalise_channels(
                 pixels, width, gamma, beta, scales.eps, given, mean, var, rectify, pool, y, codes,
                 turns,
             )  # fmt: skip
 
-        run_together(take_part, n_lanes)
+        run_by_turns(take_turns, n_lanes)
 
     y = empty(train, shape, x)
     codes = train.empty(shape, np.dtype(np.uint8)) if pool and train is not None else _NONE
@@ -84,15 +82,15 @@ def normalise(
             fill(np.empty_like(y), marks)
         dx = empty(train, pixels.shape, x)
         gradients: dict[str, Any] = {"gamma": np.empty(channels), "beta": np.empty(channels)}
-        g, turns = for_loops(dy, x.dtype).reshape(shape), np.zeros(1, np.int64)
+        g = for_loops(dy, x.dtype).reshape(shape)
 
-        def take_part(_lanes: slice, _n_parts: int) -> None:
+        def take_turns(turns: Array) -> None:
             normalise_back(
                 pixels, g, marks, width, gamma, beta, scales.eps, given, mean, var, rectify, pool,
                 dx, gradients["gamma"], gradients["beta"], turns,
             )  # fmt: skip
 
-        run_together(take_part, n_lanes)
+        run_by_turns(take_turns, n_lanes)
         kind = scales.gamma.dtype
         return dx.reshape(x.shape), {name: v.astype(kind) for name, v in gradients.items()}
 

@@ -19,7 +19,7 @@ import numpy as np
 from kiso._jit import compiled, next_turn
 from kiso._validation import Array
 
-from ._convolution_loops import DEAD
+from ._convolution_loops import DEAD, mark_pooled, write_pooled
 
 __all__ = ["normalise_back", "normalise_channels"]
 
@@ -52,37 +52,6 @@ def _line(x: Array, mean: float, slope: float, shift: float, floor: float, y: Ar
 
 
 @compiled
-def _largest(z: Array, width: int, floor: float, y: Array) -> None:
-    """Give y the largest of each 2×2 pixels of an image."""
-    least, two, one, row = y.dtype.type(floor), np.uintp(2), np.uintp(1), np.uintp(width)
-    for o in range(np.uintp(y.shape[0])):
-        at = two * o * row
-        for k in range(np.uintp(y.shape[1])):
-            p = at + two * k
-            u, v, w, x = z[p], z[p + one], z[p + row], z[p + row + one]
-            m, n = u if u > v else v, w if w > x else x
-            m = m if m > n else n
-            total = u + v + w + x
-            m = m if total == total else total  # NaN has no order
-            y[o, k] = least if m < least else m
-
-
-@compiled
-def _mark(z: Array, width: int, floor: float, codes: Array) -> None:
-    """Note which of each 2×2 pixels is the largest, the first of several."""
-    least, two, one, row = z.dtype.type(floor), np.uintp(2), np.uintp(1), np.uintp(width)
-    for o in range(np.uintp(codes.shape[0])):
-        at = two * o * row
-        for k in range(np.uintp(codes.shape[1])):
-            p = at + two * k
-            u, v, w, x = z[p], z[p + one], z[p + row], z[p + row + one]
-            m, n = u if u > v else v, w if w > x else x
-            above, below = np.uint8(0 if u >= v else 1), np.uint8(2 if w >= x else 3)
-            code = above if m >= n else below
-            codes[o, k] = code if (m if m > n else n) > least else DEAD
-
-
-@compiled
 def normalise_channels(
     x: Array, width: int, gamma: Array, beta: Array, eps: float, given: bool, mean: Array,
     var: Array, rectify: bool, pool: bool, y: Array, codes: Array, turns: Array,
@@ -95,7 +64,7 @@ def normalise_channels(
     n, floor = len(x), 0.0 if rectify else -np.inf
     count, c = n * x.shape[2], next_turn(turns)
     flat = y.reshape((n, x.shape[1], y.shape[2] * y.shape[3]))
-    image = np.empty(x.shape[2], x.dtype)
+    image = np.empty((1, x.shape[2]), x.dtype)
     while c < x.shape[1]:
         if not given:
             total = 0.0
@@ -110,10 +79,10 @@ def normalise_channels(
             if not pool:
                 _line(x[i, c], mean[c], slope, beta[c], floor, flat[i, c])
                 continue
-            _line(x[i, c], mean[c], slope, beta[c], -np.inf, image)
-            _largest(image, width, floor, y[i, c])
+            _line(x[i, c], mean[c], slope, beta[c], -np.inf, image[0])
+            write_pooled(image, 0, 0.0, rectify, y[i, c], 0, 2 * y.shape[2], 0, width)
             if codes.size:
-                _mark(image, width, floor, codes[i, c])
+                mark_pooled(image, 0, 0.0, rectify, codes[i, c], 0, 2 * y.shape[2], 0, width)
         c = next_turn(turns)
 
 
