@@ -14,6 +14,7 @@ from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from kiso.linear_model import LocallyWeightedRegression, _local_loops, _local_solver
+from kiso.linear_model._local_cells_loops import POWERS, sum_cells
 from tests.naive import local_regression as naive
 
 LWR = LocallyWeightedRegression
@@ -287,6 +288,22 @@ def test_loo_rows_are_drawn_by_random_state():
     assert not np.array_equal(a.loo_errors_, c.loo_errors_)
     every = LWR(loo_rows=None).fit(X, y)
     assert abs(np.log(a.tau_ / every.tau_)) < 1.0
+
+
+@pytest.mark.jit
+def test_cells_do_not_depend_on_where_the_arrays_lie():
+    """A loop that checks a wider range for overlap than it uses takes another form by chance."""
+    rng, kept, sums = np.random.default_rng(0), [], set()
+    x, y = np.sort(rng.uniform(0, 6, 500)), rng.standard_normal(500)
+    starts = np.array([0, 170, 333, 500])
+    for _ in range(1000):
+        kept.append((y.copy(), np.ones(int(rng.integers(1, 5000)))))  # moves what comes next
+        if len(kept) > 20:
+            kept.pop(int(rng.integers(20)))
+        m, my = np.empty((2, POWERS, 3))
+        sum_cells(x, kept[-1][0], np.ones(500), starts, 4.1, 0, 3, m, my)
+        sums.add(m.tobytes() + my.tobytes())
+    assert len(sums) == 1
 
 
 @pytest.mark.parametrize("X", [[[1.0]], [[1.0], [1.0], [1.0]], [[0.0], [1.0]]])

@@ -48,11 +48,12 @@ def sum_cells(
         a, b = starts[cell], starts[cell + 1]
         s = (x[a:b] - x[0]) / tau - (cell + 0.5) * WIDTH
         power = v[a:b] * np.exp(-0.5 * s * s)
+        ys = y[a:b]
         for k in range(m.shape[0]):
             total = totaly = 0.0
             for i in range(s.size):
                 total += power[i]
-                totaly += power[i] * y[a + i]
+                totaly += power[i] * ys[i]
                 power[i] *= s[i]
             m[k, cell] = total
             my[k, cell] = totaly

@@ -75,7 +75,7 @@ def softplus(z: float) -> float:
 @compiled
 def loss_of_scores(kind: int, n: int, r: Array, f: Array, d: Array, told: Array) -> None:
     """Tell Σ of what D minimises, Σ r and Σ f; d takes the slopes in r, then those in f."""
-    loss, real, fake, m = 0.0, 0.0, 0.0, r.size
+    loss, real, fake, m = 0.0, 0.0, 0.0, np.uintp(r.size)
     for i in range(m):
         x, y = np.float64(r[i]), np.float64(f[i])
         real, fake = real + x, fake + y
