@@ -414,7 +414,7 @@ def test_seeds_from_a_pool_are_drawn_by_their_distance():
     observed, expected = np.zeros(6), np.zeros(6)
     for seed in range(3000):
         chosen = Seeds(rows, rows.turned, 5, 1, np.random.default_rng(seed))
-        chosen.choose_many(4)
+        chosen.choose(4)
         first = chosen.indices[:3]
         D = ((X[:, None, 0] - X[first, 0]) ** 2).min(axis=1)
         expected += D / D.sum()

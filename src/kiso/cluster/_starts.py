@@ -80,7 +80,7 @@ def _run(
     path: list[float] = []
     if isinstance(start, Seeds):
         while start.n_chosen < n_clusters and not stop:
-            start.choose_many(chunk)
+            start.choose(chunk)
         path += start.potentials.tolist()
         start = rows.block(start.indices)
     clusters = assignment(rows, n_clusters)

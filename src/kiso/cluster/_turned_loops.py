@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 from kiso._distances_loops import argmin2, direct
-from kiso._jit import compiled, compiled_strict
+from kiso._jit import compiled, compiled_strict, meet, next_turn
 from kiso._product_loops import multiply_packed
 from kiso._validation import Array
 
@@ -292,37 +292,34 @@ def iterate(
 
 
 @compiled
-def distances_lane(
+def distances(
     P: Array, n_padded: int, is_direct: bool, X: Array, squares: Array,
     first: int, last: int, Y: Array, doubled: Array, o: Array, rounding: float,
     T: Array, values: Array,
 ) -> None:  # fmt: skip
-    """values_ti = ‖x_i − y_t‖² for the rows of a lane."""
-    d, size = X.shape[1], T.shape[1]
-    doubt = T.dtype.type(UNDECIDED * rounding)
-    for start in range(first, last, size):
-        b = min(size, last - start)
-        tile(P, n_padded, d, start, b, is_direct, Y, doubled, T)
-        for t in range(Y.shape[0]):
-            out = values[t, start : start + b]
-            if is_direct:
-                out[:] = T[t, :b]
-                continue
-            far, doubtful = o[t], 0
-            sizes, product = squares[start : start + b], T[t, :b]
-            for i in range(b):
-                whole = sizes[i] + far
-                value = product[i] + whole
-                doubtful += value <= doubt * whole
-                out[i] = value
-            for i in range(b if doubtful else 0):
-                if out[i] <= doubt * (sizes[i] + far):
-                    out[i] = direct(X[start + i], Y[t])
+    """values_ti = ‖x_i − y_t‖² for some rows, as many as T has columns at most."""
+    doubt, b = T.dtype.type(UNDECIDED * rounding), last - first
+    tile(P, n_padded, X.shape[1], first, b, is_direct, Y, doubled, T)
+    for t in range(Y.shape[0]):
+        out = values[t, first:last]
+        if is_direct:
+            out[:] = T[t, :b]
+            continue
+        far, doubtful = o[t], 0
+        sizes, product = squares[first:last], T[t, :b]
+        for i in range(b):
+            whole = sizes[i] + far
+            value = product[i] + whole
+            doubtful += value <= doubt * whole
+            out[i] = value
+        for i in range(b if doubtful else 0):
+            if out[i] <= doubt * (sizes[i] + far):
+                out[i] = direct(X[first + i], Y[t])
 
 
 @compiled
 def gain(values: Array, closest: Array, weight: Array, first: int, last: int) -> float:
-    """Return Σ w_i max(0, D_i² − values_i) of the rows of a lane."""
+    """Return Σ w_i max(0, D_i² − values_i) of some rows."""
     won, nothing = 0.0, closest.dtype.type(0)
     there, near = values[first:last], closest[first:last]
     if weight.size:
@@ -336,9 +333,11 @@ def gain(values: Array, closest: Array, weight: Array, first: int, last: int) ->
 
 
 @compiled
-def take(values: Array, weight: Array, closest: Array, by_cell: Array) -> None:
-    """D_i² = min(D_i², values_i); Σ w_i D_i² of every cell of rows."""
-    for cell in range(by_cell.size):
+def take(
+    values: Array, weight: Array, closest: Array, by_cell: Array, first_cell: int, last_cell: int
+) -> None:  # fmt: skip
+    """D_i² = min(D_i², values_i) in some cells of rows; Σ w_i D_i² of each."""
+    for cell in range(first_cell, last_cell):
         first, last = cell * CELL, min(closest.size, (cell + 1) * CELL)
         there, near = values[first:last], closest[first:last]
         mass = 0.0
@@ -447,45 +446,86 @@ def pool_size(trials: int, d: int, j: int, n_clusters: int, place: Array) -> int
 
 
 @compiled
+def prepare(
+    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, origin: Array,
+    uniform: Array, trials: int, by_weight: Array, by_cell: Array, closest: Array, pool: Array,
+    before: Array, place: Array, Y: Array, doubled: Array, o: Array, j: int, n_clusters: int,
+    chosen: Array,
+) -> int:  # fmt: skip
+    """Choose the candidates for centre j, numbers in the pool; how many anew, 0 for none."""
+    flat = j == 0 or not total(by_cell) > 0.0
+    if not flat and pick(pool, before, closest, uniform, place, chosen):
+        return 0
+    size = chosen.size
+    if not flat:
+        size = pool_size(trials, X.shape[1], j, n_clusters, place)
+    shares = by_weight if flat else by_cell
+    fill(flat, shares, weight, closest, uniform, pool, before, place, size)
+    for p in range(size):
+        Y[p] = X[pool[p]]
+    if not is_direct:
+        ready(Y[:size], origin, doubled[: in_tiles(size)], o[:size])
+    for t in range(chosen.size):
+        chosen[t] = t
+    place[0] = size if flat else chosen.size
+    return size
+
+
+@compiled
 def seed(
     P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, squares: Array,
     bounds: Array, rounding: float, origin: Array, uniform: Array, trials: int,
     by_weight: Array, by_cell: Array, closest: Array, pool: Array, before: Array, place: Array,
     values: Array, T: Array, Y: Array, doubled: Array, o: Array,
     done: int, n_steps: int, indices: Array, path: Array,
+    chosen: Array, gains: Array, turns: Array, takes: Array, meeting: Array, n_members: int,
+    leads: bool,
 ) -> int:  # fmt: skip
-    """Choose up to `n_steps` more centres by k-means++; returns how many there are then."""
-    end = min(indices.size, done + n_steps)
+    """Choose up to `n_steps` more centres by k-means++; returns how many there are then.
+
+    Threads that share this, `n_members` of them, take lanes of rows by turns. One `leads`:
+    it draws the candidates. What a lane gains stands in `gains`, so that it is added up in
+    order whoever found it.
+    """
+    end, n_lanes, n_cells = min(indices.size, done + n_steps), bounds.size - 1, by_cell.size
+    width = T.shape[1]
     for j in range(done, end):
         m = trials if j else 1
-        flat = j == 0 or path[j - 1] <= 0.0
-        chosen = np.arange(m)
-        if flat or not pick(pool, before, closest, uniform, place, chosen):
-            size = m
-            if not flat:
-                size = pool_size(trials, X.shape[1], j, indices.size, place)
-            shares = by_weight if flat else by_cell
-            fill(flat, shares, weight, closest, uniform, pool, before, place, size)
-            for p in range(size):
-                Y[p] = X[pool[p]]
-            padded = in_tiles(size)
-            if not is_direct:
-                ready(Y[:size], origin, doubled[:padded], o[:size])
-            for lane in range(bounds.size - 1):
-                distances_lane(
-                    P, n_padded, is_direct, X, squares, bounds[lane], bounds[lane + 1],
-                    Y[:size], doubled[:padded], o[:size], rounding, T, values,
-                )  # fmt: skip
-            for t in range(m):
-                chosen[t] = t
-            place[0] = size if flat else m
-        best, most = chosen[0], -1.0
+        if leads:
+            turns[0], takes[0] = 0, 0
+            place[5] = prepare(
+                P, n_padded, is_direct, X, weight, origin, uniform, trials, by_weight, by_cell,
+                closest, pool, before, place, Y, doubled, o, j, indices.size, chosen[:m],
+            )  # fmt: skip
+        if not meet(meeting, n_members):
+            return j
+        size, lane = place[5], next_turn(turns)
+        while lane < n_lanes:
+            gains[lane, :m] = 0.0
+            for first in range(bounds[lane], bounds[lane + 1], width):
+                last = min(first + width, bounds[lane + 1])
+                if size > 0:
+                    distances(
+                        P, n_padded, is_direct, X, squares, first, last, Y[:size],
+                        doubled[: in_tiles(size)], o[:size], rounding, T, values,
+                    )  # fmt: skip
+                for t in range(m):
+                    gains[lane, t] += gain(values[chosen[t]], closest, weight, first, last)
+            lane = next_turn(turns)
+        meet(meeting, n_members)
+        best, most = 0, -1.0
         for t in range(m):
             won = 0.0
-            for lane in range(bounds.size - 1):
-                won += gain(values[chosen[t]], closest, weight, bounds[lane], bounds[lane + 1])
+            for i in range(n_lanes):
+                won += gains[i, t]
             if won > most:
-                best, most = chosen[t], won
-        take(values[best], weight, closest, by_cell)
-        indices[j], path[j] = pool[best], total(by_cell)
+                best, most = t, won
+        best, lane = chosen[best], next_turn(takes)
+        while lane < n_lanes:
+            first, last = n_cells * lane // n_lanes, n_cells * (lane + 1) // n_lanes
+            take(values[best], weight, closest, by_cell, first, last)
+            lane = next_turn(takes)
+        meet(meeting, n_members)
+        if leads:
+            indices[j], path[j] = pool[best], total(by_cell)
     return end
