@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso.decomposition import PCA, _dimension, _gram, _pca
+from kiso.decomposition import PCA, IncrementalPCA, _dimension, _gram, _pca
 from tests.naive import pca as naive
 
 
@@ -277,6 +277,35 @@ def test_no_variation():
             assert_array_equal(PCA(2, whiten=True).fit_transform(X), np.zeros((len(X), 2)))
             with pytest.raises(ValueError, match="singular.*Keep fewer than n_components=2"):
                 model.score(X)
+
+
+@pytest.mark.parametrize("solver", [*SOLVERS, "randomized", "incremental"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_variance_that_is_rounding_counts_as_none(solver, dtype):
+    """Neither a likelihood of 10²⁰ nor whitened rounding where data lie in a subspace."""
+    rng = np.random.default_rng(0)
+    flat = rng.integers(-9, 10, (300, 3)) @ rng.integers(-9, 10, (3, 12)) + 7  # exact in float32
+    constant = rng.standard_normal((300, 5)) @ rng.standard_normal((5, 5)) + 3
+    constant[:, 2] = 0.1
+
+    def model(k, **settings):
+        if solver == "incremental":
+            return IncrementalPCA(k, **settings)
+        return PCA(k, svd_solver=solver, random_state=0, **settings)
+
+    for X, k in ((flat, 3), (constant, 5), (constant, 4)):
+        X = X.astype(dtype)
+        fitted = model(k).fit(X)
+        assert k == 5 or fitted.noise_variance_ == 0
+        with pytest.raises(ValueError, match="singular"):
+            fitted.score(X)
+    whitened = model(6, whiten=True).fit(flat.astype(dtype)).transform(flat.astype(dtype))
+    assert_allclose(whitened.std(axis=0), [1, 1, 1, 0, 0, 0], atol=2e-3)
+    assert np.isfinite(
+        model(3)
+        .fit(constant[:, :2] @ rng.standard_normal((2, 9)) + 1e-2 * rng.standard_normal((300, 9)))
+        .score_samples(rng.standard_normal((5, 9)))
+    ).all()
 
 
 def test_constant_and_duplicate_columns():

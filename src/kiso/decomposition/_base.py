@@ -34,6 +34,7 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     mean_: Any
     noise_variance_: Any
     n_features_in_: int
+    _rounding: Any  # share of the largest variance below which a variance is rounding
 
     def transform(self, X: Any) -> Array:
         """Project rows on the components: (X − x̄) Vᵀ, over √λ where `whiten`.
@@ -154,7 +155,8 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         noise = self.noise_variance_
         variances = np.maximum(self.explained_variance_, noise)
         needs_noise = len(variances) < self.n_features_in_
-        if (needs_noise and not noise > 0) or not (variances > 0).all():
+        least = self._rounding * float(variances.max(initial=0))
+        if (needs_noise and not noise > 0) or not (variances > least).all():
             raise ValueError(
                 "the covariance of the model is singular: there are directions without variance. "
                 f"Keep fewer than n_components={len(variances)}, or drop constant columns."
@@ -180,7 +182,8 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def _whitening(self) -> Array:
         """1/√λ; zero for a component whose variance is rounding."""
         deviations = np.sqrt(self.explained_variance_)
-        floor = np.finfo(deviations.dtype).eps * deviations.max(initial=0)
+        least = max(float(np.finfo(deviations.dtype).eps), np.sqrt(self._rounding))
+        floor = least * deviations.max(initial=0)
         with np.errstate(divide="ignore"):
             return np.where(deviations > floor, 1 / deviations, 0)
 

@@ -50,7 +50,8 @@ def covariance(X: Array, k: int, *, upcast: bool = False) -> Spectrum | None:
     scatter = found.scatter
     values, components = of_scatter(scatter, k)
     norm = float(np.sqrt(np.trace(scatter)))
-    return Spectrum(len(X), found.mean, components, values, norm, "covariance_eigh")
+    eps = float(np.finfo(np.float64 if upcast else X.dtype).eps)
+    return Spectrum(len(X), found.mean, components, values, norm, "covariance_eigh", eps)
 
 
 def sparse_covariance(X: Any, k: int) -> tuple[Spectrum, float]:
@@ -58,7 +59,8 @@ def sparse_covariance(X: Any, k: int) -> tuple[Spectrum, float]:
     mean, scatter, largest = sparse_scatter(X)
     values, components = of_scatter(scatter, k)
     norm = float(np.sqrt(np.trace(scatter)))
-    return Spectrum(X.shape[0], mean, components, values, norm, "covariance_eigh"), largest
+    eps = float(np.finfo(np.float64).eps) * max(1.0, largest / (norm or 1.0)) ** 2
+    return Spectrum(X.shape[0], mean, components, values, norm, "covariance_eigh", eps), largest
 
 
 def sparse_scatter(X: Any) -> tuple[Array, Array, float]:

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from kiso._blocks import centred_gram
@@ -57,7 +58,8 @@ class Seen:
         k = k if self.limit is None else min(k, self.limit)
         values, components = of_scatter(self.scatter, k)
         norm = float(np.sqrt(np.trace(self.scatter)))
-        return Spectrum(self.n, self.mean, components, values, norm, "covariance_eigh")
+        eps = float(np.finfo(self.dtype).eps)
+        return Spectrum(self.n, self.mean, components, values, norm, "covariance_eigh", eps)
 
 
 class IncrementalPCA(PrincipalComponents):
@@ -128,6 +130,8 @@ class IncrementalPCA(PrincipalComponents):
         "copy": ["boolean"],
         "batch_size": [positive(Integral), None],
     }
+
+    __metadata_request__partial_fit = {"check_input": UNUSED}
 
     _seen: Seen
 
@@ -242,6 +246,10 @@ class IncrementalPCA(PrincipalComponents):
         if not hasattr(self, "_seen"):
             raise AttributeError(f"this {type(self).__name__} is not fitted yet")
         return self._seen.spectrum
+
+    @property
+    def _rounding(self) -> float:
+        return self._spectrum().rounding
 
     def _in_data_precision(self, values: Array) -> Array:
         return values.astype(self._seen.dtype)

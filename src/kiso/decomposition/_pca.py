@@ -311,6 +311,7 @@ class PCA(PrincipalComponents):
         self.singular_values_ = found.singular_values[kept].astype(dtype)
         self.noise_variance_ = dtype.type(found.noise(n_components))
         self.svd_solver_ = found.solver
+        self._rounding = found.rounding
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

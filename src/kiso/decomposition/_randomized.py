@@ -124,7 +124,8 @@ def randomized(
     T = row_triangle(lambda r: projected[r].astype(np.float64), n, V.shape[1])
     _, values, Wt = scipy.linalg.svd(T, full_matrices=False, check_finite=False)
     components = with_signs(Wt[:k] @ V.T)
-    return Spectrum(n, rows.mean, components, values[:k], rows.norm, "randomized")
+    eps = float(np.finfo(rows.dtype).eps)
+    return Spectrum(n, rows.mean, components, values[:k], rows.norm, "randomized", eps)
 
 
 def lanczos(rows: CentredRows, k: int, *, tol: float, rng: np.random.Generator) -> Spectrum:
@@ -145,5 +146,6 @@ def lanczos(rows: CentredRows, k: int, *, tol: float, rng: np.random.Generator) 
     _, values, Vt = svds(operator, k=k, tol=tol, v0=start)
     order = np.argsort(values)[::-1]
     return Spectrum(
-        rows.shape[0], rows.mean, with_signs(Vt[order]), values[order], rows.norm, "arpack"
-    )
+        rows.shape[0], rows.mean, with_signs(Vt[order]), values[order], rows.norm, "arpack",
+        float(np.finfo(rows.dtype).eps),
+    )  # fmt: skip

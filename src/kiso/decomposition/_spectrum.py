@@ -16,6 +16,7 @@ from kiso._parallel import one_blas_thread
 from kiso._validation import Array
 
 _SMALL = 256  # sides up to here are decomposed before BLAS's threads have met
+_SQUARED = {"covariance_eigh", "dual"}  # solvers through a matrix of inner products
 _FEW = 4  # of d eigenvectors, fewer than d / 4 are cheaper one by one (LAPACK's evr)
 
 
@@ -36,6 +37,8 @@ class Spectrum:
         ‖A‖, the root of the sum of all σ².
     solver : str
         What computed it.
+    eps : float
+        Unit of rounding of the sums that it was computed from.
     """
 
     n_samples: int
@@ -44,6 +47,7 @@ class Spectrum:
     singular_values: Array
     norm: float
     solver: str
+    eps: float = float(np.finfo(np.float64).eps)
 
     @property
     def variances(self) -> Array:
@@ -57,15 +61,23 @@ class Spectrum:
         with np.errstate(under="ignore"):
             return (self.singular_values / (self.norm or 1.0)) ** 2
 
+    @property
+    def rounding(self) -> float:
+        """The share of the largest variance below which a variance is rounding."""
+        return 8 * self.eps if self.solver in _SQUARED else (32 * self.eps) ** 2
+
     def noise(self, k: int) -> float:
-        """Average variance of the min(n, d) − k directions that are left out."""
+        """Average variance of the min(n, d) − k directions left out; 0 where it is rounding."""
         rest = min(self.n_samples, len(self.mean)) - k
         if rest <= 0:
             return 0.0
         if len(self.singular_values) == k + rest:  # all are known: nothing to cancel
-            return float(self.variances[k:].mean())
+            mean = float(self.variances[k:].mean())
+            return mean if mean > self.rounding * float(self.variances[0]) else 0.0
         left = self.norm**2 - float(np.sum(self.singular_values[:k] ** 2))
-        return max(0.0, left) / max(1, self.n_samples - 1) / rest
+        if left <= 8 * self.eps * self.norm**2:  # that is what cancelling leaves of nothing
+            return 0.0
+        return left / max(1, self.n_samples - 1) / rest
 
 
 def of_scatter(scatter: Array, k: int) -> tuple[Array, Array]:
