@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from kiso.cluster import KMeans, LloydState, SeedingState, _starts
 from kiso.cluster._rows import Rows
 from kiso.cluster._turned_seeding import Seeds
+from kiso.cluster._turned_seeding_loops import NEXT, PLANNED, SERVED, SIZE
 from tests.naive import kmeans as naive
 
 # the seeds are drawn from rows: leaving one out, or repeating it, draws others (scikit-learn's
@@ -404,6 +405,46 @@ def test_interrupted_runs_are_kept(monkeypatch):
     assert model.inertia_ == pytest.approx(
         naive.inertia(X, np.ones(400), model.cluster_centers_, model.labels_)
     )
+
+
+@pytest.mark.parametrize("d", [2, 20])
+def test_a_pool_that_gains_more_rows_than_there_is_room_for(d):
+    """It serves one centre; what was drawn is not wrong."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, d))
+    rows = Rows(X)
+    for threads in (1, 2):
+        seeds = Seeds(rows, rows.turned, 60, 4, np.random.default_rng(1))
+        with threadpool_limits(threads, user_api="openmp"):
+            seeds.choose()
+            place = seeds.pool.place
+            place[[NEXT, PLANNED, SERVED]] = place[SIZE], 8, 8  # as if a pool of 8 had lasted
+            seeds.pool.counts[:] = 1
+            seeds.choose()
+        assert place[SIZE] == 4  # not 64
+        D = ((X[:, None] - X[seeds.indices[:2]]) ** 2).sum(axis=2).min(axis=1)
+        np.testing.assert_allclose(seeds.closest, D, rtol=1e-9, atol=1e-9)
+        assert seeds.potentials[1] == pytest.approx(D.sum())
+
+
+@pytest.mark.parametrize("d", [2, 20])
+def test_seeds_one_by_one_and_at_once_are_the_same(d):
+    """Far single rows go first, then the pools shrink and grow again."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, d))
+    X[::50] *= 1e4
+    rows, served = Rows(X), []
+    one, all_ = (Seeds(rows, rows.turned, 60, 4, np.random.default_rng(1)) for _ in range(2))
+    all_.choose(60)
+    for j in range(60):
+        one.choose()
+        D = ((X[:, None] - X[one.indices[: j + 1]]) ** 2).sum(axis=2).min(axis=1)
+        np.testing.assert_allclose(one.closest, D, rtol=1e-9, atol=1e-9)
+        assert one.potentials[j] == pytest.approx(D.sum())
+        served.append(one.pool.place[SIZE] // 4)
+    assert max(served) > 3
+    np.testing.assert_array_equal(one.indices, all_.indices)
+    np.testing.assert_array_equal(one.potentials, all_.potentials)
 
 
 def test_seeds_from_a_pool_are_drawn_by_their_distance():

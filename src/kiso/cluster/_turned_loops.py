@@ -1,4 +1,4 @@
-"""Lloyd's step and k-means++ over rows that lie turned: feature by feature, in panels.
+"""Lloyd's step over rows that lie turned: feature by feature, in panels.
 
 Symbols
 -------
@@ -9,10 +9,9 @@ P          the rows less s, turned: panels of two vectors' width of rows, featur
 c_j, a_i   the centres; the number of row i's centre
 S_j, W_j   Σ w_i (x_i − s) and Σ w_i over the rows of cluster j; N_j how many have w_i > 0
 T          a tile: T_ji + o_j is ‖x_i − c_j‖², less ‖x_i − s‖² where it is a product
-D_i²       squared distance of row i to the nearest centre so far; y_t candidates for the next
 
 What a lane of rows needs done is one call; all lanes one after the other, and many steps
-of that, is one call too (`iterate`, `seed`): the same numbers, for starts side by side.
+of that, is one call too (`iterate`): the same numbers, for starts side by side.
 """
 
 from __future__ import annotations
@@ -22,12 +21,10 @@ import math
 import numpy as np
 
 from kiso._distances_loops import argmin2, direct
-from kiso._jit import compiled, compiled_strict, meet, next_turn
+from kiso._jit import compiled, compiled_strict
 from kiso._product_loops import multiply_packed
 from kiso._validation import Array
 
-UNDECIDED = 1024.0  # a squared distance below so many roundings is computed by subtraction
-CELL = 512  # rows whose Σ w_i D_i² is kept, so that a draw looks at few
 CANCELLED = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row
 
 
@@ -289,243 +286,3 @@ def iterate(
         if shift <= tol or moved == 0 or path[step] <= CANCELLED * energy:
             break
     return done, age
-
-
-@compiled
-def distances(
-    P: Array, n_padded: int, is_direct: bool, X: Array, squares: Array,
-    first: int, last: int, Y: Array, doubled: Array, o: Array, rounding: float,
-    T: Array, values: Array,
-) -> None:  # fmt: skip
-    """values_ti = ‖x_i − y_t‖² for some rows, as many as T has columns at most."""
-    doubt, b = T.dtype.type(UNDECIDED * rounding), last - first
-    tile(P, n_padded, X.shape[1], first, b, is_direct, Y, doubled, T)
-    for t in range(Y.shape[0]):
-        out = values[t, first:last]
-        if is_direct:
-            out[:] = T[t, :b]
-            continue
-        far, doubtful = o[t], 0
-        sizes, product = squares[first:last], T[t, :b]
-        for i in range(b):
-            whole = sizes[i] + far
-            value = product[i] + whole
-            doubtful += value <= doubt * whole
-            out[i] = value
-        for i in range(b if doubtful else 0):
-            if out[i] <= doubt * (sizes[i] + far):
-                out[i] = direct(X[first + i], Y[t])
-
-
-@compiled
-def gain(values: Array, closest: Array, weight: Array, first: int, last: int) -> float:
-    """Return Σ w_i max(0, D_i² − values_i) of some rows."""
-    won, nothing = 0.0, closest.dtype.type(0)
-    there, near = values[first:last], closest[first:last]
-    if weight.size:
-        w = weight[first:last]
-        for i in range(there.size):
-            won += np.float64(w[i]) * np.float64(max(near[i] - there[i], nothing))
-    else:
-        for i in range(there.size):
-            won += np.float64(max(near[i] - there[i], nothing))
-    return won
-
-
-@compiled
-def take(
-    values: Array, weight: Array, closest: Array, by_cell: Array, first_cell: int, last_cell: int
-) -> None:  # fmt: skip
-    """D_i² = min(D_i², values_i) in some cells of rows; Σ w_i D_i² of each."""
-    for cell in range(first_cell, last_cell):
-        first, last = cell * CELL, min(closest.size, (cell + 1) * CELL)
-        there, near = values[first:last], closest[first:last]
-        mass = 0.0
-        for i in range(there.size):
-            near[i] = min(near[i], there[i])
-        if weight.size:
-            w = weight[first:last]
-            for i in range(there.size):
-                mass += np.float64(near[i]) * np.float64(w[i])
-        else:
-            for i in range(there.size):
-                mass += np.float64(near[i])
-        by_cell[cell] = mass
-
-
-@compiled_strict
-def total(values: Array) -> float:
-    """Return the sum, in order."""
-    found = 0.0
-    for i in range(values.size):
-        found += values[i]
-    return found
-
-
-@compiled_strict
-def draw(u: float, flat: bool, by_cell: Array, weight: Array, closest: Array) -> int:
-    """Return the first row at which Σ w_i D_i² (Σ w_i where flat) exceeds u times the whole.
-
-    Where rounding leaves the sum below: the last row of the cell that has any.
-    """
-    aim, cell = u * total(by_cell), 0
-    while cell + 1 < by_cell.size and by_cell[cell] <= aim:
-        aim -= by_cell[cell]
-        cell += 1
-    while cell > 0 and by_cell[cell] == 0:
-        cell -= 1
-        aim = np.inf
-    reached, last = 0.0, cell * CELL
-    for i in range(cell * CELL, min(closest.size, (cell + 1) * CELL)):
-        part = 1.0 if flat else np.float64(closest[i])
-        if weight.size:
-            part *= np.float64(weight[i])
-        if part > 0.0:
-            last = i
-            reached += part
-            if reached > aim:
-                return i
-    return last
-
-
-@compiled_strict
-def fill(
-    flat: bool, by_cell: Array, weight: Array, closest: Array, uniform: Array,
-    pool: Array, before: Array, place: Array, size: int,
-) -> None:  # fmt: skip
-    """Draw `size` candidates with probability w_i D_i² / φ (w_i / Σ w where flat)."""
-    for p in range(size):
-        pool[p] = draw(uniform[place[2] + p], flat, by_cell, weight, closest)
-        before[p] = closest[pool[p]]
-    place[0], place[1], place[2], place[4] = 0, size, place[2] + size, 1
-
-
-@compiled_strict
-def pick(
-    pool: Array, before: Array, closest: Array, uniform: Array, place: Array, chosen: Array
-) -> bool:
-    """Choose the next candidates of the pool; False where it does not hold enough.
-
-    One that was drawn when D² was larger is taken with probability D² now / D² then: those
-    that are taken are drawn with the probabilities of now.
-    """
-    at, size, used = place[0], place[1], place[2]
-    found = 0
-    while found < chosen.size and at < size:
-        if uniform[used] * before[at] < closest[pool[at]]:
-            chosen[found] = at
-            found += 1
-        used += 1
-        at += 1
-    place[0], place[2] = at, used
-    enough = found == chosen.size
-    place[4] += 1 if enough else 0
-    return enough
-
-
-@compiled
-def largest_pool(trials: int, d: int, n_clusters: int) -> int:
-    """For how many centres to draw candidates at once, at most.
-
-    A pass over the rows costs as their d numbers do, what is kept of it one number for each
-    candidate.
-    """
-    return max(1, min(d // (2 * trials), n_clusters - 1, 8))
-
-
-@compiled
-def pool_size(trials: int, d: int, j: int, n_clusters: int, place: Array) -> int:
-    """How many candidates to draw when centre j is due: as the pool before has lasted.
-
-    Twice as many where it was used up, for as many centres as it served where it was not.
-    """
-    planned, served = place[3], place[4]
-    planned = 2 * planned if served >= planned else served
-    place[3] = max(1, min(planned, largest_pool(trials, d, n_clusters), n_clusters - j))
-    return trials * place[3]
-
-
-@compiled
-def prepare(
-    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, origin: Array,
-    uniform: Array, trials: int, by_weight: Array, by_cell: Array, closest: Array, pool: Array,
-    before: Array, place: Array, Y: Array, doubled: Array, o: Array, j: int, n_clusters: int,
-    chosen: Array,
-) -> int:  # fmt: skip
-    """Choose the candidates for centre j, numbers in the pool; how many anew, 0 for none."""
-    flat = j == 0 or not total(by_cell) > 0.0
-    if not flat and pick(pool, before, closest, uniform, place, chosen):
-        return 0
-    size = chosen.size
-    if not flat:
-        size = pool_size(trials, X.shape[1], j, n_clusters, place)
-    shares = by_weight if flat else by_cell
-    fill(flat, shares, weight, closest, uniform, pool, before, place, size)
-    for p in range(size):
-        Y[p] = X[pool[p]]
-    if not is_direct:
-        ready(Y[:size], origin, doubled[: in_tiles(size)], o[:size])
-    for t in range(chosen.size):
-        chosen[t] = t
-    place[0] = size if flat else chosen.size
-    return size
-
-
-@compiled
-def seed(
-    P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, squares: Array,
-    bounds: Array, rounding: float, origin: Array, uniform: Array, trials: int,
-    by_weight: Array, by_cell: Array, closest: Array, pool: Array, before: Array, place: Array,
-    values: Array, T: Array, Y: Array, doubled: Array, o: Array,
-    done: int, n_steps: int, indices: Array, path: Array,
-    chosen: Array, gains: Array, turns: Array, takes: Array, meeting: Array, n_members: int,
-    leads: bool,
-) -> int:  # fmt: skip
-    """Choose up to `n_steps` more centres by k-means++; returns how many there are then.
-
-    Threads that share this, `n_members` of them, take lanes of rows by turns. One `leads`:
-    it draws the candidates. What a lane gains stands in `gains`, so that it is added up in
-    order whoever found it.
-    """
-    end, n_lanes, n_cells = min(indices.size, done + n_steps), bounds.size - 1, by_cell.size
-    width = T.shape[1]
-    for j in range(done, end):
-        m = trials if j else 1
-        if leads:
-            turns[0], takes[0] = 0, 0
-            place[5] = prepare(
-                P, n_padded, is_direct, X, weight, origin, uniform, trials, by_weight, by_cell,
-                closest, pool, before, place, Y, doubled, o, j, indices.size, chosen[:m],
-            )  # fmt: skip
-        if not meet(meeting, n_members):
-            return j
-        size, lane = place[5], next_turn(turns)
-        while lane < n_lanes:
-            gains[lane, :m] = 0.0
-            for first in range(bounds[lane], bounds[lane + 1], width):
-                last = min(first + width, bounds[lane + 1])
-                if size > 0:
-                    distances(
-                        P, n_padded, is_direct, X, squares, first, last, Y[:size],
-                        doubled[: in_tiles(size)], o[:size], rounding, T, values,
-                    )  # fmt: skip
-                for t in range(m):
-                    gains[lane, t] += gain(values[chosen[t]], closest, weight, first, last)
-            lane = next_turn(turns)
-        meet(meeting, n_members)
-        best, most = 0, -1.0
-        for t in range(m):
-            won = 0.0
-            for i in range(n_lanes):
-                won += gains[i, t]
-            if won > most:
-                best, most = t, won
-        best, lane = chosen[best], next_turn(takes)
-        while lane < n_lanes:
-            first, last = n_cells * lane // n_lanes, n_cells * (lane + 1) // n_lanes
-            take(values[best], weight, closest, by_cell, first, last)
-            lane = next_turn(takes)
-        meet(meeting, n_members)
-        if leads:
-            indices[j], path[j] = pool[best], total(by_cell)
-    return end

@@ -1,0 +1,356 @@
+"""k-means++ over rows that lie turned: the compiled loops of `_turned_seeding`.
+
+Symbols
+-------
+x_i, w_i   row i and its weight;  y_t the candidates of the pool
+D_i²       squared distance of row i to the nearest centre so far;  φ = Σ w_i D_i²
+
+A pass over the rows lists, for each candidate, the rows that it is nearer to than their
+nearest centre is: for D² only falls, nobody else can gain by it, neither now nor later. These
+are few, about one row in j when j centres are chosen.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kiso._distances_loops import direct
+from kiso._jit import compiled, compiled_strict, meet, next_turn
+from kiso._validation import Array
+
+from ._turned_loops import in_tiles, ready, tile
+
+UNDECIDED = 1024.0  # a squared distance below so many roundings is computed by subtraction
+CELL = 512  # rows whose Σ w_i D_i² is kept, so that a draw looks at few
+GROUP = 32  # rows of which none is listed where none gains
+LARGEST_POOL = 16  # centres that one pass over the rows serves at most
+FILL = 0.5  # of the room for lists, as a pool is planned
+
+# `place`: the next of the pool, how many it holds, draws used, centres that it was planned for
+# and has served, how many of it are new, rows of a tile
+NEXT, SIZE, USED, PLANNED, SERVED, NEW, WIDTH = range(7)
+
+
+class Panels(NamedTuple):
+    """The rows, turned (`Turned`), and what belongs to each."""
+
+    P: Array
+    n_padded: int
+    is_direct: bool
+    X: Array  # (n, d)
+    weight: Array  # (n,), or of size 0 where all weigh 1
+    squares: Array  # (n,): ‖x_i − s‖²
+    origin: Array  # (d,): s
+    rounding: float
+    bounds: Array  # (n_lanes + 1,): where lanes begin, whole cells
+
+
+class Pool(NamedTuple):
+    """Candidates that were drawn at once, and what the rows have of them."""
+
+    rows: Array  # (size,): which rows they are
+    before: Array  # (size,): D² of each when it was drawn
+    Y: Array  # (size, d)
+    doubled: Array  # −2 (y_t − s)
+    offsets: Array  # (size,): ‖y_t − s‖²
+    place: Array  # (7,) intp: see above
+    chosen: Array  # (trials,) intp: the candidates for the centre that is due
+    listed: Array  # (n * trials,) int32: rows that gain, less where their lane begins
+    nearer: Array  # (n * trials,): ‖x_i − y_t‖² of each
+    parts: Array  # (n_lanes, size, n_tiles, 2) int32: where a tile's list begins and ends,
+    # counted from the lane's first; lanes have room for their rows, `trials` times
+    counts: Array  # (n_lanes,) intp: numbers in all lists of a lane; −1: there was no room
+    gains: Array  # (n_lanes, trials)
+
+
+@compiled
+def list_lane(
+    panels: Panels, pool: Pool, closest: Array, lane: int, size: int, T: Array
+) -> None:  # fmt: skip
+    """List for each of the candidates the rows of a lane that it is nearer to than D_i."""
+    base, end, trials = panels.bounds[lane], panels.bounds[lane + 1], pool.chosen.size
+    parts, at, room = pool.parts[lane], 0, (end - base) * trials
+    listed, nearer = pool.listed[base * trials :], pool.nearer[base * trials :]
+    Y, doubt = pool.Y[:size], T.dtype.type(UNDECIDED * panels.rounding)
+    for number, first in enumerate(range(base, end, T.shape[1])):
+        b = min(T.shape[1], end - first)
+        tile(
+            panels.P, panels.n_padded, panels.X.shape[1], first, b, panels.is_direct, Y,
+            pool.doubled[: in_tiles(size)], T,
+        )  # fmt: skip
+        sizes, near = panels.squares[first : first + b], closest[first : first + b]
+        for t in range(size):
+            value = T[t, :b]
+            if panels.is_direct:
+                won = gained(value, near)
+            else:
+                far = pool.offsets[t]
+                won, doubtful = finish(value, sizes, far, doubt, near)
+                if doubtful > 0:
+                    settle(value, sizes, far, doubt, panels.X[first : first + b], Y[t])
+                    won = gained(value, near)
+            parts[t, number, 0] = at
+            if won > 0:
+                at = list_rows(value, near, first - base, listed, nearer, at, room)
+            if at < 0:
+                pool.counts[lane] = -1
+                return
+            parts[t, number, 1] = at
+    pool.counts[lane] = at
+
+
+@compiled
+def finish(value: Array, size: Array, far: float, doubt: float, near: Array) -> tuple[float, float]:
+    """Add ‖x_i − s‖² + o_t to the numbers of a tile; what D² gains, and how many are doubtful."""
+    nothing, one = value.dtype.type(0), value.dtype.type(1)
+    won, doubtful = nothing, nothing
+    for i in range(value.size):
+        whole = size[i] + far
+        v = value[i] + whole
+        value[i] = v
+        won += max(near[i] - v, nothing)
+        doubtful += one if v <= doubt * whole else nothing
+    return won, doubtful
+
+
+@compiled
+def gained(value: Array, near: Array) -> float:
+    """Σ max(0, D_i² − value_i)."""
+    won, nothing = value.dtype.type(0), value.dtype.type(0)
+    for i in range(value.size):
+        won += max(near[i] - value[i], nothing)
+    return won
+
+
+@compiled
+def settle(value: Array, size: Array, far: float, doubt: float, X: Array, y: Array) -> None:
+    """Compute the doubtful ones by subtraction."""
+    for i in range(value.size):
+        if value[i] <= doubt * (size[i] + far):
+            value[i] = direct(X[i], y)
+
+
+@compiled
+def list_rows(
+    value: Array, near: Array, first: int, listed: Array, nearer: Array, at: int, end: int
+) -> int:  # fmt: skip
+    """List those of the rows whose value is less than D²; where the list ends, −1: no room."""
+    b, group, nothing = np.uintp(near.size), np.uintp(GROUP), value.dtype.type(0)
+    for start in range(np.uintp(0), b, group):
+        stop = min(start + group, b)
+        if stop == start + group:
+            won = nothing
+            for i in range(group):
+                won += max(near[start + i] - value[start + i], nothing)
+            if not won > 0:
+                continue
+        if at + np.intp(stop - start) > end:
+            return -1
+        for i in range(start, stop):
+            if value[i] < near[i]:
+                listed[at] = np.int32(first + np.intp(i))
+                nearer[at] = value[i]
+                at += 1
+    return at
+
+
+@compiled
+def gain(panels: Panels, pool: Pool, closest: Array, lane: int, t: int) -> float:
+    """Return Σ w_i max(0, D_i² − ‖x_i − y_t‖²) of the rows of a lane."""
+    base, weight, parts, won = panels.bounds[lane], panels.weight, pool.parts[lane, t], 0.0
+    room = base * pool.chosen.size
+    for number in range(n_tiles(panels, pool, lane)):
+        for at in range(room + parts[number, 0], room + parts[number, 1]):
+            i = base + pool.listed[at]
+            gap = np.float64(closest[i] - pool.nearer[at])
+            if gap > 0.0:
+                won += gap * np.float64(weight[i]) if weight.size else gap
+    return won
+
+
+@compiled
+def n_tiles(panels: Panels, pool: Pool, lane: int) -> int:
+    """In how many tiles the rows of a lane are looked at."""
+    return -(-(panels.bounds[lane + 1] - panels.bounds[lane]) // pool.place[WIDTH])
+
+
+@compiled
+def take(panels: Panels, pool: Pool, closest: Array, by_cell: Array, lane: int, t: int) -> None:
+    """Make candidate t a centre: D_i² of the rows of a lane, Σ w_i D_i² of its cells."""
+    base, end, weight = panels.bounds[lane], panels.bounds[lane + 1], panels.weight
+    parts, room = pool.parts[lane, t], base * pool.chosen.size
+    for number in range(n_tiles(panels, pool, lane)):
+        for at in range(room + parts[number, 0], room + parts[number, 1]):
+            i = base + pool.listed[at]
+            closest[i] = min(closest[i], pool.nearer[at])
+    for first in range(base, end, CELL):
+        near, mass = closest[first : min(first + CELL, end)], 0.0
+        if weight.size:
+            w = weight[first : first + near.size]
+            for i in range(near.size):
+                mass += np.float64(near[i]) * np.float64(w[i])
+        else:
+            for i in range(near.size):
+                mass += np.float64(near[i])
+        by_cell[first // CELL] = mass
+
+
+@compiled_strict
+def total(values: Array) -> float:
+    """Return the sum, in order."""
+    found = 0.0
+    for i in range(values.size):
+        found += values[i]
+    return found
+
+
+@compiled_strict
+def draw(u: float, flat: bool, by_cell: Array, weight: Array, closest: Array) -> int:
+    """Return the first row at which Σ w_i D_i² (Σ w_i where flat) exceeds u times the whole.
+
+    Where rounding leaves the sum below: the last row of the cell that has any.
+    """
+    aim, cell = u * total(by_cell), 0
+    while cell + 1 < by_cell.size and by_cell[cell] <= aim:
+        aim -= by_cell[cell]
+        cell += 1
+    while cell > 0 and by_cell[cell] == 0:
+        cell -= 1
+        aim = np.inf
+    reached, last = 0.0, cell * CELL
+    for i in range(cell * CELL, min(closest.size, (cell + 1) * CELL)):
+        part = 1.0 if flat else np.float64(closest[i])
+        if weight.size:
+            part *= np.float64(weight[i])
+        if part > 0.0:
+            last = i
+            reached += part
+            if reached > aim:
+                return i
+    return last
+
+
+@compiled_strict
+def pick(pool: Pool, closest: Array, uniform: Array, m: int) -> bool:
+    """Choose the next m candidates of the pool; False where it does not hold enough.
+
+    One that was drawn when D² was larger is taken with probability D² now / D² then: those
+    that are taken are drawn with the probabilities of now.
+    """
+    place, found = pool.place, 0
+    while found < m and place[NEXT] < place[SIZE]:
+        at = place[NEXT]
+        if uniform[place[USED]] * pool.before[at] < closest[pool.rows[at]]:
+            pool.chosen[found] = at
+            found += 1
+        place[USED] += 1
+        place[NEXT] += 1
+    place[SERVED] += 1 if found == m else 0
+    return found == m
+
+
+@compiled
+def pool_size(panels: Panels, pool: Pool, j: int, n_clusters: int) -> int:
+    """How many candidates to draw when centre j is due: as the pool before has lasted.
+
+    Twice as many where it was used up, for as many centres as it served where it was not, and
+    no more than there is room for lists as long as the last.
+    """
+    place = pool.place
+    planned = 2 * place[PLANNED] if place[SERVED] >= place[PLANNED] else place[SERVED]
+    share = place[SIZE] * len(panels.X) / max(1, pool.counts.sum())
+    planned = min(planned, int(FILL * share), LARGEST_POOL, n_clusters - j)
+    place[PLANNED] = max(1, planned)
+    return pool.chosen.size * place[PLANNED]
+
+
+@compiled
+def prepare(
+    panels: Panels, pool: Pool, closest: Array, by_weight: Array, by_cell: Array,
+    uniform: Array, j: int, n_clusters: int, m: int,
+) -> None:  # fmt: skip
+    """Choose m candidates for centre j, from the pool or from a new one."""
+    flat, place = j == 0 or not total(by_cell) > 0.0, pool.place
+    place[NEW] = 0
+    if not flat and pick(pool, closest, uniform, m):
+        return
+    size = m if flat else pool_size(panels, pool, j, n_clusters)
+    shares = by_weight if flat else by_cell
+    for p in range(size):
+        i = draw(uniform[place[USED] + p], flat, shares, panels.weight, closest)
+        pool.rows[p], pool.before[p] = i, closest[i]
+        pool.Y[p] = panels.X[i]
+    place[USED] += size
+    if not panels.is_direct:
+        doubled = pool.doubled[: in_tiles(size)]
+        ready(pool.Y[:size], panels.origin, doubled, pool.offsets[:size])
+    begin(pool, size, size if flat else m, m)
+
+
+@compiled
+def begin(pool: Pool, size: int, next_: int, m: int) -> None:
+    """Let the pool be its first `size` candidates, the first m of them for the centre due."""
+    place = pool.place
+    place[NEXT], place[SIZE], place[NEW], place[SERVED] = next_, size, size, 1
+    for t in range(m):
+        pool.chosen[t] = t
+
+
+@compiled
+def seed(
+    panels: Panels, pool: Pool, closest: Array, by_weight: Array, by_cell: Array, uniform: Array,
+    T: Array, done: int, n_steps: int, indices: Array, path: Array,
+    turns: Array, meeting: Array, n_members: int, leads: bool,
+) -> int:  # fmt: skip
+    """Choose up to `n_steps` more centres by k-means++; returns how many there are then.
+
+    Threads that share this, `n_members` of them, take lanes of rows by turns. One `leads`:
+    it draws the candidates. What a lane gains stands in `gains`, so that it is added up in
+    order whoever found it.
+    """
+    end, n_lanes = min(indices.size, done + n_steps), panels.bounds.size - 1
+    for j in range(done, end):
+        m = pool.chosen.size if j else 1
+        if leads:
+            turns[:] = 0
+            pool.place[WIDTH] = T.shape[1]
+            prepare(panels, pool, closest, by_weight, by_cell, uniform, j, indices.size, m)
+        if not meet(meeting, n_members):
+            return j
+        size = pool.place[NEW]
+        if size > 0:
+            lane = next_turn(turns[0])
+            while lane < n_lanes:
+                list_lane(panels, pool, closest, lane, size, T)
+                lane = next_turn(turns[0])
+            meet(meeting, n_members)
+        if size > m and pool.counts.min() < 0:  # too much for the room: fewer candidates
+            meet(meeting, n_members)
+            if leads:
+                begin(pool, m, m, m)
+            lane = next_turn(turns[1])
+            while lane < n_lanes:
+                list_lane(panels, pool, closest, lane, m, T)
+                lane = next_turn(turns[1])
+            meet(meeting, n_members)
+        lane = next_turn(turns[2])
+        while lane < n_lanes:
+            for t in range(m):
+                pool.gains[lane, t] = gain(panels, pool, closest, lane, pool.chosen[t])
+            lane = next_turn(turns[2])
+        meet(meeting, n_members)
+        best, most = 0, -1.0
+        for t in range(m):
+            won = total(pool.gains[:, t])
+            if won > most:
+                best, most = t, won
+        best, lane = pool.chosen[best], next_turn(turns[3])
+        while lane < n_lanes:
+            take(panels, pool, closest, by_cell, lane, best)
+            lane = next_turn(turns[3])
+        meet(meeting, n_members)
+        if leads:
+            indices[j], path[j] = pool.rows[best], total(by_cell)
+    return end
