@@ -68,11 +68,13 @@ def multiply(
                 if together and n - j >= width:
                     copy_rows(b, bt + j, bks, depth, panel, 0)
                     _panel(
-                        a, at, ars, aks, panel, 0, width, c, out + j, crs, rows, width, depth, adds
+                        a, at, ars, aks, panel, 0, width, c, out + j, crs, rows, width, depth,
+                        adds, 0,
                     )  # fmt: skip
                 else:
                     _panel(
-                        a, at, ars, aks, b, bt + j, bks, c, out + j, crs, rows, n - j, depth, adds
+                        a, at, ars, aks, b, bt + j, bks, c, out + j, crs, rows, n - j, depth,
+                        adds, 0,
                     )  # fmt: skip
 
 
@@ -133,7 +135,9 @@ def multiply_packed(
     """C = A B, or C += A B, for B: (k, n) in the packed form."""
     width = 2 * vector_lanes(a)
     for j in range(0, n, width):
-        _panel(a, ao, ars, aks, packed, po + j * k, width, c, co + j, crs, m, n - j, k, add)
+        _panel(
+            a, ao, ars, aks, packed, po + j * k, width, c, co + j, crs, m, n - j, k, add, k * width
+        )  # fmt: skip
 
 
 @compiled
@@ -154,7 +158,8 @@ def multiply_turned(
                 there = min(width, n - j)
                 pack_turned(x, xo + j * xrs + first, xrs, 0, there, there, depth, panel, 0)
                 _panel(
-                    a, at, ars, aks, panel, 0, width, c, out + j, crs, rows, there, depth, first > 0
+                    a, at, ars, aks, panel, 0, width, c, out + j, crs, rows, there, depth,
+                    first > 0, 0,
                 )  # fmt: skip
 
 
@@ -175,7 +180,7 @@ def multiply_by_itself(
             for i in range(0, j + 1, width):
                 _panel(
                     scratch, i * depth, 1, width, scratch, j * depth, width, c, i * p + j, p,
-                    min(width, p - i), p - j, depth, add or first > 0,
+                    min(width, p - i), p - j, depth, add or first > 0, 0,
                 )  # fmt: skip
 
 
@@ -201,33 +206,44 @@ def _panel(
     a: Array, ao: int, ars: int, aks: int,
     b: Array, bo: int, bks: int,
     c: Array, co: int, crs: int,
-    m: int, n: int, k: int, add: bool,
+    m: int, n: int, k: int, add: bool, ahead: int,
 ) -> None:  # fmt: skip
-    """The first two vectors' width of columns of C, or as many of them as there are."""
+    """The first two vectors' width of columns of C, or as many of them as there are.
+
+    Numbers of B that lie `ahead` of those in use are sent for meanwhile.
+    """
     rows, i = tile_rows(), 0
     if n > vector_lanes(a):
         while i + rows <= m:
             outer_tile_full_2(
-                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add, ahead
             )
             i += rows
         while i + 4 <= m:
-            outer_tile_4x2(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            outer_tile_4x2(
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add, ahead
+            )
             i += 4
         while i < m:
-            outer_tile_1x2(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            outer_tile_1x2(
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add, ahead
+            )
             i += 1
     else:
         while i + rows <= m:
             outer_tile_full_1(
-                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add, ahead
             )
             i += rows
         while i + 4 <= m:
-            outer_tile_4x1(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            outer_tile_4x1(
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add, ahead
+            )
             i += 4
         while i < m:
-            outer_tile_1x1(a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add)
+            outer_tile_1x1(
+                a, ao + i * ars, ars, aks, b, bo, bks, k, c, co + i * crs, crs, n, add, ahead
+            )
             i += 1
 
 

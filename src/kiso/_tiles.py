@@ -8,7 +8,8 @@ C are registers, and each step of k takes one column of A and one row of B,
 
 with r v multiplications of whole vectors for r + v loads. `outer_tile`s do this with any
 distance between the rows and columns of A, so that Aᵀ is as good as A; the rows of B lie at
-an equal distance or (`…_at`) wherever a table says, so that the taps of a filter are rows.
+an equal distance, and those that are `ahead` are sent for meanwhile, or (`…_at`) wherever a
+table says, so that the taps of a filter are rows.
 Where both factors lie along k, as in A Bᵀ, `inner_tile`s multiply whole vectors along k
 and add up the lanes at the end. Columns beyond the last are masked, never touched.
 
@@ -161,6 +162,13 @@ class _Writer:
         name = f"llvm.masked.store.{self.suffix}.p0{self.suffix}"
         self._call(name, self.ir.VoidType(), [value, pointer, align, mask])
 
+    def fetch(self, pointer: Any) -> None:
+        """Let the cache line of a pointer come; it need not be memory at all."""
+        integer = self.short
+        hints = [self.ir.Constant(integer, hint) for hint in (0, 3, 1)]  # read, near, data
+        pointer = self.builder.bitcast(pointer, self.ir.IntType(8).as_pointer())
+        self._call("llvm.prefetch.p0", self.ir.VoidType(), [pointer, *hints])
+
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
         return self._call(f"llvm.fma.{self.suffix}", self.vector, [a, b, c])
 
@@ -210,30 +218,32 @@ def _outer(rows: int, vectors: int, by_table: bool) -> Callable[[], Any]:
         from numba.core import types
 
         n_rows = rows or _processor()[1]
+        i, yes = types.int64, types.boolean
 
-        def tile(typing: Any, a: Any, ao: Any, ars: Any, aks: Any, b: Any, bo: Any, bks: Any,
-                 k: Any, c: Any, co: Any, crs: Any, n: Any, add: Any) -> Any:  # fmt: skip
-            i = types.int64
-            steps = bks if by_table else i
-            signature = types.void(a, i, i, i, b, i, steps, i, c, i, i, i, types.boolean)
+        def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            w = _Writer(context, builder, signature, args, signature.args[0].dtype)
+            name = f"outer_{n_rows}x{vectors}" + ("_at" if by_table else "")
+            w.apart(name, lambda w: _write_outer(w, n_rows, vectors, by_table))
+            return context.get_dummy_value()
 
-            def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-                w = _Writer(context, builder, signature, args, a.dtype)
-                name = f"outer_{n_rows}x{vectors}" + ("_at" if by_table else "")
-                w.apart(name, lambda w: _write_outer(w, n_rows, vectors, by_table))
-                return context.get_dummy_value()
+        def by_steps(typing: Any, a: Any, ao: Any, ars: Any, aks: Any, b: Any, bo: Any, bks: Any,
+                     k: Any, c: Any, co: Any, crs: Any, n: Any, add: Any,
+                     ahead: Any) -> Any:  # fmt: skip
+            return types.void(a, i, i, i, b, i, i, i, c, i, i, i, yes, i), write
 
-            return signature, generate
+        def at_places(typing: Any, a: Any, ao: Any, ars: Any, aks: Any, b: Any, bo: Any, bks: Any,
+                      k: Any, c: Any, co: Any, crs: Any, n: Any, add: Any) -> Any:  # fmt: skip
+            return types.void(a, i, i, i, b, i, bks, i, c, i, i, i, yes), write
 
         intrinsic: Any = extending.intrinsic
-        return intrinsic(tile)
+        return intrinsic(at_places if by_table else by_steps)
 
     return build
 
 
 def _write_outer(w: _Writer, rows: int, vectors: int, by_table: bool) -> None:
     builder = w.builder
-    A, ao, ars, aks, B, bo, bks, k, C, co, crs, n, add = w.args
+    A, ao, ars, aks, B, bo, bks, k, C, co, crs, n, add = w.args[:13]
     A, B, C = w.at(A, ao), w.at(B, bo), w.at(C, co)
     masks = [w.first(builder.sub(n, w.const(v * w.lanes))) for v in range(vectors)]
     nothing = w.ir.Constant(w.mask, [0] * w.lanes)
@@ -253,6 +263,8 @@ def _write_outer(w: _Writer, rows: int, vectors: int, by_table: bool) -> None:
         row = w.at(B, distance)
         column = w.at(A, builder.mul(at, aks))
         bs = [w.load(w.at(row, w.const(v * w.lanes)), masks[v]) for v in range(vectors)]
+        for v in range(0 if by_table else vectors):
+            w.fetch(w.at(row, builder.add(w.args[13], w.const(v * w.lanes))))
         ends = []
         for i in range(rows):
             value = w.splat(builder.load(w.at(column, offsets[i])), w.vector)
@@ -267,7 +279,8 @@ def _write_outer(w: _Writer, rows: int, vectors: int, by_table: bool) -> None:
 
 def _slow_outer(rows: int, vectors: int, by_table: bool) -> Callable[..., None]:
     def tile(a: Any, ao: int, ars: int, aks: int, b: Any, bo: int, bks: Any, k: int,
-             c: Any, co: int, crs: int, n: int, add: bool) -> None:  # fmt: skip
+             c: Any, co: int, crs: int, n: int, add: bool,
+             ahead: int = 0) -> None:  # fmt: skip
         columns = np.arange(min(n, vectors * _slow_lanes(a)))
         at = bks[:k] if by_table else np.arange(k) * bks
         B = b[bo + at[:, None] + columns]

@@ -35,15 +35,6 @@ def in_tiles(m: int) -> int:
 
 
 @compiled
-def look_ahead(x: Array) -> float:
-    """Touch every cache line, all at once: tiles alone would wait for memory line by line."""
-    found, line = x.dtype.type(0), 64 // x.itemsize
-    for i in range(x.size // line):
-        found += x[i * line]
-    return found
-
-
-@compiled
 def tile(
     P: Array, n_padded: int, d: int, first: int, b: int, is_direct: bool,
     Y: Array, doubled: Array, T: Array,
@@ -51,7 +42,6 @@ def tile(
     """T for rows first … first + b and all points; `first` is a multiple of a panel's width."""
     if not is_direct:
         m, width = doubled.shape[0], T.shape[1]
-        T[0, 0] = look_ahead(P[first * d : min(P.size, (first + b) * d)])
         multiply_packed(
             doubled.reshape(-1), 0, d, 1, P, first * d, T.reshape(-1), 0, width, m, b, d, False
         )
