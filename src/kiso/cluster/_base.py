@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -26,10 +28,12 @@ from kiso.base import IterativeEstimator, State
 
 from ._rows import Rows, nearest_centers
 
-__all__ = ["CentersEstimator", "mean_variance"]
+__all__ = ["CentersEstimator", "log", "mean_variance"]
 
 ProblemT = TypeVar("ProblemT")
 StateT = TypeVar("StateT", bound=State)
+
+log = logging.getLogger("kiso")
 
 
 class CentersEstimator(
@@ -43,6 +47,7 @@ class CentersEstimator(
     n_clusters: int
     init: Any
     n_init: int | str
+    verbose: int
     cluster_centers_: Array
     labels_: Array
     inertia_: float
@@ -150,7 +155,19 @@ class CentersEstimator(
         ValueError
             If there are fewer samples than clusters, or the data or `init` do not fit.
         """
-        return self._fit(X, y, sample_weight=sample_weight)
+        self._fit(X, y, sample_weight=sample_weight)
+        message = self._merged()
+        if message is not None:
+            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+        return self
+
+    def _merged(self) -> str | None:
+        """Return what to warn of where there are fewer clusters than asked for."""
+        return None
+
+    @property
+    def _level(self) -> int:
+        return logging.INFO if self.verbose else logging.DEBUG
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
         """Find the centres and give `labels_`."""

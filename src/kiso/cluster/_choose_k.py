@@ -106,7 +106,7 @@ def choose_k(
         'gap': the smallest k with Gap_k ≥ Gap_{k'} − s_{k'}, k' the next in `ks` (else
         the last); it alone can say k = 1. 'silhouette': the k of the largest s.
     n_init : int, default=5
-        Runs of every fit.
+        Runs of every fit, of the data and of the reference sets.
     n_references : int, default=10
         B, the sets without clusters that the gap is measured from.
     silhouette_rows : int, default=2000
@@ -122,7 +122,8 @@ def choose_k(
     Raises
     ------
     ValueError
-        If `ks` is empty or holds something else, or `criterion` is neither.
+        If `ks` is empty or holds something else, `criterion` is neither, or a number is too
+        small.
 
     References
     ----------
@@ -144,6 +145,11 @@ def choose_k(
         raise ValueError(f"ks={tried}: give whole numbers from 1 to n_samples={len(X)}.")
     if criterion not in _CRITERIA:
         raise ValueError(f"criterion={criterion!r}: give one of {_CRITERIA}.")
+    least = {"n_init": (n_init, 1), "n_references": (n_references, 1),
+             "silhouette_rows": (silhouette_rows, 2)}  # fmt: skip
+    for name, (value, low) in least.items():
+        if not isinstance(value, Integral) or value < low:
+            raise ValueError(f"{name}={value!r}: give a whole number of at least {low}.")
     rng = check_generator(random_state)
     models = tuple(_fit(X, k, n_init, rng) for k in tried)
     sample = rng.permutation(len(X))[:silhouette_rows]
@@ -184,7 +190,7 @@ def _gap(
     for b in range(n_references):
         flat = rng.uniform(low, high, X.shape).astype(X.dtype)
         for at, model in enumerate(models):
-            found = _fit(flat, model.n_clusters, max(1, n_init // 2), rng)
+            found = _fit(flat, model.n_clusters, n_init, rng)
             logs[b, at] = np.log(max(found.inertia_, tiny))
     own = np.log([max(model.inertia_, tiny) for model in models])
     return logs.mean(axis=0) - own, logs.std(axis=0) * np.sqrt(1 + 1 / n_references)

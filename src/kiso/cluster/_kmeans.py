@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
 from kiso._validation import Array, RandomState, StrOptions, check_generator
 
-from ._base import CentersEstimator, mean_variance
+from ._base import CentersEstimator, log, mean_variance
 from ._lloyd import LloydState, lloyd
 from ._rows import Rows
 from ._seeding import SeedingState, greedy_trials, parallel, plus_plus, random_rows
@@ -24,7 +21,6 @@ __all__ = ["KMeans"]
 
 _RANDOM_RUNS = 10  # what n_init='auto' means where seeds are random
 _SEEDINGS = {"k-means++": plus_plus, "k-means||": parallel, "random": random_rows}
-_log = logging.getLogger("kiso")
 
 
 @dataclass(frozen=True)
@@ -160,7 +156,7 @@ default='k-means++'
             n_runs=self._runs(_RANDOM_RUNS),
             init=self._initial(X),
             rng=check_generator(self.random_state),
-            watched=bool(getattr(self, "_skl_callbacks", ())) or _log.isEnabledFor(self._level),
+            watched=bool(getattr(self, "_skl_callbacks", ())) or log.isEnabledFor(self._level),
         )
 
     def _walk(self, problem: Problem) -> Iterator[LloydState | SeedingState]:
@@ -168,10 +164,6 @@ default='k-means++'
 
     def _keep(self, problem: Problem, state: LloydState | SeedingState, path: list[float]) -> None:
         super()._keep(problem, state, problem.path or path)
-
-    @property
-    def _level(self) -> int:
-        return logging.INFO if self.verbose else logging.DEBUG
 
     def _max_steps(self) -> int | None:
         return None  # seeds and iterations of several runs: not known
@@ -195,7 +187,7 @@ default='k-means++'
                     yield replace(seeds, run=run, best=best)
             assert centers is not None
             for state in lloyd(problem.rows, centers, max_iter=self.max_iter, tol=problem.tol):
-                _log.log(
+                log.log(
                     self._level,
                     "run %d, iteration %d: inertia %.8g, %d labels changed",
                     run, state.n_iter, state.inertia, state.n_changed,
@@ -255,19 +247,14 @@ default='k-means++'
             return None
         return super()._not_converged(problem, state)
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        super().fit(X, y, sample_weight)
+    def _merged(self) -> str | None:
         distinct = int(np.count_nonzero(np.bincount(self.labels_)))
-        if distinct < self.n_clusters:
-            warnings.warn(
-                f"Number of distinct clusters ({distinct}) found smaller than n_clusters "
-                f"({self.n_clusters}). Possibly due to duplicate points in X.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        return self
-
-    fit.__doc__ = CentersEstimator.fit.__doc__
+        if distinct == self.n_clusters:
+            return None
+        return (
+            f"Number of distinct clusters ({distinct}) found smaller than n_clusters "
+            f"({self.n_clusters}). Possibly due to duplicate points in X."
+        )
 
 
 def _better(state: LloydState, best: LloydState | None) -> LloydState:

@@ -9,6 +9,7 @@ all rows it was ever given:
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -19,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from kiso._validation import Array, Integral, Interval, RandomState, Real, check_generator
 from kiso.base import State
 
-from ._base import CentersEstimator, mean_variance
+from ._base import CentersEstimator, log, mean_variance
 from ._lloyd_loops import accumulate
 from ._rows import Rows, nearest_centers
 from ._seeding import last_seeds, parallel, plus_plus, random_rows
@@ -87,7 +88,7 @@ default='k-means++'
     batch_size : int, default=1024
         Rows of a batch, drawn by their weights with repetition.
     verbose : int, default=0
-        Without effect.
+        Not 0: batches are logged (logger 'kiso') as information, else for debugging.
     compute_labels : bool, default=True
         Whether to assign all rows at the end.
     random_state : int, RandomState, Generator or None, default=None
@@ -192,12 +193,24 @@ default='k-means++'
             X=X,
             weight=self._weights(X, fit_params.get("sample_weight")),
             batch_size=batch_size,
-            init_size=min(n, size if size >= self.n_clusters else 3 * self.n_clusters),
+            init_size=min(n, self._enough(size)),
             tol=self.tol * mean_variance(X) if self.tol > 0 else 0.0,
             n_runs=self._runs(_RANDOM_RUNS),
             init=self._initial(X),
             rng=check_generator(self.random_state),
         )
+
+    def _enough(self, init_size: int) -> int:
+        if init_size >= self.n_clusters:
+            return init_size
+        if self.init_size is not None:
+            warnings.warn(
+                f"init_size={init_size} should be larger than n_clusters={self.n_clusters}. "
+                "Setting it to min(3*n_clusters, n_samples)",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return 3 * self.n_clusters
 
     def _max_steps(self) -> int | None:
         return None  # depends on the number of rows
@@ -251,6 +264,8 @@ default='k-means++'
             moved = float(np.sum((batches.centers.astype(np.float64) - before) ** 2))
             still = p.tol > 0 and step > 1 and moved <= p.tol
             stuck = self.max_no_improvement is not None and idle >= self.max_no_improvement
+            log.log(self._level, "batch %d of %d: mean squared distance %.8g, smoothed %.8g",
+                    step, n_steps, inertia, np.nan if smoothed is None else smoothed)  # fmt: skip
             yield MiniBatchState(
                 n_iter=step,
                 objective=inertia,
@@ -262,6 +277,14 @@ default='k-means++'
             )
             if still or (stuck and step > 1):
                 return
+
+    def _not_converged(self, problem: Problem, state: MiniBatchState) -> str | None:
+        if self.tol == 0 and self.max_no_improvement is None:
+            return None  # max_iter is the only rule there is
+        return (
+            f"MiniBatchKMeans did not converge in {state.n_iter} batches (mean squared distance "
+            f"{state.objective:.6g}). Raise max_iter or tol, or lower max_no_improvement."
+        )
 
     def _fitted(self, problem: Problem, state: MiniBatchState) -> dict[str, Any]:
         n = problem.X.shape[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import _check_sample_weight
@@ -58,7 +59,7 @@ def kmeans_plusplus(
     sample_weight : array-like of shape (n_samples,), optional
         Weights w_i ≥ 0.
     x_squared_norms : array-like of shape (n_samples,), optional
-        Without effect; they are computed in the pass that needs them.
+        Without effect: they are computed in the pass that needs them.
     random_state : int, RandomState, Generator or None, default=None
         Gives the draws.
     n_local_trials : int or None, default=None
@@ -92,6 +93,11 @@ def kmeans_plusplus(
     X = check_array(X, accept_sparse="csr", dtype=FLOATS, order="C", accept_large_sparse=False)
     if X.shape[0] < n_clusters:
         raise ValueError(f"n_samples={X.shape[0]} should be >= n_clusters={n_clusters}.")
+    if x_squared_norms is not None and np.shape(x_squared_norms) != (X.shape[0],):
+        raise ValueError(
+            f"x_squared_norms of shape {np.shape(x_squared_norms)}: give one number for each of "
+            f"the n_samples={X.shape[0]} rows"
+        )
     weight = None
     if sample_weight is not None:
         weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)

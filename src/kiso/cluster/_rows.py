@@ -60,8 +60,15 @@ class Rows:
         self.squares = np.empty(self.n)
         self.each_block(lambda x, at: shifted_squares(x, self.origin, self.squares[at]))
         self.energy = self.total(self.squares)
+        self._refuse_overflow()
         positive = self.weight[self.weight > 0]
         self.even = len(positive) == 0 or bool(positive.max() <= _UNEVEN * positive.min())
+
+    def _refuse_overflow(self) -> None:
+        """Distances are of (‖x‖ + ‖c‖)² ≤ 4 max ‖x‖²; infinite ones could not be compared."""
+        largest = 4 * float(self.squares.max(initial=0.0))
+        if not (largest <= np.finfo(self.dtype).max and np.isfinite(self.energy)):
+            raise ValueError(f"the squares of X overflow {self.dtype}: scale its columns")
 
     @cached_property
     def turned(self) -> Turned | None:
