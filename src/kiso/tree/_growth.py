@@ -16,8 +16,9 @@ import numpy as np
 from kiso._parallel import lanes, n_threads, run_lanes
 from kiso._validation import Array
 
-from . import _loops
-from ._loops import Best, Nodes, Rules, Table
+from . import _growth_loops, _search_loops
+from ._common_loops import ABSOLUTE
+from ._records_loops import Best, Nodes, Rules, Table, make_work
 from ._tree import Tree
 
 __all__ = ["Growth", "best_first", "grow_lane", "level_by_level"]
@@ -58,19 +59,17 @@ class Growth:
         """Scratch of a lane, made when first asked for."""
         if lane not in self.works:
             n_codes = int(np.diff(self.table.offset).max()) + 1
-            absolute = self.rules.mode == _loops.ABSOLUTE
-            self.works[lane] = _loops.make_work(
-                len(self.rows), self.rules.n_stats, n_codes, absolute
-            )
+            absolute = self.rules.mode == ABSOLUTE
+            self.works[lane] = make_work(len(self.rows), self.rules.n_stats, n_codes, absolute)
         return self.works[lane]
 
     def plant(self) -> bool:
         """Make the root; whether it may be split."""
         n = len(self.rows)
-        root = _loops.add_child(
+        root = _growth_loops.add_child(
             self.table, self.rules, self.nodes, -1, 0, 0, n, self.rows, self.work()
         )
-        return bool(_loops.splittable(self.rules, self.nodes, root))
+        return bool(_growth_loops.splittable(self.rules, self.nodes, root))
 
     def search(self, frontier: Array, best: Best) -> int:
         """Find the best split of each node of the frontier; in how many lanes."""
@@ -86,7 +85,7 @@ class Growth:
             lane = number[part.start]
             nodes: Any = (0, len(frontier)) if by_feature else (part.start, part.stop)
             features: Any = (part.start, part.stop) if by_feature else (0, d)
-            _loops.search(  # type: ignore[call-arg]
+            _search_loops.search(  # type: ignore[call-arg]
                 self.table, self.rules, self.nodes, frontier, *nodes, *features, self.rows,
                 best, lane if by_feature else 0, works[lane],
             )  # fmt: skip
@@ -143,7 +142,7 @@ def level_by_level(growth: Growth) -> Iterator[bool]:
     while n:
         best = growth.best(n)
         used = growth.search(frontier[:n], best)
-        n = _loops.advance(
+        n = _growth_loops.advance(
             growth.table, growth.rules, growth.nodes, frontier, n, growth.rows, best, used,
             growth.work(),
         )  # fmt: skip
@@ -160,14 +159,14 @@ def best_first(growth: Growth) -> Iterator[bool]:
     limit = growth.max_leaf_nodes or len(growth.rows)
 
     def offer(nodes: list[int]) -> None:
-        open_ = [k for k in nodes if _loops.splittable(growth.rules, growth.nodes, k)]
+        open_ = [k for k in nodes if _growth_loops.splittable(growth.rules, growth.nodes, k)]
         if not open_:
             return
         best = growth.best(len(open_))
         used = growth.search(np.array(open_, dtype=np.int64), best)
         for k, node in enumerate(open_):
-            _loops.merge(best, used, k)
-            if _loops.worth(growth.rules, best, k):
+            _search_loops.merge(best, used, k)
+            if _growth_loops.worth(growth.rules, best, k):
                 own = Best(*(a[:1, k : k + 1].copy() for a in best))
                 heapq.heappush(heap, (-float(own.decrease[0, 0]), node, own))
 
@@ -178,7 +177,7 @@ def best_first(growth: Growth) -> Iterator[bool]:
         yield True
     while heap:
         _, node, own = heapq.heappop(heap)
-        _loops.split(
+        _growth_loops.split(
             growth.table, growth.rules, growth.nodes, node, growth.rows, own, 0, growth.work()
         )
         n_leaves += 1
@@ -197,7 +196,7 @@ def grow_lane(growth: Growth) -> Tree:
         return growth.tree()
     frontier = np.zeros(max(1, len(growth.rows)), dtype=np.int64)
     best = _best((1, len(frontier)))
-    _loops.grow_alone(
+    _growth_loops.grow_alone(
         growth.table, growth.rules, growth.nodes, frontier, growth.rows, best, growth.work()
     )
     return growth.tree()

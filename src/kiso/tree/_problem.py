@@ -10,10 +10,10 @@ import numpy as np
 
 from kiso._validation import Array, Integral
 
-from . import _loops
 from ._coding import code_features
+from ._common_loops import ABSOLUTE, ENTROPY, GINI, LN2, MOMENT
 from ._growth import Growth
-from ._loops import Rules, Table
+from ._records_loops import Rules, Table
 
 __all__ = ["Problem", "Targets", "make_problem", "resolve_max_features"]
 
@@ -83,11 +83,11 @@ class Problem:
         min_leaf = leaf if isinstance(leaf, Integral) else ceil(leaf * n)
         min_split = parting if isinstance(parting, Integral) else ceil(parting * n)
         mode, scale = {
-            "gini": (_loops.MOMENT, 2.0) if n_classes <= 2 else (_loops.GINI, 1.0),
-            "entropy": (_loops.ENTROPY, 1 / _loops.LN2),
-            "log_loss": (_loops.ENTROPY, 1 / _loops.LN2),
-            "squared_error": (_loops.MOMENT, 1.0),
-            "absolute_error": (_loops.ABSOLUTE, 1.0),
+            "gini": (MOMENT, 2.0) if n_classes <= 2 else (GINI, 1.0),
+            "entropy": (ENTROPY, 1 / LN2),
+            "log_loss": (ENTROPY, 1 / LN2),
+            "squared_error": (MOMENT, 1.0),
+            "absolute_error": (ABSOLUTE, 1.0),
         }[p["criterion"]]
         return Rules(
             mode=int(mode),

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from kiso._parallel import map_rows
 from kiso._validation import Array
 
-from . import _loops
+from ._routing_loops import leaves_of, preorder
 
 __all__ = ["Tree"]
 
@@ -80,7 +80,7 @@ class Tree:
     def _walked(self) -> Tree:
         """Only what the root reaches, in walking order."""
         order = np.empty(len(self.feature), dtype=np.int64)
-        order = order[: _loops.preorder(self.children_left, self.children_right, order)]
+        order = order[: preorder(self.children_left, self.children_right, order)]
         place = np.full(len(self.feature) + 1, -1, dtype=np.int64)  # place[-1] = -1
         place[order] = np.arange(len(order))
         return Tree(  # type: ignore[call-arg]
@@ -134,7 +134,7 @@ class Tree:
         out = np.empty(len(X), dtype=np.int64)
 
         def task(rows: slice) -> None:
-            _loops.leaves_of(
+            leaves_of(
                 X, self.children_left, self.children_right, self.feature, self.threshold,
                 self.missing_go_to_left, self.category_bits, self.n_categories,
                 rows.start, rows.stop, out,
