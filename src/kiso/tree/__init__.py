@@ -2,7 +2,8 @@
 
 from ._base import TreeState
 from ._classifier import DecisionTreeClassifier
-from ._forest import ForestState, RandomForestClassifier, RandomForestRegressor
+from ._forest import RandomForestClassifier, RandomForestRegressor
+from ._forest_base import ForestState
 from ._pictures import export_text, plot_tree
 from ._regressor import DecisionTreeRegressor
 from ._tree import Tree
