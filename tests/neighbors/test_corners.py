@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.base import is_regressor
 from sklearn.neighbors import NearestNeighbors as Peer
 
 from kiso.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
     NearestNeighbors,
+    RadiusNeighborsClassifier,
+    RadiusNeighborsRegressor,
     _brute,
     kneighbors_graph,
     radius_neighbors_graph,
@@ -270,3 +273,69 @@ def test_a_file_of_two_gigabytes_is_searched_in_little_memory(tmp_path):
     assert_array_equal(distance[:, 0], 0)
     assert len(peaks) > 10
     assert max(peaks) - before < 200e6
+
+
+# --- units, names and words ---
+
+
+@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 2.0**-90), (np.float64, 2.0**-400)])
+def test_cosine_of_tiny_rows(dtype, scale, layout):
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(dtype)
+    X[7] = 0
+    usual = NearestNeighbors(metric="cosine").fit(layout(X)).kneighbors(layout(X[:9]))
+    X *= np.linspace(scale, 1, 40, dtype=dtype)[:, None]
+    tiny = NearestNeighbors(metric="cosine").fit(layout(X)).kneighbors(layout(X[:9]))
+    assert_array_equal(tiny[1], usual[1])
+    assert_allclose(tiny[0], usual[0], atol=1e-6 if dtype == np.float32 else 1e-15)
+
+
+@pytest.mark.parametrize("algorithm", ["brute", "kd_tree"])
+@pytest.mark.parametrize(("metric", "size"), [("euclidean", 1e160), ("minkowski", 1e110)])
+def test_powers_that_overflow_are_refused(algorithm, metric, size):
+    X = np.random.default_rng(0).standard_normal((30, 3))
+    search = NearestNeighbors(n_neighbors=3, algorithm=algorithm, metric=metric, p=3)
+    search.fit(np.vstack([X, X + size]))
+    search.kneighbors(X)  # those that are found are near
+    with pytest.raises(ValueError, match="overflow"):
+        search.kneighbors(X, n_neighbors=31)
+    with pytest.raises(ValueError, match="overflow"):
+        search.radius_neighbors(X, np.inf)
+    far = NearestNeighbors(n_neighbors=31, metric=lambda q, x: np.inf if x[0] > 9 else 1.0)
+    assert np.isinf(far.fit(np.vstack([X, X + 99])).kneighbors(X)[0][:, -1]).all()
+
+
+def test_ball_tree_takes_what_scikit_learns_takes():
+    X = np.random.default_rng(0).integers(0, 3, (40, 4)).astype(float)
+    for settings in (
+        {"metric": lambda q, x: float(abs(q - x).sum())},
+        {"metric": "hamming"},
+        {"p": 3, "metric_params": {"w": [1, 0, 2, 1]}},
+    ):
+        ball = NearestNeighbors(algorithm="ball_tree", **settings).fit(X).kneighbors(X)
+        brute = NearestNeighbors(algorithm="brute", **settings).fit(X).kneighbors(X)
+        assert_array_equal(ball[1], brute[1])
+        peer = Peer(algorithm="ball_tree", **settings).fit(X).kneighbors(X)
+        assert_allclose(ball[0], peer[0], atol=1e-12)
+
+
+def test_effective_metric_is_scikit_learns():
+    X = np.eye(4)
+    for settings in ({"p": 1}, {"metric": "l1"}, {"metric": "l2"}, {"metric": "cosine"}, {}):
+        own, peer = (kind(**settings).fit(X) for kind in (NearestNeighbors, Peer))
+        assert own.effective_metric_ == peer.effective_metric_
+
+
+def test_weights_none_are_uniform_and_targets_are_numbers():
+    X, y = np.arange(8.0)[:, None], np.arange(8) % 3
+    for model in (
+        KNeighborsClassifier(3),
+        KNeighborsRegressor(3),
+        RadiusNeighborsClassifier(1.5),
+        RadiusNeighborsRegressor(1.5),
+    ):
+        uniform = model.fit(X, y).predict(X)
+        assert_array_equal(model.set_params(weights=None).fit(X, y).predict(X), uniform)
+        if is_regressor(model):
+            with pytest.raises(ValueError, match="y of type <U1: regression takes numbers"):
+                model.fit(X, np.array(list("abcdefgh")))

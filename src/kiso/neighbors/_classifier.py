@@ -30,9 +30,9 @@ class KNeighborsClassifier(VotingClassifier):
     ----------
     n_neighbors : int, default=5
         k.
-    weights : {"uniform", "distance"} or callable, default="uniform"
+    weights : {"uniform", "distance"}, callable or None, default="uniform"
         w: 1; 1/d, where neighbours at distance 0 outvote all others; or a function that
-        maps the distances, shape (n_queries, k), to weights.
+        maps the distances, shape (n_queries, k), to weights. None: 1.
     algorithm, leaf_size, p, metric, metric_params, n_jobs
         As for `NearestNeighbors`.
 
@@ -65,7 +65,7 @@ class KNeighborsClassifier(VotingClassifier):
 
     _parameter_constraints = {
         **NeighborSearch._parameter_constraints,
-        "weights": [StrOptions({"uniform", "distance"}), callable],
+        "weights": [StrOptions({"uniform", "distance"}), callable, None],
     }
 
     def __init__(

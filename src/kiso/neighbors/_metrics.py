@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.metrics import pairwise_distances
-from sklearn.preprocessing import normalize
 
 from kiso._validation import Array
 
@@ -105,10 +104,9 @@ class Metric:
             return X.multiply(scale).tocsr() if is_sparse(X) else X * scale
         if self.name != "cosine":
             return X
-        unit = normalize(_representable(X), copy=True)
-        squares = unit.multiply(unit).sum(axis=1) if is_sparse(unit) else (unit**2).sum(1)
+        unit, zero = _unit(X)
         flags = np.zeros((unit.shape[0], 2), unit.dtype)
-        flags[:, int(queries)] = np.asarray(squares).ravel() == 0
+        flags[:, int(queries)] = zero
         if is_sparse(unit):
             return sparse.hstack([unit, sparse.csr_array(flags)], format="csr")
         return np.hstack([unit, flags])
@@ -150,9 +148,28 @@ def is_sparse(X: Any) -> bool:
     return bool(sparse.issparse(X))
 
 
-def _representable(X: Any) -> Any:
-    """Divide each row by its largest value, so that its squares neither overflow nor vanish."""
-    return normalize(X, norm="max", copy=True)
+def _unit(X: Any) -> tuple[Any, Array]:
+    """Give rows of length one, and which rows are zero and stay so.
+
+    First divided by the largest value, so that squares neither overflow nor vanish. (What
+    scikit-learn's `normalize` divides by is 1 below ten roundoffs.)
+    """
+    largest = abs(X).max(axis=1)
+    largest = (largest.toarray() if is_sparse(largest) else largest).ravel()
+    zero = largest == 0
+    scaled = _divided(X, np.where(zero, 1, largest))
+    squares = scaled.multiply(scaled) if is_sparse(X) else scaled**2
+    lengths = np.sqrt(np.asarray(squares.sum(axis=1)).ravel())
+    return _divided(scaled, np.where(zero, 1, lengths)), zero
+
+
+def _divided(X: Any, by: Array) -> Any:
+    """Divide each row, dense or CSR, by a number of its own."""
+    by = by.astype(X.dtype, copy=False)
+    if not is_sparse(X):
+        return X / by[:, None]
+    each = np.repeat(by, np.diff(X.indptr))
+    return type(X)((X.data / each, X.indices, X.indptr), shape=X.shape)
 
 
 def resolve_metric(metric: Any, p: float | None, params: Any, n_features: int) -> Metric:

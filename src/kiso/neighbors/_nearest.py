@@ -33,7 +33,8 @@ class NearestNeighbors(NeighborSearch):
         come, how much of a tree they would have to look at, and builds it as soon as that
         has saved, in all calls so far, what building it costs; the neighbours are the same
         to the last bit. "ball_tree" is accepted for the sake of scikit-learn's name and builds a
-        KD-tree: the neighbours are the same.
+        KD-tree, or searches by brute force where the metric is no norm: the neighbours are the
+        same.
     leaf_size : int, default=30
         Rows of a leaf of the tree, rounded up to a multiple of 16; changes speed alone.
     metric : str or callable, default="minkowski"
@@ -53,7 +54,7 @@ class NearestNeighbors(NeighborSearch):
     Attributes
     ----------
     effective_metric_ : str or callable
-        The metric in use: minkowski with p = 1, 2 or ∞ goes by its own name.
+        `metric`; minkowski with p = 1, 2 or ∞ goes by its own name.
     effective_metric_params_ : dict
     n_samples_fit_ : int
     n_features_in_, feature_names_in_ :

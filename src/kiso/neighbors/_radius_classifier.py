@@ -31,9 +31,9 @@ class RadiusNeighborsClassifier(VotingClassifier):
     ----------
     radius : float, default=1.0
         r, in the unit of the features; a row at exactly r counts.
-    weights : {"uniform", "distance"} or callable, default="uniform"
+    weights : {"uniform", "distance"}, callable or None, default="uniform"
         w: 1; 1/d, where rows at distance 0 outvote all others; or a function that maps the
-        distances of one query's neighbours, shape (n_found,), to weights.
+        distances of one query's neighbours, shape (n_found,), to weights. None: 1.
     algorithm, leaf_size, p, metric, metric_params, n_jobs
         As for `NearestNeighbors`.
     outlier_label : label, list of labels, "most_frequent" or None, default=None
@@ -69,7 +69,7 @@ class RadiusNeighborsClassifier(VotingClassifier):
     _parameter_constraints = {
         **search_constraints(NeighborSearch, without="n_neighbors"),
         "radius": [Interval(Real, 0, None, closed="both")],
-        "weights": [StrOptions({"uniform", "distance"}), callable],
+        "weights": [StrOptions({"uniform", "distance"}), callable, None],
         "outlier_label": [Integral, str, "array-like", None],
     }
 

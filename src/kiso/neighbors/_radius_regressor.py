@@ -10,7 +10,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from kiso._validation import Array, Interval, Real, StrOptions
 
-from ._search import NeighborSearch, search_constraints
+from ._search import NeighborSearch, numbers, search_constraints
 from ._weights import run_weights
 
 
@@ -28,9 +28,9 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
     ----------
     radius : float, default=1.0
         r, in the unit of the features; a row at exactly r counts.
-    weights : {"uniform", "distance"} or callable, default="uniform"
+    weights : {"uniform", "distance"}, callable or None, default="uniform"
         w: 1; 1/d, where rows at distance 0 outweigh all others; or a function that maps the
-        distances of one query's neighbours, shape (n_found,), to weights.
+        distances of one query's neighbours, shape (n_found,), to weights. None: 1.
     algorithm, leaf_size, p, metric, metric_params, n_jobs
         As for `NearestNeighbors`.
 
@@ -56,7 +56,7 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
     _parameter_constraints = {
         **search_constraints(NeighborSearch, without="n_neighbors"),
         "radius": [Interval(Real, 0, None, closed="both")],
-        "weights": [StrOptions({"uniform", "distance"}), callable],
+        "weights": [StrOptions({"uniform", "distance"}), callable, None],
     }
 
     def __init__(
@@ -95,7 +95,7 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
         """
         self._validate_params()
         X, y = self._validated(X, y, multi_output=True, y_numeric=True)
-        self._y = y
+        self._y = numbers(y)
         return self._keep(X)
 
     def predict(self, X: Any) -> Array:

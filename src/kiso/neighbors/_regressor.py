@@ -9,7 +9,7 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from kiso._validation import Array, StrOptions
 
-from ._search import NeighborSearch
+from ._search import NeighborSearch, numbers
 from ._weights import neighbor_weights
 
 
@@ -24,9 +24,9 @@ class KNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch):
     ----------
     n_neighbors : int, default=5
         k.
-    weights : {"uniform", "distance"} or callable, default="uniform"
+    weights : {"uniform", "distance"}, callable or None, default="uniform"
         w: 1; 1/d, where neighbours at distance 0 outweigh all others; or a function that
-        maps the distances, shape (n_queries, k), to weights.
+        maps the distances, shape (n_queries, k), to weights. None: 1.
     algorithm, leaf_size, p, metric, metric_params, n_jobs
         As for `NearestNeighbors`.
 
@@ -51,7 +51,7 @@ class KNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch):
 
     _parameter_constraints = {
         **NeighborSearch._parameter_constraints,
-        "weights": [StrOptions({"uniform", "distance"}), callable],
+        "weights": [StrOptions({"uniform", "distance"}), callable, None],
     }
 
     def __init__(
@@ -90,7 +90,7 @@ class KNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch):
         """
         self._validate_params()
         X, y = self._validated(X, y, multi_output=True, y_numeric=True)
-        self._y = y
+        self._y = numbers(y)
         return self._keep(X)
 
     def predict(self, X: Any) -> Array:

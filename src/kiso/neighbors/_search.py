@@ -98,8 +98,7 @@ class NeighborSearch(BaseEstimator):
             X.sum_duplicates()
         X = _plain(X)
         self._metric, self._fit_X, self.n_samples_fit_ = metric, X, X.shape[0]
-        given = callable(self.metric) or metric.name == "precomputed"
-        self.effective_metric_ = self.metric if given else metric.name
+        self.effective_metric_ = metric.name if self.metric == "minkowski" else self.metric
         self.effective_metric_params_ = {
             key: value for key, value in metric.params.items() if key != "n_features"
         }
@@ -125,7 +124,8 @@ class NeighborSearch(BaseEstimator):
                 f"X of shape {X.shape}: with metric='precomputed' fit takes the square matrix "
                 "of the distances between all training rows"
             )
-        if self.algorithm in {"auto", "brute"}:
+        by_ball = metric.name in {"callable", "hamming", "minkowski"}  # scikit-learn's would do
+        if self.algorithm in {"auto", "brute"} or (self.algorithm == "ball_tree" and by_ball):
             return
         if not metric.is_norm:
             raise ValueError(
@@ -169,6 +169,13 @@ class NeighborSearch(BaseEstimator):
                 f"training samples{of} (n_samples_fit = {self.n_samples_fit_})"
             )
 
+    def _refuse_overflow(self, reduced: Array) -> None:
+        """Powers that overflow would make far rows as near as each other."""
+        if np.isinf(reduced).any() and self._metric.code >= 0:
+            raise ValueError(
+                f"powers of distances by metric={self.metric!r} overflow: scale the columns of X"
+            )
+
     def kneighbors(
         self, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True
     ) -> Any:
@@ -206,6 +213,7 @@ class NeighborSearch(BaseEstimator):
             tree_neighbors(Q, tree, self._metric, skip, distance, index)
         else:
             brute_neighbors(Q, self._rows, self._metric, skip, distance, index)
+        self._refuse_overflow(distance)
         if not return_distance:
             return index
         return self._metric.distance(distance).astype(self._fit_X.dtype, copy=False), index
@@ -259,6 +267,7 @@ class NeighborSearch(BaseEstimator):
             other = index != skip[query]
             query, index, distance = query[other], index[other], distance[other]
             start = np.concatenate([[0], np.cumsum(np.bincount(query, minlength=len(skip)))])
+        self._refuse_overflow(distance)
         order = np.lexsort((index, distance, query) if by_distance else (index, query))
         found = self._metric.distance(distance[order])
         return start, index[order], found.astype(self._fit_X.dtype, copy=False)
@@ -335,6 +344,13 @@ def _runs(values: Array, start: Array) -> Array:
 def _refuse_mode(mode: Any) -> None:
     if mode not in ("connectivity", "distance"):
         raise ValueError(f"mode={mode!r}: give 'connectivity' or 'distance'")
+
+
+def numbers(y: Array) -> Array:
+    """Give targets back, if they are numbers."""
+    if y.dtype.kind not in "biuf":
+        raise ValueError(f"y of type {y.dtype}: regression takes numbers")
+    return y
 
 
 def search_constraints(base: type[NeighborSearch], *, without: str) -> dict[str, list[Any]]:

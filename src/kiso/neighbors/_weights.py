@@ -18,7 +18,7 @@ def neighbor_weights(distance: Array, weights: Any) -> Array | None:
 
     With "distance" the neighbours at distance zero, where there are any, share all of it.
     """
-    if weights == "uniform":
+    if weights is None or weights == "uniform":
         return None
     if callable(weights):
         return _given_weights(distance, weights)
@@ -31,7 +31,7 @@ def neighbor_weights(distance: Array, weights: Any) -> Array | None:
 
 def run_weights(distance: Array, start: Array, weights: Any) -> Array | None:
     """`neighbor_weights` where query i has the distances `start[i]` to `start[i + 1]`."""
-    if weights == "uniform":
+    if weights is None or weights == "uniform":
         return None
     if callable(weights):
         runs = [distance[a:b] for a, b in pairwise(start) if b > a]
