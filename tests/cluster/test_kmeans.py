@@ -387,17 +387,17 @@ def test_runs_side_by_side_are_the_steps(n, d, k, far, weighted, dtype):
 
 
 def test_interrupted_runs_are_kept(monkeypatch):
-    """Ctrl-C in the third run: the estimator holds the better of those that were through."""
+    """Ctrl-C at the third run's end: the estimator holds the better of those that were through."""
     X = problem(400, 5, 3, 0)[0]
-    rest, calls = _starts._run, []
+    rest, calls = _starts._Together.end, []
 
-    def run(*args):
+    def end(*args, **kwargs):
         calls.append(args)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return rest(*args)
+        return rest(*args, **kwargs)
 
-    monkeypatch.setattr(_starts, "_run", run)
+    monkeypatch.setattr(_starts._Together, "end", end)
     model = KMeans(3, n_init=8, random_state=0)
     with threadpool_limits(1, user_api="openmp"), pytest.raises(KeyboardInterrupt):
         model.fit(X)

@@ -28,7 +28,7 @@ __all__ = ["Assignment", "PlainAssignment", "assignment"]
 
 _OPEN_SHARE = 0.6
 _LANE_WORK = 1 << 20  # rows × features × clusters that are worth a lane of their own
-_CANCELLED = loops.CANCELLED
+_CANCELLED = loops.CANCELLED_SHARE
 _PLAIN_WORK = 1500  # features × clusters up to which bounds cost more than they save
 
 
@@ -220,7 +220,7 @@ class PlainAssignment(Assignment):
         def lane(which: slice) -> int:
             i = which.start
             return loops.assign_lane(
-                *self._rows, self.bounds[i], self.bounds[i + 1], centers, self.doubled,
+                *self.given, self.bounds[i], self.bounds[i + 1], centers, self.doubled,
                 self.offsets, largest, turned.rounding, anew, rows.origin,
                 *room(self.k, rows.dtype), self.labels, *(part[i] for part in self.parts),
             )  # fmt: skip
@@ -231,7 +231,8 @@ class PlainAssignment(Assignment):
         return changed
 
     @property
-    def _rows(self) -> tuple[Array, int, bool, Array, Array, Array]:
+    def given(self) -> tuple[Array, int, bool, Array, Array, Array]:
+        """The rows, as `_turned_loops` takes them."""
         rows, turned = self.rows, self.turned
         return (
             turned.values, turned.n_padded, turned.direct, turned.rows, rows.weight, turned.reach,
@@ -254,24 +255,6 @@ class PlainAssignment(Assignment):
             if value > _CANCELLED * self.rows.energy:
                 return value
         return super().inertia(exact=True)
-
-    def iterate(self, n_steps: int, tol: float) -> tuple[list[float], float, int]:
-        """Do up to `n_steps` iterations, or until they settle, in one call on one thread.
-
-        The same as `move` and `assign` so many times. Returns φ after each, the shift and the
-        number of labels changed of the last. No cluster is empty at the beginning.
-        """
-        rows, turned = self.rows, self.turned
-        assert self.centers is not None
-        self.labels, self.centers = self.labels.copy(), self.centers.copy()
-        path, last = np.empty(n_steps), np.zeros(2)
-        done, self.age = loops.iterate(
-            *self._rows, self.bounds, turned.rounding, self.limit, rows.energy, rows.origin,
-            *room(self.k, rows.dtype), self.labels, self.sums, self.weights, self.counts,
-            *self.parts, self.centers, self.doubled, self.offsets, tol, self.age, n_steps,
-            path, last,
-        )  # fmt: skip
-        return path[:done].tolist(), float(last[0]), int(last[1])
 
 
 def assignment(rows: Rows, n_clusters: int) -> Assignment:

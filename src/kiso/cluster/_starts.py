@@ -1,28 +1,35 @@
-"""Whole runs of k-means side by side: each from its seeds to its end on one thread.
+"""Whole runs of k-means: several share each pass over the rows, and threads share the runs.
 
 Lanes of rows meet after every pass; runs need not meet at all. So where there are several
-runs, and nobody looks at the steps on the way, each is a few compiled calls on a thread of
-its own. What comes out is what the runs one after the other give, to the last bit.
+runs, and nobody looks at the steps on the way, each thread takes some of them to their ends,
+and one pass over the rows serves all of these. What comes out is what the runs one after the
+other give, to the last bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from kiso._parallel import n_threads, run_lanes
 from kiso._validation import Array
 
+from . import _turned_loops as loops
 from ._assignment import PlainAssignment, assignment
 from ._lloyd import LloydState
 from ._rows import Rows
+from ._turned import room
 from ._turned_seeding import Seeds
 
 __all__ = ["Interrupted", "Run", "pay", "whole_runs"]
 
 _CALL_WORK = 1 << 27  # rows × features × clusters of a call: Ctrl-C waits for its end
+_CALL_STEPS = 1000
+_TILE_BYTES = 1 << 17  # of distances: a run's share of a tile has to be worth a look at it
+_TOGETHER = 96  # centres, of all runs that share a pass: beyond, distances leave the cache
 
 
 @dataclass(frozen=True)
@@ -55,56 +62,134 @@ def whole_runs(
     """Run k-means from seeds to be chosen, or from centres. Ctrl-C: `Interrupted`."""
     ends: dict[int, Run] = {}
     stop: list[int] = []
+    n, k = len(starts), _n_clusters(starts[0])
+    count = max(min(n, n_threads()), -(-n * loops.in_tiles(k) // _TOGETHER))
+    bounds = [n * i // min(n, count) for i in range(min(n, count) + 1)]
 
     def lane(which: slice) -> None:
         try:
-            end = _run(rows, starts[which.start], which.start, max_iter, tol, stop)
+            _run(rows, starts, range(which.start, which.stop), max_iter, tol, stop, ends)
         except BaseException:  # also Ctrl-C: the other threads stop at their next call
             stop.append(which.start)
             raise
-        if end is not None:
-            ends[which.start] = end
 
     try:
-        run_lanes(lane, [slice(r, r + 1) for r in range(len(starts))])
+        run_lanes(lane, [slice(a, b) for a, b in pairwise(bounds)])
     except KeyboardInterrupt as interrupt:
         raise Interrupted([ends[r] for r in sorted(ends)]) from interrupt
-    return [ends[r] for r in range(len(starts))]
+    return [ends[r] for r in range(n)]
+
+
+def _n_clusters(start: Seeds | Array) -> int:
+    return len(start.indices) if isinstance(start, Seeds) else len(start)
 
 
 def _run(
-    rows: Rows, start: Seeds | Array, run: int, max_iter: int, tol: float, stop: list[int]
-) -> Run | None:
-    n_clusters = len(start.indices) if isinstance(start, Seeds) else len(start)
+    rows: Rows, starts: Sequence[Seeds | Array], which: range, max_iter: int, tol: float,
+    stop: list[int], ends: dict[int, Run],
+) -> None:  # fmt: skip
+    """Take some of the runs to their ends, and put these where they belong."""
+    n_clusters = _n_clusters(starts[which[0]])
     chunk = max(1, _CALL_WORK // (rows.n * rows.d * n_clusters))
-    path: list[float] = []
-    if isinstance(start, Seeds):
-        while start.n_chosen < n_clusters and not stop:
-            start.choose(chunk)
-        path += start.potentials.tolist()
-        start = rows.block(start.indices)
-    clusters = assignment(rows, n_clusters)
-    assert isinstance(clusters, PlainAssignment)
-    changed = clusters.assign(start)
-    path.append(clusters.inertia())
-    n_iter, shift, settled = 0, np.inf, False
-    while not (settled or n_iter >= max_iter):
-        if stop:
-            return None
-        if clusters.counts.min() == 0:
-            centers, shift = clusters.move()
-            changed, values = clusters.assign(centers), [clusters.inertia()]
-        else:
-            values, shift, changed = clusters.iterate(min(chunk, max_iter - n_iter), tol)
-        n_iter += len(values)
-        settled = shift <= tol or changed == 0
-        path += values
-        path[-1] = clusters.inertia(exact=settled or n_iter >= max_iter)
-    if settled and shift > tol:
-        n_iter = min(n_iter + 1, max_iter)
-    assert clusters.centers is not None
-    state = LloydState(
-        n_iter=n_iter, objective=path[-1], centers=clusters.centers, labels=clusters.labels,
-        inertia=path[-1], shift=shift, n_changed=changed, run=run, settled=settled,
-    )  # fmt: skip
-    return Run(state, path)
+    centers, paths = [], []
+    for r in which:
+        start = starts[r]
+        path: list[float] = []
+        if isinstance(start, Seeds):
+            while start.n_chosen < n_clusters:
+                if stop:
+                    return
+                start.choose(chunk)
+            path += start.potentials.tolist()
+            start = rows.block(start.indices)
+        centers.append(start)
+        paths.append(path)
+    group = _Together(rows, np.stack(centers), paths, max_iter, tol)
+    while group.going and not stop:
+        for at in group.iterate(min(max(1, chunk // len(which)), _CALL_STEPS)):
+            ends[which[at]] = Run(group.end(at, run=which[at]), paths[at])
+
+
+class _Together:
+    """Runs that go on step by step together: labels, sums, centres and path of each."""
+
+    def __init__(
+        self, rows: Rows, centers: Array, paths: list[list[float]], max_iter: int, tol: float
+    ) -> None:
+        n_runs, k, d = centers.shape
+        plain = assignment(rows, k)
+        assert isinstance(plain, PlainAssignment)
+        self.rows, self.plain, self.max_iter, self.tol = rows, plain, max_iter, tol
+        n_lanes, width = len(plain.bounds) - 1, loops.in_tiles(k)
+        self.centers, self.labels = centers, np.full((n_runs, rows.n), -1, np.int32)
+        self.sums, self.weights = np.zeros((n_runs, k, d)), np.zeros((n_runs, k))
+        self.counts = np.zeros((n_runs, k), np.intp)
+        lanes = n_runs, n_lanes, k
+        self.parts = np.empty((*lanes, d)), np.empty(lanes), np.empty(lanes, np.intp)
+        self.stacked = np.empty((n_runs * k, d), rows.dtype)
+        self.doubled = np.empty((n_runs * width, d), rows.dtype)
+        self.offsets, self.largest = np.zeros((n_runs, k), rows.dtype), np.zeros(n_runs)
+        self.ages = np.full(n_runs, plain.limit)
+        self.done, self.moved = np.full(n_runs, -1), np.zeros(n_runs, np.intp)
+        self.shift, self.paths = np.full(n_runs, np.inf), paths
+        self.status = np.zeros(n_runs, np.intp)
+
+    @property
+    def going(self) -> bool:
+        return bool((self.status == loops.GOING).any())
+
+    def iterate(self, n_steps: int) -> list[int]:
+        """Do up to so many steps; the runs that have come to their ends by these."""
+        plain, rows, turned = self.plain, self.rows, self.plain.turned
+        going = [at for at, status in enumerate(self.status) if status == loops.GOING]
+        before, path = self.done.copy(), np.empty((len(self.done), n_steps))
+        loops.iterate(
+            *plain.given, plain.bounds, turned.rounding, plain.limit, rows.energy, rows.origin,
+            *room(len(self.doubled), rows.dtype, _TILE_BYTES), self.labels, self.sums, self.weights,
+            self.counts, *self.parts, self.centers, self.stacked, self.doubled, self.offsets,
+            self.largest, self.tol, self.max_iter, n_steps, self.ages, self.done, self.moved,
+            self.shift, path, self.status,
+        )  # fmt: skip
+        for at in going:
+            self.paths[at] += path[at, : self.done[at] - before[at]].tolist()
+            if self.status[at] == loops.EMPTY:
+                self._step(at)
+            if self.status[at] == loops.CANCELLED:
+                self.paths[at][-1] = self._alone(at).inertia(exact=True)
+                self.status[at] = loops.GOING
+        return [at for at in going if self.status[at] != loops.GOING]
+
+    def _alone(self, at: int) -> PlainAssignment:
+        """One of the runs as it stands."""
+        alone = PlainAssignment(self.rows, self.plain.turned, len(self.centers[at]))
+        alone.labels, alone.centers = self.labels[at], self.centers[at]
+        alone.sums, alone.weights = self.sums[at], self.weights[at]
+        alone.counts, alone.age = self.counts[at], int(self.ages[at])
+        return alone
+
+    def _step(self, at: int) -> None:
+        """An iteration of a run that has an empty cluster."""
+        alone = self._alone(at)
+        centers, self.shift[at] = alone.move()
+        self.moved[at] = alone.assign(centers)
+        self.done[at] += 1
+        self.centers[at], self.labels[at], self.ages[at] = centers, alone.labels, alone.age
+        self.paths[at].append(alone.inertia())
+        self.status[at] = loops.GOING
+        if self.shift[at] <= self.tol or self.moved[at] == 0:
+            self.status[at] = loops.SETTLED
+        elif self.done[at] >= self.max_iter:
+            self.status[at] = loops.OVER
+
+    def end(self, at: int, run: int) -> LloydState:
+        """The state in which a run has come to its end."""
+        n_iter, settled = int(self.done[at]), self.status[at] == loops.SETTLED
+        inertia = self._alone(at).inertia(exact=True)
+        self.paths[at][-1] = inertia
+        if settled and self.shift[at] > self.tol:
+            n_iter = min(n_iter + 1, self.max_iter)
+        return LloydState(
+            n_iter=n_iter, objective=inertia, centers=self.centers[at].copy(),
+            labels=self.labels[at].copy(), inertia=inertia, shift=float(self.shift[at]),
+            n_changed=int(self.moved[at]), run=run, settled=bool(settled),
+        )  # fmt: skip

@@ -103,9 +103,11 @@ def turned(rows: Rows) -> Turned | None:
     )
 
 
-def room(n_points: int, dtype: np.dtype) -> tuple[Array, Array, Array, Array]:
+def room(
+    n_points: int, dtype: np.dtype, budget: int = _TILE_BYTES
+) -> tuple[Array, Array, Array, Array]:
     """Give a tile for distances to so many points, and room for what is found in it."""
-    size = _TILE_BYTES // (max(1, n_points) * dtype.itemsize) // 128 * 128
+    size = budget // (max(1, n_points) * dtype.itemsize) // 128 * 128
     size = int(min(_TILE_ROWS, max(128, size)))
     return (
         np.empty((in_tiles(n_points), size), dtype), np.empty(size, dtype), np.empty(size, dtype),

@@ -11,7 +11,7 @@ S_j, W_j   Σ w_i (x_i − s) and Σ w_i over the rows of cluster j; N_j how man
 T          a tile: T_ji + o_j is ‖x_i − c_j‖², less ‖x_i − s‖² where it is a product
 
 What a lane of rows needs done is one call; all lanes one after the other, and many steps
-of that, is one call too (`iterate`): the same numbers, for starts side by side.
+of that, of several runs, is one call too (`iterate`): the same numbers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from kiso._jit import compiled, compiled_strict
 from kiso._product_loops import multiply_packed
 from kiso._validation import Array
 
-CANCELLED = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row
+CANCELLED_SHARE = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row
+
+GOING, SETTLED, OVER, EMPTY, CANCELLED = range(5)  # how a run stands
 
 
 @compiled
@@ -158,23 +160,37 @@ def assign_lane(
     for start in range(first, last, size):
         b = min(size, last - start)
         tile(P, n_padded, d, start, b, is_direct, Y, doubled, T)
-        argmin2(T[: Y.shape[0]], o, b, best, second, found)
-        settle_ties(
-            X[start : start + b], Y, T, o, reach[start : start + b], largest, rounding,
-            is_direct, best, second, found,
+        moved += assign_rows(
+            X, weight, reach, start, b, Y, T, o, largest, rounding, is_direct, anew, origin,
+            best, second, found, label, sums, weights, counts,
         )  # fmt: skip
-        changed = 0
-        was = label[start : start + b]
-        for i in range(b):
-            changed += found[i] != was[i]
-        moved += changed
-        if anew:
-            add_rows(X, weight, start, b, found, origin, sums, weights, counts)
-        elif changed:
-            carry_rows(X, weight, start, b, found, was, origin, sums, weights, counts)
-        if changed:
-            was[:] = found[:b]
     return moved
+
+
+@compiled
+def assign_rows(
+    X: Array, weight: Array, reach: Array, start: int, b: int, Y: Array, T: Array, o: Array,
+    largest: float, rounding: float, is_direct: bool, anew: bool, origin: Array,
+    best: Array, second: Array, found: Array,
+    label: Array, sums: Array, weights: Array, counts: Array,
+) -> int:  # fmt: skip
+    """Assign the rows of a tile, as `assign_lane` does."""
+    argmin2(T[: Y.shape[0]], o, b, best, second, found)
+    settle_ties(
+        X[start : start + b], Y, T, o, reach[start : start + b], largest, rounding,
+        is_direct, best, second, found,
+    )  # fmt: skip
+    changed = 0
+    was = label[start : start + b]
+    for i in range(b):
+        changed += found[i] != was[i]
+    if anew:
+        add_rows(X, weight, start, b, found, origin, sums, weights, counts)
+    elif changed:
+        carry_rows(X, weight, start, b, found, was, origin, sums, weights, counts)
+    if changed:
+        was[:] = found[:b]
+    return changed
 
 
 @compiled_strict
@@ -241,38 +257,70 @@ def iterate(
     T: Array, best: Array, second: Array, found: Array,
     label: Array, sums: Array, weights: Array, counts: Array,
     lane_sums: Array, lane_weights: Array, lane_counts: Array,
-    centers: Array, doubled: Array, o: Array,
-    tol: float, age: int, n_steps: int, path: Array, last: Array,
-) -> tuple[int, int]:  # fmt: skip
-    """Do up to `n_steps` of Lloyd's iterations: move the centres, assign all rows.
+    centers: Array, stacked: Array, doubled: Array, o: Array, largest: Array,
+    tol: float, max_iter: int, n_steps: int,
+    ages: Array, done: Array, moved: Array, shift: Array, path: Array, status: Array,
+) -> None:  # fmt: skip
+    """Do up to `n_steps` of Lloyd's iterations of several runs: one pass over the rows for all.
 
-    `path` receives φ after each, `last` the squared shift and the rows moved of the last one.
-    Ends earlier where it is settled, where a cluster is empty, and where φ has cancelled.
-    Returns how many there were, and the age of the sums (rows moved).
+    Everything but the rows has one entry a run (lanes: a run and lane). A run is `GOING` until
+    it is settled, has done `max_iter` iterations, or needs what is not done here: a cluster is
+    `EMPTY`, or φ has `CANCELLED`. `path` receives φ after each step; how many are `done` is −1
+    where not even the initial centres have been assigned to.
     """
-    new, done = np.empty_like(centers), 0
+    n_runs, k, d = centers.shape
+    width, new = doubled.shape[0] // n_runs, np.empty_like(centers[0])
+    going = np.empty(n_runs, np.intp)
     for step in range(n_steps):
-        if counts.min() == 0:
+        n_going = 0
+        for r in range(n_runs):
+            if status[r] == GOING and done[r] >= 0:
+                if counts[r].min() == 0:
+                    status[r] = EMPTY
+                else:
+                    shift[r] = means(sums[r], weights[r], origin, centers[r], new)
+                    centers[r] = new
+            if status[r] != GOING:
+                continue
+            at = n_going * width
+            stacked[n_going * k : (n_going + 1) * k] = centers[r]
+            if not is_direct:
+                largest[r] = ready(centers[r], origin, doubled[at : at + width], o[r])
+            lane_sums[r] = 0.0
+            lane_weights[r] = 0.0
+            lane_counts[r] = 0
+            moved[r] = 0
+            going[n_going] = r
+            n_going += 1
+        if n_going == 0:
             break
-        shift = means(sums, weights, origin, centers, new)
-        centers[:] = new
-        largest = 0.0 if is_direct else ready(centers, origin, doubled, o)
-        anew = age >= limit
-        lane_sums[:] = 0.0
-        lane_weights[:] = 0.0
-        lane_counts[:] = 0
-        moved = 0
         for lane in range(bounds.size - 1):
-            moved += assign_lane(
-                P, n_padded, is_direct, X, weight, reach, bounds[lane], bounds[lane + 1],
-                centers, doubled, o, largest, rounding, anew, origin, T, best, second, found,
-                label, lane_sums[lane], lane_weights[lane], lane_counts[lane],
-            )  # fmt: skip
-        combine(anew, lane_sums, lane_weights, lane_counts, sums, weights, counts)
-        age = 0 if anew else age + moved
-        done = step + 1
-        path[step] = potential(energy, centers, origin, sums, weights)
-        last[0], last[1] = shift, moved
-        if shift <= tol or moved == 0 or path[step] <= CANCELLED * energy:
-            break
-    return done, age
+            for start in range(bounds[lane], bounds[lane + 1], T.shape[1]):
+                b = min(T.shape[1], bounds[lane + 1] - start)
+                tile(
+                    P, n_padded, d, start, b, is_direct, stacked[: n_going * k],
+                    doubled[: n_going * width], T,
+                )  # fmt: skip
+                for at in range(n_going):
+                    r, first = going[at], at * (k if is_direct else width)
+                    moved[r] += assign_rows(
+                        X, weight, reach, start, b, centers[r], T[first : first + k], o[r],
+                        largest[r], rounding, is_direct, ages[r] >= limit, origin,
+                        best, second, found, label[r],
+                        lane_sums[r, lane], lane_weights[r, lane], lane_counts[r, lane],
+                    )  # fmt: skip
+        for at in range(n_going):
+            r = going[at]
+            anew = ages[r] >= limit
+            combine(
+                anew, lane_sums[r], lane_weights[r], lane_counts[r], sums[r], weights[r], counts[r]
+            )
+            ages[r] = 0 if anew else ages[r] + moved[r]
+            done[r] += 1
+            path[r, step] = potential(energy, centers[r], origin, sums[r], weights[r])
+            if done[r] > 0 and (shift[r] <= tol or moved[r] == 0):
+                status[r] = SETTLED
+            elif done[r] >= max_iter:
+                status[r] = OVER
+            elif path[r, step] <= CANCELLED_SHARE * energy:
+                status[r] = CANCELLED
