@@ -20,41 +20,6 @@ from ._search_loops import merge, order_categories, search, two_sided
 
 
 @compiled
-def grow_alone(
-    table: Table, rules: Rules, nodes: Nodes, frontier: Array, rows: Array, best: Best, work: Work
-) -> None:
-    """Grow a whole tree in one lane, level by level, from its root."""
-    root = add_child(table, rules, nodes, -1, 0, 0, len(rows), rows, work)
-    n = 0
-    if splittable(rules, nodes, root):
-        frontier[0] = root
-        n = 1
-    d = len(table.categorical)
-    while n:
-        search(table, rules, nodes, frontier, 0, n, 0, d, rows, best, 0, work)
-        n = advance(table, rules, nodes, frontier, n, rows, best, 1, work)
-
-
-@compiled
-def advance(
-    table: Table, rules: Rules, nodes: Nodes, frontier: Array, n: Any, rows: Array, best: Best,
-    lanes: Any, work: Work,
-) -> int:  # fmt: skip
-    """Split the searched frontier; put the children that may be split into it; how many."""
-    first = nodes.made[0]
-    for k in range(n):
-        merge(best, lanes, k)
-        if worth(rules, best, k):
-            split(table, rules, nodes, frontier[k], rows, best, k, work)
-    m = 0
-    for node in range(first, nodes.made[0]):
-        if splittable(rules, nodes, node):
-            frontier[m] = node
-            m += 1
-    return m
-
-
-@compiled
 def splittable(rules: Rules, nodes: Nodes, node: Any) -> bool:
     n = nodes.stop[node] - nodes.start[node]
     return (
@@ -71,29 +36,6 @@ def worth(rules: Rules, best: Best, k: Any) -> bool:
     """Whether a split exists and decreases impurity by as much as asked for."""
     gain = best.decrease[0, k] * rules.scale / rules.total
     return best.decrease[0, k] > -np.inf and gain + EPS >= rules.min_decrease
-
-
-@compiled
-def split(
-    table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, best: Best, k: Any,
-    work: Work,
-) -> None:  # fmt: skip
-    """Split a node by best[0, k]: move its rows, make two children."""
-    start, stop = nodes.start[node], nodes.stop[node]
-    n = stop - start
-    left = side_of(table, rules, nodes, node, rows, best, k, work)
-    work.spare_rows[:n] = rows[start:stop]
-    i, j = start, start + left
-    for p in range(n):
-        if work.code[p] == 0:
-            rows[i] = work.spare_rows[p]
-            i += 1
-        else:
-            rows[j] = work.spare_rows[p]
-            j += 1
-    write_split(table, rules, nodes, node, best, k, left, work)
-    nodes.left[node] = add_child(table, rules, nodes, node, 0, start, start + left, rows, work)
-    nodes.right[node] = add_child(table, rules, nodes, node, 1, start + left, stop, rows, work)
 
 
 @compiled
@@ -156,25 +98,17 @@ def write_split(
 
 
 @compiled
-def add_child(
-    table: Table, rules: Rules, nodes: Nodes, parent: Any, which: Any, start: Any, stop: Any,
-    rows: Array, work: Work,
-) -> int:  # fmt: skip
-    node = nodes.made[0]
-    nodes.made[0] += 1
-    nodes.start[node] = start
-    nodes.stop[node] = stop
-    nodes.depth[node] = nodes.depth[parent] + 1 if parent >= 0 else 0
-    nodes.left[node] = -1
-    nodes.right[node] = -1
-    nodes.feature[node] = -2
-    nodes.threshold[node] = -2.0
-    nodes.missing_left[node] = False
-    nodes.bits[node, :] = 0
-    if parent >= 0:
-        nodes.path[node] = mix(nodes.path[parent] ^ np.uint64(which + 1))
-    measure(table, rules, nodes, node, rows, work)
-    return node
+def median_of(work: Work, n: Any, W: float) -> float:
+    """Weighted median; half-way between two values where both sides weigh the same."""
+    below = 0.0
+    for j in range(n):
+        i = np.intp(work.keys[j] & np.uint64(0xFFFFFFFF))
+        below += work.weight[i]
+        if below > 0.5 * W or j == n - 1:
+            return work.y[i]
+        if below == 0.5 * W:
+            return 0.5 * (work.y[i] + work.cell_moment[j + 1])
+    return 0.0
 
 
 @compiled
@@ -216,14 +150,80 @@ def measure(table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, wo
 
 
 @compiled
-def median_of(work: Work, n: Any, W: float) -> float:
-    """Weighted median; half-way between two values where both sides weigh the same."""
-    below = 0.0
-    for j in range(n):
-        i = np.intp(work.keys[j] & np.uint64(0xFFFFFFFF))
-        below += work.weight[i]
-        if below > 0.5 * W or j == n - 1:
-            return work.y[i]
-        if below == 0.5 * W:
-            return 0.5 * (work.y[i] + work.cell_moment[j + 1])
-    return 0.0
+def add_child(
+    table: Table, rules: Rules, nodes: Nodes, parent: Any, which: Any, start: Any, stop: Any,
+    rows: Array, work: Work,
+) -> int:  # fmt: skip
+    node = nodes.made[0]
+    nodes.made[0] += 1
+    nodes.start[node] = start
+    nodes.stop[node] = stop
+    nodes.depth[node] = nodes.depth[parent] + 1 if parent >= 0 else 0
+    nodes.left[node] = -1
+    nodes.right[node] = -1
+    nodes.feature[node] = -2
+    nodes.threshold[node] = -2.0
+    nodes.missing_left[node] = False
+    nodes.bits[node, :] = 0
+    if parent >= 0:
+        nodes.path[node] = mix(nodes.path[parent] ^ np.uint64(which + 1))
+    measure(table, rules, nodes, node, rows, work)
+    return node
+
+
+@compiled
+def split(
+    table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, best: Best, k: Any,
+    work: Work,
+) -> None:  # fmt: skip
+    """Split a node by best[0, k]: move its rows, make two children."""
+    start, stop = nodes.start[node], nodes.stop[node]
+    n = stop - start
+    left = side_of(table, rules, nodes, node, rows, best, k, work)
+    work.spare_rows[:n] = rows[start:stop]
+    i, j = start, start + left
+    for p in range(n):
+        if work.code[p] == 0:
+            rows[i] = work.spare_rows[p]
+            i += 1
+        else:
+            rows[j] = work.spare_rows[p]
+            j += 1
+    write_split(table, rules, nodes, node, best, k, left, work)
+    nodes.left[node] = add_child(table, rules, nodes, node, 0, start, start + left, rows, work)
+    nodes.right[node] = add_child(table, rules, nodes, node, 1, start + left, stop, rows, work)
+
+
+@compiled
+def advance(
+    table: Table, rules: Rules, nodes: Nodes, frontier: Array, n: Any, rows: Array, best: Best,
+    lanes: Any, work: Work,
+) -> int:  # fmt: skip
+    """Split the searched frontier; put the children that may be split into it; how many."""
+    first = nodes.made[0]
+    for k in range(n):
+        merge(best, lanes, k)
+        if worth(rules, best, k):
+            split(table, rules, nodes, frontier[k], rows, best, k, work)
+    m = 0
+    for node in range(first, nodes.made[0]):
+        if splittable(rules, nodes, node):
+            frontier[m] = node
+            m += 1
+    return m
+
+
+@compiled
+def grow_alone(
+    table: Table, rules: Rules, nodes: Nodes, frontier: Array, rows: Array, best: Best, work: Work
+) -> None:
+    """Grow a whole tree in one lane, level by level, from its root."""
+    root = add_child(table, rules, nodes, -1, 0, 0, len(rows), rows, work)
+    n = 0
+    if splittable(rules, nodes, root):
+        frontier[0] = root
+        n = 1
+    d = len(table.categorical)
+    while n:
+        search(table, rules, nodes, frontier, 0, n, 0, d, rows, best, 0, work)
+        n = advance(table, rules, nodes, frontier, n, rows, best, 1, work)

@@ -21,25 +21,6 @@ from ._records_loops import Events, Rules, Work, list_events
 
 
 @compiled
-def best_cut(
-    rules: Rules, n: Any, low: Any, high: Any, missing: Any, W: float, total: Array,
-    moment: float, parent: float, work: Work,
-) -> tuple[float, int, int, bool]:  # fmt: skip
-    """Best cut of the node at hand along `work.code[:n]`; `missing` is the code of missing."""
-    m = list_events(work, n, low, high, rules.mode, rules.n_stats)
-    m0 = m
-    while m0 > 0 and work.events.code[m0 - 1] == missing:
-        m0 -= 1
-    leaf, weight = rules.min_leaf, rules.min_weight
-    if rules.mode == MOMENT:
-        return scan_moment(work.events, m0, m, n, W, moment, leaf, weight)
-    if rules.mode == ABSOLUTE:
-        return scan_absolute(work, m0, n, W, parent, leaf, weight)
-    entropy = rules.mode == ENTROPY
-    return scan_classes(work.events, m0, m, n, W, total, work, entropy, leaf, weight)
-
-
-@compiled
 def scan_moment(
     ev: Events, m0: Any, m: Any, n: Any, W: float, S: float, min_leaf: Any, min_weight: float
 ) -> tuple[float, int, int, bool]:
@@ -73,6 +54,20 @@ def scan_moment(
             if score > best:
                 best, low, high, to_left = score, here, following, side == 1
     return best, low, high, to_left
+
+
+@compiled
+def add_event(
+    ev: Events, i: Any, before: Array, after: Array, entropy: bool
+) -> tuple[float, float]:
+    """Move an event to the left; how far Σ s² (or Σ s log s) changes on either side."""
+    c, w = ev.label[i], ev.weight[i]
+    b, a = before[c], after[c]
+    before[c] = b + w
+    after[c] = a - w
+    if entropy:
+        return xlogx(b + w) - xlogx(b), xlogx(a - w) - xlogx(a)
+    return w * (2.0 * b + w), w * (w - 2.0 * a)
 
 
 @compiled
@@ -116,17 +111,20 @@ def scan_classes(
 
 
 @compiled
-def add_event(
-    ev: Events, i: Any, before: Array, after: Array, entropy: bool
-) -> tuple[float, float]:
-    """Move an event to the left; how far Σ s² (or Σ s log s) changes on either side."""
-    c, w = ev.label[i], ev.weight[i]
-    b, a = before[c], after[c]
-    before[c] = b + w
-    after[c] = a - w
-    if entropy:
-        return xlogx(b + w) - xlogx(b), xlogx(a - w) - xlogx(a)
-    return w * (2.0 * b + w), w * (w - 2.0 * a)
+def absolute_error(work: Work, n: Any, W: float, S: float) -> float:
+    """Σ w |y − median| of what the Fenwick trees hold, from weights and Σ w y up to it."""
+    step = 1
+    while step * 2 <= n:
+        step *= 2
+    at, below, moment = 0, 0.0, 0.0
+    while step:
+        if at + step <= n and below + work.tree_weight[at + step] < 0.5 * W:
+            at += step
+            below += work.tree_weight[at]
+            moment += work.tree_moment[at]
+        step //= 2
+    median = work.cell_moment[min(at, n - 1)]
+    return median * below - moment + (S - moment) - median * (W - below)
 
 
 @compiled
@@ -170,17 +168,19 @@ def scan_absolute(
 
 
 @compiled
-def absolute_error(work: Work, n: Any, W: float, S: float) -> float:
-    """Σ w |y − median| of what the Fenwick trees hold, from weights and Σ w y up to it."""
-    step = 1
-    while step * 2 <= n:
-        step *= 2
-    at, below, moment = 0, 0.0, 0.0
-    while step:
-        if at + step <= n and below + work.tree_weight[at + step] < 0.5 * W:
-            at += step
-            below += work.tree_weight[at]
-            moment += work.tree_moment[at]
-        step //= 2
-    median = work.cell_moment[min(at, n - 1)]
-    return median * below - moment + (S - moment) - median * (W - below)
+def best_cut(
+    rules: Rules, n: Any, low: Any, high: Any, missing: Any, W: float, total: Array,
+    moment: float, parent: float, work: Work,
+) -> tuple[float, int, int, bool]:  # fmt: skip
+    """Best cut of the node at hand along `work.code[:n]`; `missing` is the code of missing."""
+    m = list_events(work, n, low, high, rules.mode, rules.n_stats)
+    m0 = m
+    while m0 > 0 and work.events.code[m0 - 1] == missing:
+        m0 -= 1
+    leaf, weight = rules.min_leaf, rules.min_weight
+    if rules.mode == MOMENT:
+        return scan_moment(work.events, m0, m, n, W, moment, leaf, weight)
+    if rules.mode == ABSOLUTE:
+        return scan_absolute(work, m0, n, W, parent, leaf, weight)
+    entropy = rules.mode == ENTROPY
+    return scan_classes(work.events, m0, m, n, W, total, work, entropy, leaf, weight)

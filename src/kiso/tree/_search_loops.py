@@ -23,94 +23,6 @@ from ._scan_loops import best_cut
 
 
 @compiled
-def search(
-    table: Table, rules: Rules, nodes: Nodes, frontier: Array, first: Any, last: Any,
-    f_first: Any, f_last: Any, rows: Array, best: Best, lane: Any, work: Work,
-) -> None:  # fmt: skip
-    """Best splits of frontier[first:last] among the features f_first..f_last - 1.
-
-    Where fewer features than there are may be tried, they are drawn anew for each node:
-    `max_features` of them, and more as long as all were constant.
-    """
-    d = len(table.categorical)
-    features = np.arange(d)
-    for k in range(first, last):
-        node = frontier[k]
-        best.decrease[lane, k] = -np.inf
-        gather(table, rules, rows, nodes.start[node], nodes.stop[node], work)
-        moment = 0.0
-        if rules.mode == MOMENT:
-            n = nodes.stop[node] - nodes.start[node]
-            centre = 0.0 if rules.n_stats == 2 else nodes.stats[node, 0]
-            for i in range(n):
-                work.y[i] -= centre
-                moment += work.weight[i] * work.y[i]
-        if rules.max_features >= d:
-            for f in range(f_first, f_last):
-                search_feature(table, rules, nodes, node, f, rows, moment, best, lane, k, work)
-            continue
-        state = nodes.path[node]
-        varied = False
-        for j in range(d):  # a draw owes nothing to the nodes before
-            features[j] = j
-        for j in range(d):
-            if j >= rules.max_features and varied:
-                break
-            state = mix(state)
-            i = j + np.intp(state % np.uint64(d - j))  # type: ignore[assignment]
-            features[j], features[i] = features[i], features[j]
-            if search_feature(
-                table, rules, nodes, node, features[j], rows, moment, best, lane, k, work
-            ):
-                varied = True
-
-
-@compiled
-def search_feature(
-    table: Table, rules: Rules, nodes: Nodes, node: Any, f: Any, rows: Array, moment: float,
-    best: Best, lane: Any, k: Any, work: Work,
-) -> bool:  # fmt: skip
-    """Search one feature; keep it where it beats `best[lane, k]`. False: it is constant.
-
-    Numbers are searched here and not in a function of their own: a call passes each array of
-    each record, which a small node would feel.
-    """
-    start, n = nodes.start[node], nodes.stop[node] - nodes.start[node]
-    low, high = np.int32(2147483647), np.int32(-1)
-    codes, code = table.codes[f], work.code
-    for i in range(n):
-        c = codes[rows[start + i]]
-        code[i] = c
-        low = min(low, c)
-        high = max(high, c)
-    if low == high:
-        return False
-    if table.categorical[f]:
-        search_categories(table, rules, nodes, node, f, moment, best, lane, k, work)
-        return True
-    W, total = nodes.weight[node], nodes.stats[node]
-    parent = nodes.impurity[node] * W
-    values = table.values[table.offset[f] : table.offset[f + 1]]
-    missing = len(values)
-    last = last_value(code, n, low, missing) if rules.random else low
-    if last > low:
-        seed = mix(nodes.path[node] ^ mix(np.uint64(f + 1)))
-        threshold, a = random_cut(values, low, last, seed)
-        side = high == missing and uniform(mix(seed)) < 0.5
-        two_sided(code, n, a, missing, side)
-        found, _, b, _ = best_cut(rules, n, 0, 1, -1, W, total, moment, parent, work)
-    else:  # also at random: between one value and missing ones there is one cut
-        found, a, b, side = best_cut(rules, n, low, high, missing, W, total, moment, parent, work)
-        threshold = np.inf
-        if a >= 0 and b != missing:
-            threshold = 0.5 * values[a] + 0.5 * values[b]
-            if not (threshold < values[b]):
-                threshold = values[a]
-    keep(best, lane, k, found, f, a, b, threshold, side)
-    return True
-
-
-@compiled
 def last_value(code: Array, n: Any, low: Any, missing: Any) -> Any:
     """Largest code of a value that is not missing."""
     last = low
@@ -132,39 +44,6 @@ def random_cut(values: Array, low: Any, last: Any, seed: Any) -> tuple[float, in
     while values[cut + 1] <= threshold and cut + 1 < last:
         cut += 1
     return threshold, cut
-
-
-@compiled
-def search_categories(
-    table: Table, rules: Rules, nodes: Nodes, node: Any, f: Any, moment: float, best: Best,
-    lane: Any, k: Any, work: Work,
-) -> None:  # fmt: skip
-    """Search a categorical feature; with more than two classes, in the order of each class."""
-    n = nodes.stop[node] - nodes.start[node]
-    W, total = nodes.weight[node], nodes.stats[node]
-    parent = nodes.impurity[node] * W
-    n_codes = table.offset[f + 1] - table.offset[f] + 1
-    code = work.code
-    raw = code[:n].copy()
-    classes = rules.mode == GINI or rules.mode == ENTROPY
-    many = classes and rules.n_stats > 2
-    for klass in range(rules.n_stats if many else 1):
-        order = klass if many else (1 if classes else -1)
-        if classes and total[order] <= 0.0:
-            continue
-        code[:n] = raw
-        m = order_categories(work, n, n_codes, order)
-        for i in range(n):
-            code[i] = work.position[raw[i]]
-        if rules.random:
-            u = uniform(mix(nodes.path[node] ^ mix(np.uint64(f + 1))))
-            cut = min(np.int64(u * (m - 1)), m - 2)
-            two_sided(code, n, cut, -1, False)
-            found, _, _, _ = best_cut(rules, n, 0, 1, -1, W, total, moment, parent, work)
-            keep(best, lane, k, found, f, cut, order, 0.0, False)
-        else:
-            found, a, _, _ = best_cut(rules, n, 0, m - 1, -1, W, total, moment, parent, work)
-            keep(best, lane, k, found, f, a, order, 0.0, False)
 
 
 @compiled
@@ -217,6 +96,127 @@ def keep(
         best.high[lane, k] = high
         best.threshold[lane, k] = threshold
         best.missing_left[lane, k] = missing_left
+
+
+@compiled
+def search_categories(
+    table: Table, rules: Rules, nodes: Nodes, node: Any, f: Any, moment: float, best: Best,
+    lane: Any, k: Any, work: Work,
+) -> None:  # fmt: skip
+    """Search a categorical feature; with more than two classes, in the order of each class."""
+    n = nodes.stop[node] - nodes.start[node]
+    W, total = nodes.weight[node], nodes.stats[node]
+    parent = nodes.impurity[node] * W
+    n_codes = table.offset[f + 1] - table.offset[f] + 1
+    code = work.code
+    raw = code[:n].copy()
+    classes = rules.mode == GINI or rules.mode == ENTROPY
+    many = classes and rules.n_stats > 2
+    for klass in range(rules.n_stats if many else 1):
+        order = klass if many else (1 if classes else -1)
+        if classes and total[order] <= 0.0:
+            continue
+        code[:n] = raw
+        m = order_categories(work, n, n_codes, order)
+        for i in range(n):
+            code[i] = work.position[raw[i]]
+        if rules.random:
+            u = uniform(mix(nodes.path[node] ^ mix(np.uint64(f + 1))))
+            cut = min(np.int64(u * (m - 1)), m - 2)
+            two_sided(code, n, cut, -1, False)
+            found, _, _, _ = best_cut(rules, n, 0, 1, -1, W, total, moment, parent, work)
+            keep(best, lane, k, found, f, cut, order, 0.0, False)
+        else:
+            found, a, _, _ = best_cut(rules, n, 0, m - 1, -1, W, total, moment, parent, work)
+            keep(best, lane, k, found, f, a, order, 0.0, False)
+
+
+@compiled
+def search_feature(
+    table: Table, rules: Rules, nodes: Nodes, node: Any, f: Any, rows: Array, moment: float,
+    best: Best, lane: Any, k: Any, work: Work,
+) -> bool:  # fmt: skip
+    """Search one feature; keep it where it beats `best[lane, k]`. False: it is constant.
+
+    Numbers are searched here and not in a function of their own: a call passes each array of
+    each record, which a small node would feel.
+    """
+    start, n = nodes.start[node], nodes.stop[node] - nodes.start[node]
+    low, high = np.int32(2147483647), np.int32(-1)
+    codes, code = table.codes[f], work.code
+    for i in range(n):
+        c = codes[rows[start + i]]
+        code[i] = c
+        low = min(low, c)
+        high = max(high, c)
+    if low == high:
+        return False
+    if table.categorical[f]:
+        search_categories(table, rules, nodes, node, f, moment, best, lane, k, work)
+        return True
+    W, total = nodes.weight[node], nodes.stats[node]
+    parent = nodes.impurity[node] * W
+    values = table.values[table.offset[f] : table.offset[f + 1]]
+    missing = len(values)
+    last = last_value(code, n, low, missing) if rules.random else low
+    if last > low:
+        seed = mix(nodes.path[node] ^ mix(np.uint64(f + 1)))
+        threshold, a = random_cut(values, low, last, seed)
+        side = high == missing and uniform(mix(seed)) < 0.5
+        two_sided(code, n, a, missing, side)
+        found, _, b, _ = best_cut(rules, n, 0, 1, -1, W, total, moment, parent, work)
+    else:  # also at random: between one value and missing ones there is one cut
+        found, a, b, side = best_cut(rules, n, low, high, missing, W, total, moment, parent, work)
+        threshold = np.inf
+        if a >= 0 and b != missing:
+            threshold = 0.5 * values[a] + 0.5 * values[b]
+            if not (threshold < values[b]):
+                threshold = values[a]
+    keep(best, lane, k, found, f, a, b, threshold, side)
+    return True
+
+
+@compiled
+def search(
+    table: Table, rules: Rules, nodes: Nodes, frontier: Array, first: Any, last: Any,
+    f_first: Any, f_last: Any, rows: Array, best: Best, lane: Any, work: Work,
+) -> None:  # fmt: skip
+    """Best splits of frontier[first:last] among the features f_first..f_last - 1.
+
+    Where fewer features than there are may be tried, they are drawn anew for each node:
+    `max_features` of them, and more as long as all were constant.
+    """
+    d = len(table.categorical)
+    features = np.arange(d)
+    for k in range(first, last):
+        node = frontier[k]
+        best.decrease[lane, k] = -np.inf
+        gather(table, rules, rows, nodes.start[node], nodes.stop[node], work)
+        moment = 0.0
+        if rules.mode == MOMENT:
+            n = nodes.stop[node] - nodes.start[node]
+            centre = 0.0 if rules.n_stats == 2 else nodes.stats[node, 0]
+            for i in range(n):
+                work.y[i] -= centre
+                moment += work.weight[i] * work.y[i]
+        if rules.max_features >= d:
+            for f in range(f_first, f_last):
+                search_feature(table, rules, nodes, node, f, rows, moment, best, lane, k, work)
+            continue
+        state = nodes.path[node]
+        varied = False
+        for j in range(d):  # a draw owes nothing to the nodes before
+            features[j] = j
+        for j in range(d):
+            if j >= rules.max_features and varied:
+                break
+            state = mix(state)
+            i = j + np.intp(state % np.uint64(d - j))  # type: ignore[assignment]
+            features[j], features[i] = features[i], features[j]
+            if search_feature(
+                table, rules, nodes, node, features[j], rows, moment, best, lane, k, work
+            ):
+                varied = True
 
 
 @compiled
