@@ -13,8 +13,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.preprocessing import PolynomialFeatures
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso.linear_model import LocallyWeightedRegression, _local_loops, _local_solver
+from kiso.linear_model import LocallyWeightedRegression, _local_solver
 from kiso.linear_model._local_cells_loops import POWERS, sum_cells
+from kiso.linear_model._local_sums_loops import GAUSSIAN, Local, sum_rows
 from tests.naive import local_regression as naive
 
 LWR = LocallyWeightedRegression
@@ -171,7 +172,7 @@ def test_cells_give_what_rows_give(shape, tau, degree, offset, seed):
 def test_cells_are_used_where_they_are_sure():
     X, y = sine(3000)
     rows, _ = _local_solver.arrange(X, y[:, None], np.ones(3000), None)
-    local = _local_loops.Local(_local_loops.GAUSSIAN, 2, 0.3, 0)
+    local = Local(GAUSSIAN, 2, 0.3, 0)
     assert _local_solver.Cells.of(rows, local, 3) is None
     assert _local_solver.Cells.of(rows, local._replace(tau=1e-4), 300) is None
     cells = _local_solver.Cells.of(rows, local, 300)
@@ -182,7 +183,7 @@ def test_cells_are_used_where_they_are_sure():
     by_rows, _ = _local_solver._no_equations(Q, 3, 1)
     everything = np.ones(5, bool)
     no_skip = np.full(5, -1, np.intp)
-    _local_loops.sum_rows(Q, Q, no_skip, everything, rows, local, by_rows, np.empty((5, 1)))
+    sum_rows(Q, Q, no_skip, everything, rows, local, by_rows, np.empty((5, 1)))
     for G, r in (equations[:2], by_rows[:2]):  # whose weights are relative to the nearest row's
         r[1] /= G[1, 0, 0]
         G[1] /= G[1, 0, 0]

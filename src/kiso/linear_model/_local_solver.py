@@ -20,8 +20,9 @@ from kiso._parallel import blocks, map_rows
 from kiso._validation import Array
 
 from ._local_cells_loops import POWERS, REACH, WIDTH, equations_from_cells, sum_cells
-from ._local_loops import GAUSSIAN, TRICUBE, Equations, Local, Rows, nearest_squares, sum_rows
+from ._local_loops import Rows, nearest_squares
 from ._local_solve_loops import solve_queries
+from ._local_sums_loops import GAUSSIAN, TRICUBE, Equations, Local, sum_rows
 
 KERNELS = {"gaussian": GAUSSIAN, "tricube": TRICUBE}
 LEAF_ROWS = 256
