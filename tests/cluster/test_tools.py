@@ -5,10 +5,12 @@ import pytest
 from PIL import Image
 from scipy import sparse, stats
 from sklearn.datasets import make_blobs
+from sklearn.exceptions import NotFittedError
 
 from kiso.cluster import (
     KMeans,
     LloydState,
+    MiniBatchKMeans,
     SeedingState,
     animate,
     choose_k,
@@ -112,3 +114,28 @@ def test_pictures(tmp_path):
         plot_clusters(X[:, :1], states[0])
     with pytest.raises(ValueError, match="states is empty"):
         animate(X, [], tmp_path / "none.gif")
+
+
+def test_a_picture_of_any_state_and_of_nothing_else(tmp_path):
+    X, _ = make_blobs(80, 3, random_state=0)
+    states = list(MiniBatchKMeans(3, random_state=0).steps(X))
+    assert animate(X, states[:2], tmp_path / "run.gif", dpi=20) == 2
+    assert plot_clusters(X, states[0]).get_title().startswith("batch 1: mean squared distance")
+    unlabelled = MiniBatchKMeans(3, compute_labels=False, random_state=0).fit(X)
+    colours = plot_clusters(X, unlabelled).collections[0].get_array()
+    np.testing.assert_array_equal(colours, unlabelled.predict(X))
+    for state in KMeans(3, random_state=0).steps(X):
+        with pytest.raises(ValueError, match="X has 79 rows, the state 80"):
+            plot_clusters(X[1:], state)
+    for bad, error in ((X * np.nan, ValueError), (sparse.csr_array(X), TypeError)):
+        with pytest.raises(error, match="NaN|Sparse"):
+            plot_clusters(bad, states[0])
+    with pytest.raises(NotFittedError):
+        plot_clusters(X, KMeans(3))
+
+
+def test_choose_k_far_from_the_origin():
+    X = np.round(make_blobs(90, 3, centers=3, random_state=1)[0] * 64) / 64
+    near, far = (choose_k(X + at, [2, 3, 4], n_references=2, random_state=0) for at in (0, 2.0**36))
+    np.testing.assert_allclose(far.silhouette, near.silhouette, rtol=1e-6)
+    assert far.k == near.k == 3

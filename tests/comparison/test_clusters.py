@@ -56,6 +56,17 @@ def test_groups_are_found_and_described():
     assert found.conclusion.startswith("3 clusters of 60, 40 and 20 rows, far apart")
 
 
+def test_of_two_values_one_is_told():
+    rng = np.random.default_rng(0)
+    of = np.arange(90) % 2
+    frame = pd.DataFrame({
+        "light": np.where(of, "on", "off"), "a": 9 * of + rng.standard_normal(90),
+        "b": 9 * of + rng.standard_normal(90), "kind": np.array(["x", "y", "z"])[np.arange(90) % 3],
+    })  # fmt: skip
+    for cluster in find_clusters(load(frame)).clusters:
+        assert sum(trait.feature.startswith("light = ") for trait in cluster.traits) == 1
+
+
 def test_the_plane_holds_rows_and_centres():
     frame, _ = groups()
     found = find_clusters(load(frame))

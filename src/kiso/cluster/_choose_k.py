@@ -177,6 +177,7 @@ def _fit(X: Array, k: int, n_init: int, rng: np.random.Generator) -> KMeans:
 
 def _silhouette(X: Array, labels: Array) -> float:
     n_labels = len(np.unique(labels))
+    X = X - X.mean(axis=0, dtype=np.float64).astype(X.dtype)  # far from 0 distances cancel
     return float(silhouette_score(X, labels)) if 2 <= n_labels < len(X) else float("nan")
 
 

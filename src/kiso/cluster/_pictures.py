@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from kiso._distances import nearest
 from kiso._film import write_film
+from kiso._validation import FLOATS, Array
 
 from ._lloyd import LloydState
+from ._mini_batch import MiniBatchState
 from ._seeding import SeedingState
 
 if TYPE_CHECKING:
@@ -31,9 +34,8 @@ def plot_clusters(X: Any, state: Any, ax: Axes | None = None) -> Axes:
     ----------
     X : array-like of shape (n_samples, n_features)
         The rows; at least two features.
-    state : SeedingState, LloydState or fitted estimator
-        What to draw: a state of `KMeans.steps`, or anything with `cluster_centers_` and
-        `labels_`.
+    state : SeedingState, LloydState, MiniBatchState or fitted estimator
+        What to draw: a state of `steps`, or anything fitted with `cluster_centers_`.
     ax : matplotlib Axes or None, default=None
         Where to draw; None makes a new figure (`ax.figure`).
 
@@ -45,7 +47,7 @@ def plot_clusters(X: Any, state: Any, ax: Axes | None = None) -> Axes:
     Raises
     ------
     ValueError
-        If X has fewer than two features.
+        If X has fewer than two features, or other rows than the state.
 
     Examples
     --------
@@ -54,30 +56,45 @@ def plot_clusters(X: Any, state: Any, ax: Axes | None = None) -> Axes:
     >>> X = np.random.default_rng(0).standard_normal((50, 2))
     >>> ax = plot_clusters(X, KMeans(3, random_state=0).fit(X))
     """
-    X = np.asarray(X)
-    if X.ndim != 2 or X.shape[1] < 2:
+    X = check_array(X, dtype=FLOATS, input_name="X")
+    if X.shape[1] < 2:
         raise ValueError(f"X of shape {X.shape}: a picture needs rows of two or more features.")
+    centers, labels, title = _described(X, state)
+    size = np.full(len(labels), 9.0)
+    if isinstance(state, SeedingState):
+        share = state.closest / state.inertia if state.inertia > 0 else np.zeros(len(labels))
+        size = 4 + 120 * share / max(share.max(), 1e-300)
+    if not len(labels) == len(size) == len(X):
+        raise ValueError(f"X has {len(X)} rows, the state {len(size)}: give the rows it is of.")
     if ax is None:
         from matplotlib.figure import Figure
 
         ax = Figure(figsize=(5, 5), layout="constrained").subplots()
-    if isinstance(state, SeedingState):
-        centers, labels = state.centers, nearest(X.astype(state.centers.dtype), state.centers)
-        share = state.closest / state.inertia if state.inertia > 0 else np.zeros(len(X))
-        size = 4 + 120 * share / max(share.max(), 1e-300)
-        title = f"seed {len(centers)}: φ = {state.inertia:.4g}"
-    elif isinstance(state, LloydState):
-        centers, labels, size = state.centers, state.labels, np.full(len(X), 9.0)
-        title = f"iteration {state.n_iter}: φ = {state.inertia:.4g}, {state.n_changed} changed"
-    else:
-        centers, labels, size = state.cluster_centers_, state.labels_, np.full(len(X), 9.0)
-        title = f"φ = {state.inertia_:.4g}"
     ax.scatter(X[:, 0], X[:, 1], s=size, c=labels % 10, cmap="tab10", vmin=0, vmax=9, lw=0)
     ax.scatter(centers[:, 0], centers[:, 1], s=110, c="white", marker="o", edgecolors="black")
     ax.scatter(centers[:, 0], centers[:, 1], s=45, c="black", marker="x")
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=9)
     return ax
+
+
+def _described(X: Array, state: Any) -> tuple[Array, Array, str]:
+    """Centres, the cluster of each row, and what to write above them."""
+    if isinstance(state, LloydState):
+        title = f"iteration {state.n_iter}: φ = {state.inertia:.4g}, {state.n_changed} changed"
+        return state.centers, state.labels, title
+    if isinstance(state, SeedingState):
+        centers, title = state.centers, f"seed {len(state.centers)}: φ = {state.inertia:.4g}"
+    elif isinstance(state, MiniBatchState):
+        centers = state.centers
+        title = f"batch {state.n_iter}: mean squared distance {state.inertia:.4g}"
+    else:
+        check_is_fitted(state, "cluster_centers_")
+        title = f"φ = {state.inertia_:.4g}"
+        if hasattr(state, "labels_"):
+            return state.cluster_centers_, state.labels_, title
+        centers = state.cluster_centers_
+    return centers, nearest(X.astype(centers.dtype, copy=False), centers), title
 
 
 def animate(
@@ -95,7 +112,7 @@ def animate(
     ----------
     X : array-like of shape (n_samples, n_features)
         The rows.
-    states : iterable of SeedingState and LloydState
+    states : iterable of SeedingState, LloydState or MiniBatchState
         `model.steps(X)`, or a list of its states.
     path : str or Path
         The file to write.

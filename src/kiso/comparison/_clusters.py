@@ -327,9 +327,23 @@ def _traits(features: _Features, inside: Any) -> list[Trait]:
             float(whole[j] * units[1][j] + units[0][j]),
             float(away[j]),
         )
-        for j in np.argsort(-np.abs(away), kind="stable")[:N_TRAITS]
-        if abs(away[j]) >= LEAST_TRAIT
+        for j in _telling(features, away)[:N_TRAITS]
     ]
+
+
+def _telling(features: _Features, away: Floats) -> list[int]:
+    """Features that are far away, the furthest first; of a category's two only one."""
+    column = [name.partition(" = ")[0] if share else name
+              for name, share in zip(features.names, features.shares, strict=True)]  # fmt: skip
+    told, found = set(), []
+    for j in np.argsort(-np.abs(away), kind="stable").tolist():
+        if abs(away[j]) < LEAST_TRAIT:
+            break
+        if column[j] in told and column.count(column[j]) == 2:
+            continue  # that 70 % are "yes" is that 30 % are "no"
+        told.add(column[j])
+        found.append(j)
+    return found
 
 
 def _plane(
