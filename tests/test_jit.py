@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,32 @@ def test_strict_stays_strict_in_a_fast_loop():
 
 def test_loops_see_their_callees():
     assert _sum_doubled(np.arange(4.0)) == 12.0
+
+
+@pytest.mark.jit
+def test_a_loop_is_not_called_before_its_callees_are_bound(tmp_path, monkeypatch):
+    """One thread binds a module, another calls a loop of it that is bound already."""
+    source = "from kiso._jit import compiled\n\n@compiled\ndef entry(x):\n    return last(x) + 1\n"
+    (tmp_path / "slowly_bound.py").write_text(source + "\n@compiled\ndef last(x):\n    return x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import slowly_bound
+
+    bind, half = _jit._Loop.bind, threading.Event()
+
+    def slow_bind(self):
+        if self.py_func.__name__ == "last":
+            half.set()
+            time.sleep(0.1)
+        return bind(self)
+
+    monkeypatch.setattr(_jit._Loop, "bind", slow_bind)
+    entry, found = slowly_bound.entry, []
+    binder = threading.Thread(target=lambda: found.append(entry(1)))
+    binder.start()
+    assert half.wait(10)
+    assert entry(1) == 2
+    binder.join()
+    assert found == [2]
 
 
 def test_fast_math_keeps_nan():

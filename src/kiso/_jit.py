@@ -36,14 +36,17 @@ class _Loop(Generic[P, R]):
         self.py_func = function
         self.fast = fast
         self._compiled: Callable[P, R] | None = None
+        self._ready = False
         functools.update_wrapper(self, function)
         self.__globals__ = function.__globals__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._compiled is None:
+        if not self._ready:  # bound alone is not enough: its callees have to be, too
             _bind_module(self.py_func.__globals__)
             assert self._compiled is not None
-        return self._compiled(*args, **kwargs)
+            self._ready = True
+        compiled: Any = self._compiled
+        return compiled(*args, **kwargs)
 
     def bind(self) -> Callable[P, R]:
         """Make (once) and return Numba's dispatcher of this function."""
@@ -79,8 +82,8 @@ def _bind_module(module_globals: dict[str, Any]) -> None:
             if home is not module_globals:
                 _bind_module(home)
                 _sources[own] |= _sources[home.get("__file__", "")]
-        for name, value in loops:
-            module_globals[name] = value.bind()
+        # at once, or a thread would meet loops whose callees are not bound yet
+        module_globals.update({name: value.bind() for name, value in loops})
 
 
 _sources: dict[str, set[str]] = {}
