@@ -414,17 +414,17 @@ def test_a_pool_that_gains_more_rows_than_there_is_room_for(d):
     X = rng.standard_normal((2000, d))
     rows = Rows(X)
     for threads in (1, 2):
-        seeds = Seeds(rows, rows.turned, 60, 4, np.random.default_rng(1))
+        seeds = Seeds.of(rows, 60, 4, np.random.default_rng(1))
         with threadpool_limits(threads, user_api="openmp"):
             seeds.choose()
-            place = seeds.pool.place
+            place = seeds.pools.place[0]
             place[[NEXT, PLANNED, SERVED]] = place[SIZE], 8, 8  # as if a pool of 8 had lasted
-            seeds.pool.counts[:] = 1
+            seeds.pools.counts[:] = 1
             seeds.choose()
         assert place[SIZE] == 4  # not 64
-        D = ((X[:, None] - X[seeds.indices[:2]]) ** 2).sum(axis=2).min(axis=1)
-        np.testing.assert_allclose(seeds.closest, D, rtol=1e-9, atol=1e-9)
-        assert seeds.potentials[1] == pytest.approx(D.sum())
+        D = ((X[:, None] - X[seeds.indices[0, :2]]) ** 2).sum(axis=2).min(axis=1)
+        np.testing.assert_allclose(seeds.closest[0], D, rtol=1e-9, atol=1e-9)
+        assert seeds.potentials[0, 1] == pytest.approx(D.sum())
 
 
 @pytest.mark.parametrize("d", [2, 20])
@@ -434,14 +434,14 @@ def test_seeds_one_by_one_and_at_once_are_the_same(d):
     X = rng.standard_normal((2000, d))
     X[::50] *= 1e4
     rows, served = Rows(X), []
-    one, all_ = (Seeds(rows, rows.turned, 60, 4, np.random.default_rng(1)) for _ in range(2))
+    one, all_ = (Seeds.of(rows, 60, 4, np.random.default_rng(1)) for _ in range(2))
     all_.choose(60)
     for j in range(60):
         one.choose()
-        D = ((X[:, None] - X[one.indices[: j + 1]]) ** 2).sum(axis=2).min(axis=1)
-        np.testing.assert_allclose(one.closest, D, rtol=1e-9, atol=1e-9)
-        assert one.potentials[j] == pytest.approx(D.sum())
-        served.append(one.pool.place[SIZE] // 4)
+        D = ((X[:, None] - X[one.indices[0, : j + 1]]) ** 2).sum(axis=2).min(axis=1)
+        np.testing.assert_allclose(one.closest[0], D, rtol=1e-9, atol=1e-9)
+        assert one.potentials[0, j] == pytest.approx(D.sum())
+        served.append(one.pools.place[0, SIZE] // 4)
     assert max(served) > 3
     np.testing.assert_array_equal(one.indices, all_.indices)
     np.testing.assert_array_equal(one.potentials, all_.potentials)
@@ -454,11 +454,11 @@ def test_seeds_from_a_pool_are_drawn_by_their_distance():
     rows = Rows(X)
     observed, expected = np.zeros(6), np.zeros(6)
     for seed in range(3000):
-        chosen = Seeds(rows, rows.turned, 5, 1, np.random.default_rng(seed))
+        chosen = Seeds.of(rows, 5, 1, np.random.default_rng(seed))
         chosen.choose(4)
-        first = chosen.indices[:3]
+        first = chosen.indices[0, :3]
         D = ((X[:, None, 0] - X[first, 0]) ** 2).min(axis=1)
         expected += D / D.sum()
-        observed[chosen.indices[3]] += 1
-    assert chosen.size > 1  # there is a pool
+        observed[chosen.indices[0, 3]] += 1
+    assert chosen.pools.rows.shape[1] > 1  # there is a pool
     assert ((observed - expected) ** 2 / expected.clip(1)).sum() < 25  # χ² with 5 degrees

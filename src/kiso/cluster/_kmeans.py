@@ -197,13 +197,11 @@ default='k-means++'
                 yield replace(state, run=run, best=best, converged=done and kept.settled)
             best = kept
 
-    def _starts(self, problem: Problem) -> list[Seeds | Array]:
-        rows, k = problem.rows, self.n_clusters
+    def _starts(self, problem: Problem) -> Seeds | Array:
+        k = self.n_clusters
         if problem.init is not None:
-            return [problem.init]
-        assert rows.turned is not None
-        trials = greedy_trials(k)
-        return [Seeds(rows, rows.turned, k, trials, problem.rng) for _ in range(problem.n_runs)]
+            return problem.init[None]
+        return Seeds.of(problem.rows, k, greedy_trials(k), problem.rng, problem.n_runs)
 
     def _unwatched(self, problem: Problem) -> Iterator[LloydState]:
         """Only the end of each run, the runs side by side."""

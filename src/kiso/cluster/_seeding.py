@@ -158,7 +158,7 @@ def plus_plus(
     """
     trials = greedy_trials(n_clusters) if n_trials is None else n_trials
     if rows.turned is not None:
-        yield from _turned_plus_plus(Seeds(rows, rows.turned, n_clusters, trials, rng))
+        yield from _turned_plus_plus(Seeds.of(rows, n_clusters, trials, rng))
         return
     potential = Potential(rows, trials)
     chosen: list[int] = []
@@ -175,12 +175,12 @@ def greedy_trials(n_clusters: int) -> int:
 
 
 def _turned_plus_plus(seeds: Seeds) -> Iterator[SeedingState]:
-    for j in range(len(seeds.indices)):
+    for j in range(seeds.n_clusters):
         seeds.choose()
-        indices, inertia = seeds.indices[: j + 1].copy(), float(seeds.potentials[j])
+        indices, inertia = seeds.indices[0, : j + 1].copy(), float(seeds.potentials[0, j])
         yield SeedingState(
             n_iter=0, objective=inertia, centers=seeds.rows.block(indices), indices=indices,
-            closest=seeds.closest, inertia=inertia,
+            closest=seeds.closest[0], inertia=inertia,
         )  # fmt: skip
 
 

@@ -8,9 +8,7 @@ other give, to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -28,6 +26,7 @@ __all__ = ["Interrupted", "Run", "pay", "whole_runs"]
 
 _CALL_WORK = 1 << 27  # rows × features × clusters of a call: Ctrl-C waits for its end
 _CALL_STEPS = 1000
+_GROUP_BYTES = 1 << 26  # of runs that are seeded together
 _TILE_BYTES = 1 << 17  # of distances: a run's share of a tile has to be worth a look at it
 _TOGETHER = 96  # centres, of all runs that share a pass: beyond, distances leave the cache
 
@@ -56,58 +55,59 @@ def pay(rows: Rows, n_clusters: int, n_runs: int) -> bool:
     return n_runs >= 2 * n_threads() or len(plain.bounds) == 2
 
 
-def whole_runs(
-    rows: Rows, starts: Sequence[Seeds | Array], *, max_iter: int, tol: float
-) -> list[Run]:
-    """Run k-means from seeds to be chosen, or from centres. Ctrl-C: `Interrupted`."""
+def whole_runs(rows: Rows, starts: Seeds | Array, *, max_iter: int, tol: float) -> list[Run]:
+    """Run k-means from seeds to be chosen, or from centres: (n_runs, n_clusters, n_features).
+
+    Ctrl-C: `Interrupted`.
+    """
     ends: dict[int, Run] = {}
     stop: list[int] = []
-    n, k = len(starts), _n_clusters(starts[0])
-    count = max(min(n, n_threads()), -(-n * loops.in_tiles(k) // _TOGETHER))
-    bounds = [n * i // min(n, count) for i in range(min(n, count) + 1)]
+    if isinstance(starts, Seeds):
+        n, k, run_bytes = starts.n_runs, starts.n_clusters, starts.run_bytes
+    else:
+        (n, k), run_bytes = starts.shape[:2], 0
+    centers, room = n * loops.in_tiles(k), n * run_bytes
+    count = min(n, max(n_threads(), -(-centers // _TOGETHER), -(-room // _GROUP_BYTES)))
 
     def lane(which: slice) -> None:
         try:
-            _run(rows, starts, range(which.start, which.stop), max_iter, tol, stop, ends)
+            _run(rows, starts[which], which.start, max_iter, tol, stop, ends)
         except BaseException:  # also Ctrl-C: the other threads stop at their next call
             stop.append(which.start)
             raise
 
     try:
-        run_lanes(lane, [slice(a, b) for a, b in pairwise(bounds)])
+        run_lanes(lane, [slice(n * i // count, n * (i + 1) // count) for i in range(count)])
     except KeyboardInterrupt as interrupt:
         raise Interrupted([ends[r] for r in sorted(ends)]) from interrupt
     return [ends[r] for r in range(n)]
 
 
-def _n_clusters(start: Seeds | Array) -> int:
-    return len(start.indices) if isinstance(start, Seeds) else len(start)
-
-
 def _run(
-    rows: Rows, starts: Sequence[Seeds | Array], which: range, max_iter: int, tol: float,
-    stop: list[int], ends: dict[int, Run],
+    rows: Rows, starts: Seeds | Array, first: int, max_iter: int, tol: float, stop: list[int],
+    ends: dict[int, Run],
 ) -> None:  # fmt: skip
-    """Take some of the runs to their ends, and put these where they belong."""
-    n_clusters = _n_clusters(starts[which[0]])
-    chunk = max(1, _CALL_WORK // (rows.n * rows.d * n_clusters))
-    centers, paths = [], []
-    for r in which:
-        start = starts[r]
-        path: list[float] = []
-        if isinstance(start, Seeds):
-            while start.n_chosen < n_clusters:
-                if stop:
-                    return
-                start.choose(chunk)
-            path += start.potentials.tolist()
-            start = rows.block(start.indices)
-        centers.append(start)
-        paths.append(path)
-    group = _Together(rows, np.stack(centers), paths, max_iter, tol)
+    """Take runs, numbered from `first`, to their ends, and put these where they belong."""
+    if isinstance(starts, Seeds):
+        chunk = _steps(rows, starts.n_runs * starts.trials)
+        while starts.n_chosen < starts.n_clusters:
+            if stop:
+                return
+            starts.choose(chunk)
+        centers = np.stack([rows.block(indices) for indices in starts.indices])
+        paths = starts.potentials.tolist()
+    else:
+        centers, paths = starts.copy(), [[] for _ in starts]
+    group = _Together(rows, centers, paths, max_iter, tol)
+    chunk = _steps(rows, len(centers) * len(centers[0]))
     while group.going and not stop:
-        for at in group.iterate(min(max(1, chunk // len(which)), _CALL_STEPS)):
-            ends[which[at]] = Run(group.end(at, run=which[at]), paths[at])
+        for at in group.iterate(chunk):
+            ends[first + at] = Run(group.end(at, run=first + at), paths[at])
+
+
+def _steps(rows: Rows, n_points: int) -> int:
+    """How many passes over the rows are a call."""
+    return max(1, min(_CALL_WORK // (rows.n * rows.d * n_points), _CALL_STEPS))
 
 
 class _Together:

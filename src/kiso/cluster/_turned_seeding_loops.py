@@ -7,7 +7,8 @@ D_i²       squared distance of row i to the nearest centre so far;  φ = Σ w_i
 
 A pass over the rows lists, for each candidate, the rows that it is nearer to than their
 nearest centre is: for D² only falls, nobody else can gain by it, neither now nor later. These
-are few, about one row in j when j centres are chosen.
+are few, about one row in j when j centres are chosen. Where candidates are for one centre
+only, as the first centres' are, their distances are kept whole in the place of lists.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ LARGEST_POOL = 16  # centres that one pass over the rows serves at most
 FILL = 0.5  # of the room for lists, as a pool is planned
 
 # `place`: the next of the pool, how many it holds, draws used, centres that it was planned for
-# and has served, how many of it are new, rows of a tile
-NEXT, SIZE, USED, PLANNED, SERVED, NEW, WIDTH = range(7)
+# and has served, how many of it are new, rows of a tile, whether distances stand there whole
+NEXT, SIZE, USED, PLANNED, SERVED, NEW, WIDTH, WHOLE = range(8)
 
 
 class Panels(NamedTuple):
@@ -48,57 +49,109 @@ class Panels(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """Candidates that were drawn at once, and what the rows have of them."""
+    """Candidates that were drawn at once, and what the rows have of them.
+
+    Of several runs: everything has one entry a run (`pool_of` gives that of one).
+    """
 
     rows: Array  # (size,): which rows they are
     before: Array  # (size,): D² of each when it was drawn
     Y: Array  # (size, d)
-    doubled: Array  # −2 (y_t − s)
-    offsets: Array  # (size,): ‖y_t − s‖²
-    place: Array  # (7,) intp: see above
+    place: Array  # (8,) intp: see above
     chosen: Array  # (trials,) intp: the candidates for the centre that is due
     listed: Array  # (n * trials,) int32: rows that gain, less where their lane begins
-    nearer: Array  # (n * trials,): ‖x_i − y_t‖² of each
+    nearer: Array  # (n * trials,): ‖x_i − y_t‖² of each; or of all rows of a lane, t by t
     parts: Array  # (n_lanes, size, n_tiles, 2) int32: where a tile's list begins and ends,
     # counted from the lane's first; lanes have room for their rows, `trials` times
-    counts: Array  # (n_lanes,) intp: numbers in all lists of a lane; −1: there was no room
+    counts: Array  # (n_lanes,) intp: rows that gain, over all t; −1: there was no room for lists
     gains: Array  # (n_lanes, trials)
+
+
+class Stack(NamedTuple):
+    """The candidates of all runs that are new, as one pass over the rows takes them."""
+
+    size: Array  # (1,) intp: how many
+    run: Array  # (most,) intp: whose they are
+    number: Array  # (most,) intp: and which of the pool
+    Y: Array  # (most, d)
+    doubled: Array  # (most, d): −2 (y_t − s); a few more rows than candidates
+    offsets: Array  # (most,): ‖y_t − s‖²
+
+
+@compiled
+def pool_of(pools: Pool, run: int) -> Pool:
+    """The pool of one run."""
+    return Pool(
+        pools.rows[run], pools.before[run], pools.Y[run], pools.place[run], pools.chosen[run],
+        pools.listed[run], pools.nearer[run], pools.parts[run], pools.counts[run],
+        pools.gains[run],
+    )  # fmt: skip
+
+
+@compiled
+def pile(panels: Panels, pools: Pool, stack: Stack) -> None:
+    """Put what is new in the pools on the stack."""
+    at = 0
+    for r in range(len(pools.place)):
+        for t in range(pools.place[r, NEW]):
+            stack.run[at], stack.number[at], stack.Y[at] = r, t, pools.Y[r, t]
+            at += 1
+        if pools.place[r, NEW] > 0:
+            pools.counts[r] = 0
+            pools.gains[r] = 0.0
+        pools.place[r, NEW] = 0
+    stack.size[0] = at
+    if not panels.is_direct:
+        ready(stack.Y[:at], panels.origin, stack.doubled[: in_tiles(at)], stack.offsets[:at])
 
 
 @compiled
 def list_lane(
-    panels: Panels, pool: Pool, closest: Array, lane: int, size: int, T: Array
+    panels: Panels, pools: Pool, stack: Stack, closest: Array, lane: int, T: Array
 ) -> None:  # fmt: skip
-    """List for each of the candidates the rows of a lane that it is nearer to than D_i."""
-    base, end, trials = panels.bounds[lane], panels.bounds[lane + 1], pool.chosen.size
-    parts, at, room = pool.parts[lane], 0, (end - base) * trials
-    listed, nearer = pool.listed[base * trials :], pool.nearer[base * trials :]
-    Y, doubt = pool.Y[:size], T.dtype.type(UNDECIDED * panels.rounding)
+    """List for each candidate on the stack the rows of a lane that it is nearer to than D_i."""
+    base, end, trials = panels.bounds[lane], panels.bounds[lane + 1], pools.chosen.shape[1]
+    room, size, doubt = (end - base) * trials, stack.size[0], T.dtype.type(UNDECIDED)
+    doubt *= T.dtype.type(panels.rounding)
     for number, first in enumerate(range(base, end, T.shape[1])):
         b = min(T.shape[1], end - first)
-        tile(
-            panels.P, panels.n_padded, panels.X.shape[1], first, b, panels.is_direct, Y,
-            pool.doubled[: in_tiles(size)], T,
-        )  # fmt: skip
-        sizes, near = panels.squares[first : first + b], closest[first : first + b]
-        for t in range(size):
-            value = T[t, :b]
-            if panels.is_direct:
-                won = gained(value, near)
-            else:
-                far = pool.offsets[t]
-                won, doubtful = finish(value, sizes, far, doubt, near)
-                if doubtful > 0:
-                    settle(value, sizes, far, doubt, panels.X[first : first + b], Y[t])
+        sizes = panels.squares[first : first + b]
+        for start in range(0, size, T.shape[0]):
+            m = min(T.shape[0], size - start)
+            tile(
+                panels.P, panels.n_padded, panels.X.shape[1], first, b, panels.is_direct,
+                stack.Y[start : start + m], stack.doubled[start : start + in_tiles(m)], T,
+            )  # fmt: skip
+            for q in range(m):
+                r, t, value = stack.run[start + q], stack.number[start + q], T[q, :b]
+                at, near = pools.counts[r, lane], closest[r, first : first + b]
+                if at < 0:
+                    continue
+                if panels.is_direct:
                     won = gained(value, near)
-            parts[t, number, 0] = at
-            if won > 0:
-                at = list_rows(value, near, first - base, listed, nearer, at, room)
-            if at < 0:
-                pool.counts[lane] = -1
-                return
-            parts[t, number, 1] = at
-    pool.counts[lane] = at
+                else:
+                    far = stack.offsets[start + q]
+                    won, doubtful = finish(value, sizes, far, doubt, near)
+                    if doubtful > 0:
+                        y = stack.Y[start + q]
+                        settle(value, sizes, far, doubt, panels.X[first : first + b], y)
+                        won = gained(value, near)
+                if pools.place[r, WHOLE] > 0:
+                    to = base * trials + t * (end - base) + first - base
+                    pools.nearer[r, to : to + b] = value
+                    own = panels.weight[first : first + b] if panels.weight.size else panels.weight
+                    more, hits = gain_of(value, near, own)
+                    pools.gains[r, lane, t] += more
+                    pools.counts[r, lane] = at + hits
+                    continue
+                pools.parts[r, lane, t, number, 0] = at
+                if won > 0:
+                    at = list_rows(
+                        value, near, first - base, pools.listed[r, base * trials :],
+                        pools.nearer[r, base * trials :], at, room,
+                    )  # fmt: skip
+                pools.parts[r, lane, t, number, 1] = at
+                pools.counts[r, lane] = at
 
 
 @compiled
@@ -122,6 +175,21 @@ def gained(value: Array, near: Array) -> float:
     for i in range(value.size):
         won += max(near[i] - value[i], nothing)
     return won
+
+
+@compiled
+def gain_of(value: Array, near: Array, weight: Array) -> tuple[float, int]:
+    """Σ w_i max(0, D_i² − value_i), and of how many rows."""
+    won, hits, one, nothing = 0.0, near.dtype.type(0), near.dtype.type(1), near.dtype.type(0)
+    for i in range(value.size):
+        hits += one if value[i] < near[i] else nothing
+    if weight.size:
+        for i in range(value.size):
+            won += np.float64(max(near[i] - value[i], nothing)) * np.float64(weight[i])
+    else:
+        for i in range(value.size):
+            won += np.float64(max(near[i] - value[i], nothing))
+    return won, int(hits)
 
 
 @compiled
@@ -181,10 +249,15 @@ def take(panels: Panels, pool: Pool, closest: Array, by_cell: Array, lane: int, 
     """Make candidate t a centre: D_i² of the rows of a lane, Σ w_i D_i² of its cells."""
     base, end, weight = panels.bounds[lane], panels.bounds[lane + 1], panels.weight
     parts, room = pool.parts[lane, t], base * pool.chosen.size
-    for number in range(n_tiles(panels, pool, lane)):
-        for at in range(room + parts[number, 0], room + parts[number, 1]):
-            i = base + pool.listed[at]
-            closest[i] = min(closest[i], pool.nearer[at])
+    if pool.place[WHOLE] > 0:
+        near, there = closest[base:end], pool.nearer[room + t * (end - base) :]
+        for i in range(near.size):
+            near[i] = min(near[i], there[i])
+    else:
+        for number in range(n_tiles(panels, pool, lane)):
+            for at in range(room + parts[number, 0], room + parts[number, 1]):
+                i = base + pool.listed[at]
+                closest[i] = min(closest[i], pool.nearer[at])
     for first in range(base, end, CELL):
         near, mass = closest[first : min(first + CELL, end)], 0.0
         if weight.size:
@@ -283,9 +356,6 @@ def prepare(
         pool.rows[p], pool.before[p] = i, closest[i]
         pool.Y[p] = panels.X[i]
     place[USED] += size
-    if not panels.is_direct:
-        doubled = pool.doubled[: in_tiles(size)]
-        ready(pool.Y[:size], panels.origin, doubled, pool.offsets[:size])
     begin(pool, size, size if flat else m, m)
 
 
@@ -294,63 +364,79 @@ def begin(pool: Pool, size: int, next_: int, m: int) -> None:
     """Let the pool be its first `size` candidates, the first m of them for the centre due."""
     place = pool.place
     place[NEXT], place[SIZE], place[NEW], place[SERVED] = next_, size, size, 1
+    place[WHOLE] = 1 if size == m else 0
     for t in range(m):
         pool.chosen[t] = t
 
 
 @compiled
 def seed(
-    panels: Panels, pool: Pool, closest: Array, by_weight: Array, by_cell: Array, uniform: Array,
-    T: Array, done: int, n_steps: int, indices: Array, path: Array,
+    panels: Panels, pools: Pool, stack: Stack, closest: Array, by_weight: Array, by_cell: Array,
+    uniform: Array, T: Array, done: int, n_steps: int, indices: Array, path: Array,
     turns: Array, meeting: Array, n_members: int, leads: bool,
 ) -> int:  # fmt: skip
-    """Choose up to `n_steps` more centres by k-means++; returns how many there are then.
+    """Choose up to `n_steps` more centres of each run by k-means++; how many there are then.
 
     Threads that share this, `n_members` of them, take lanes of rows by turns. One `leads`:
     it draws the candidates. What a lane gains stands in `gains`, so that it is added up in
     order whoever found it.
     """
-    end, n_lanes = min(indices.size, done + n_steps), panels.bounds.size - 1
+    n_runs, n_clusters = indices.shape
+    end, n_lanes = min(n_clusters, done + n_steps), panels.bounds.size - 1
+    best = np.zeros(n_runs, np.intp)
     for j in range(done, end):
-        m = pool.chosen.size if j else 1
+        m = pools.chosen.shape[1] if j else 1
         if leads:
             turns[:] = 0
-            pool.place[WIDTH] = T.shape[1]
-            prepare(panels, pool, closest, by_weight, by_cell, uniform, j, indices.size, m)
+            for r in range(n_runs):
+                pool = pool_of(pools, r)
+                pool.place[WIDTH] = T.shape[1]
+                prepare(
+                    panels, pool, closest[r], by_weight, by_cell[r], uniform[r], j, n_clusters, m
+                )
+            pile(panels, pools, stack)
         if not meet(meeting, n_members):
             return j
-        size = pool.place[NEW]
-        if size > 0:
+        if stack.size[0] > 0:
             lane = next_turn(turns[0])
             while lane < n_lanes:
-                list_lane(panels, pool, closest, lane, size, T)
+                list_lane(panels, pools, stack, closest, lane, T)
                 lane = next_turn(turns[0])
             meet(meeting, n_members)
-        if size > m and pool.counts.min() < 0:  # too much for the room: fewer candidates
+        if pools.counts.min() < 0:  # too much for the room: fewer candidates
             meet(meeting, n_members)
             if leads:
-                begin(pool, m, m, m)
+                for r in range(n_runs):
+                    if pools.counts[r].min() < 0:
+                        begin(pool_of(pools, r), m, m, m)
+                pile(panels, pools, stack)
+            meet(meeting, n_members)
             lane = next_turn(turns[1])
             while lane < n_lanes:
-                list_lane(panels, pool, closest, lane, m, T)
+                list_lane(panels, pools, stack, closest, lane, T)
                 lane = next_turn(turns[1])
             meet(meeting, n_members)
         lane = next_turn(turns[2])
         while lane < n_lanes:
-            for t in range(m):
-                pool.gains[lane, t] = gain(panels, pool, closest, lane, pool.chosen[t])
+            for r in range(n_runs):
+                pool = pool_of(pools, r)
+                for t in range(0 if pool.place[WHOLE] else m):
+                    pool.gains[lane, t] = gain(panels, pool, closest[r], lane, pool.chosen[t])
             lane = next_turn(turns[2])
         meet(meeting, n_members)
-        best, most = 0, -1.0
-        for t in range(m):
-            won = total(pool.gains[:, t])
-            if won > most:
-                best, most = t, won
-        best, lane = pool.chosen[best], next_turn(turns[3])
+        for r in range(n_runs):
+            best[r], most = pools.chosen[r, 0], -1.0
+            for t in range(m):
+                won = total(pools.gains[r, :, t])
+                if won > most:
+                    best[r], most = pools.chosen[r, t], won
+        lane = next_turn(turns[3])
         while lane < n_lanes:
-            take(panels, pool, closest, by_cell, lane, best)
+            for r in range(n_runs):
+                take(panels, pool_of(pools, r), closest[r], by_cell[r], lane, best[r])
             lane = next_turn(turns[3])
         meet(meeting, n_members)
         if leads:
-            indices[j], path[j] = pool.rows[best], total(by_cell)
+            for r in range(n_runs):
+                indices[r, j], path[r, j] = pools.rows[r, best[r]], total(by_cell[r])
     return end
