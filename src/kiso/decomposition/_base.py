@@ -73,7 +73,11 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return np.asarray(original)
 
     def get_covariance(self) -> Array:
-        """Return the covariance C of the model, shape (n_features, n_features)."""
+        """Return the covariance C of the model, shape (n_features, n_features).
+
+        That of X, and so the same whether `whiten` or not, as the likelihood is (scikit-learn's
+        are not).
+        """
         check_is_fitted(self)
         excess = np.maximum(self.explained_variance_ - self.noise_variance_, 0)
         covariance = (self.components_.T * excess) @ self.components_
