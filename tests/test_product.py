@@ -125,6 +125,21 @@ def test_packed(m, n, k, dtype):
         assert np.allclose(c, 1 + a @ b, atol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("m", "n", "k"), [(4, 3, 2), (8, 70, 33), (28, 64, 17), (40, 1, 1)])
+def test_whole_tiles(m, n, k, dtype):
+    """Rows of A that fill tiles, columns of C as many as panels of B have."""
+    rng = np.random.default_rng(0)
+    a, x = (rng.standard_normal((rows, k)).astype(dtype) for rows in (m, n))
+    width = _product_loops.packed_size(a.ravel(), n, 1)
+    packed = np.zeros(width * k, dtype)
+    _product_loops.pack_turned(x.ravel(), 0, k, 0, n, n, k, packed, 0)
+    c = np.full((m, width + 1), 7.0, dtype)
+    _product_loops.multiply_whole(a.ravel(), 0, packed, 0, c.reshape(-1), 0, width + 1, m, width, k)
+    assert np.allclose(c[:, :n], a @ x.T, atol=1e-4)
+    assert (c[:, width] == 7).all()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (16, 16), (17, 40), (50, 8)])
 def test_transpose(shape):
     x = np.arange(float(np.prod(shape))).reshape(shape)

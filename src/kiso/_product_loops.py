@@ -32,6 +32,7 @@ __all__ = [
     "multiply_by_itself",
     "multiply_packed",
     "multiply_turned",
+    "multiply_whole",
     "pack",
     "pack_turned",
     "packed_size",
@@ -138,6 +139,31 @@ def multiply_packed(
         _panel(
             a, ao, ars, aks, packed, po + j * k, width, c, co + j, crs, m, n - j, k, add, k * width
         )  # fmt: skip
+
+
+@compiled
+def multiply_whole(
+    a: Array, ao: int, packed: Array, po: int, c: Array, co: int, crs: int, m: int, n: int, k: int
+) -> None:
+    """C = A B for B: (k, n) in the packed form, whole tiles only: half the code.
+
+    A's m rows are a multiple of 4, and side by side; n is a multiple of two vectors' width.
+    """
+    width, rows = 2 * vector_lanes(a), tile_rows()
+    for j in range(0, n, width):
+        i = 0
+        while i < m:
+            at, to, b = ao + i * k, co + i * crs + j, po + j * k
+            if i + rows <= m:
+                outer_tile_full_2(
+                    a, at, k, 1, packed, b, width, k, c, to, crs, width, False, k * width
+                )
+                i += rows
+            else:
+                outer_tile_4x2(
+                    a, at, k, 1, packed, b, width, k, c, to, crs, width, False, k * width
+                )
+                i += 4
 
 
 @compiled

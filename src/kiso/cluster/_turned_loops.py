@@ -22,7 +22,7 @@ import numpy as np
 
 from kiso._distances_loops import argmin2, direct
 from kiso._jit import compiled, compiled_strict
-from kiso._product_loops import multiply_packed
+from kiso._product_loops import multiply_whole, packed_size
 from kiso._validation import Array
 
 CANCELLED_SHARE = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row
@@ -43,10 +43,10 @@ def tile(
 ) -> None:  # fmt: skip
     """T for rows first … first + b and all points; `first` is a multiple of a panel's width."""
     if not is_direct:
-        m, width = doubled.shape[0], T.shape[1]
-        multiply_packed(
-            doubled.reshape(-1), 0, d, 1, P, first * d, T.reshape(-1), 0, width, m, b, d, False
-        )
+        multiply_whole(
+            doubled.reshape(-1), 0, P, first * d, T.reshape(-1), 0, T.shape[1], doubled.shape[0],
+            packed_size(P, b, 1), d,
+        )  # fmt: skip
         return
     for j in range(Y.shape[0]):
         out = T[j, :b]

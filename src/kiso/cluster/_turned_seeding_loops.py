@@ -356,17 +356,16 @@ def prepare(
         pool.rows[p], pool.before[p] = i, closest[i]
         pool.Y[p] = panels.X[i]
     place[USED] += size
-    begin(pool, size, size if flat else m, m)
+    begin(place, pool.chosen, size, size if flat else m, m)
 
 
 @compiled
-def begin(pool: Pool, size: int, next_: int, m: int) -> None:
+def begin(place: Array, chosen: Array, size: int, next_: int, m: int) -> None:
     """Let the pool be its first `size` candidates, the first m of them for the centre due."""
-    place = pool.place
     place[NEXT], place[SIZE], place[NEW], place[SERVED] = next_, size, size, 1
     place[WHOLE] = 1 if size == m else 0
     for t in range(m):
-        pool.chosen[t] = t
+        chosen[t] = t
 
 
 @compiled
@@ -397,24 +396,22 @@ def seed(
             pile(panels, pools, stack)
         if not meet(meeting, n_members):
             return j
-        if stack.size[0] > 0:
-            lane = next_turn(turns[0])
-            while lane < n_lanes:
+        again = stack.size[0] > 0
+        for attempt in range(2 if again else 0):
+            lane = next_turn(turns[attempt])
+            while lane < n_lanes and again:
                 list_lane(panels, pools, stack, closest, lane, T)
-                lane = next_turn(turns[0])
+                lane = next_turn(turns[attempt])
             meet(meeting, n_members)
-        if pools.counts.min() < 0:  # too much for the room: fewer candidates
-            meet(meeting, n_members)
+            again = attempt == 0 and pools.counts.min() < 0
+            if not again:
+                break
+            meet(meeting, n_members)  # too much for the room: fewer candidates
             if leads:
                 for r in range(n_runs):
                     if pools.counts[r].min() < 0:
-                        begin(pool_of(pools, r), m, m, m)
+                        begin(pools.place[r], pools.chosen[r], m, m, m)
                 pile(panels, pools, stack)
-            meet(meeting, n_members)
-            lane = next_turn(turns[1])
-            while lane < n_lanes:
-                list_lane(panels, pools, stack, closest, lane, T)
-                lane = next_turn(turns[1])
             meet(meeting, n_members)
         lane = next_turn(turns[2])
         while lane < n_lanes:
