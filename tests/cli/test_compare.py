@@ -162,6 +162,7 @@ def test_report_and_its_data(table, tmp_path):
             "size, kind, price, sold",
         ),
         (["--models", "ridge"], "--models is for predictions"),
+        (["--folds", "3"], "--folds is for predictions"),
         (["--drop", "size,kind,price,sold"], "has no column to group its rows by"),
         (["--drop", "zz"], "no column 'zz'"),
         (["--target", "price", "--task", "classification"], "fewer than 5 folds"),

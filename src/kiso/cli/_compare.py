@@ -28,8 +28,8 @@ UNLIMITED = 10_000  # columns of a file
 @click.option("--metric", help="Score, as scikit-learn names it, or rmse, mae, auc, log_loss. "
               "Default: accuracy or r2.")  # fmt: skip
 @click.option("--budget", metavar="TIME", help="Stop after 60s, 2m, ...; say what did not finish.")
-@click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True,
-              help="Folds of the cross-validation.")  # fmt: skip
+@click.option("--folds", type=click.IntRange(min=2),
+              help="Folds of the cross-validation. Default: 5.")  # fmt: skip
 @click.option("--repeats", type=click.IntRange(min=1),
               help="Repeats with other folds. Default: 3 below 1,000 rows, else 1.")  # fmt: skip
 @click.option("--models", metavar="A,B", help="Run these models only (and the baseline).")
@@ -49,7 +49,7 @@ def command(
     task: Any,
     metric: str | None,
     budget: str | None,
-    folds: int,
+    folds: int | None,
     repeats: int | None,
     models: str | None,
     exclude: str | None,
@@ -83,7 +83,7 @@ def command(
     watcher = None if quiet or not err().is_terminal else _Bars()
     if not (target or table.default_target):
         asked = {"task": task, "metric": metric, "models": models, "exclude": exclude,
-                 "repeats": repeats}  # fmt: skip
+                 "folds": folds, "repeats": repeats}  # fmt: skip
         _check_nothing_to_predict(table, [name for name, value in asked.items() if value])
         _group(table, _names(drop), budget, seed, report, watcher, as_json=as_json)
         return
@@ -92,7 +92,7 @@ def command(
         target,
         task=task,
         metric=metric,
-        n_folds=folds,
+        n_folds=folds or 5,
         n_repeats=repeats,
         budget=budget,
         models=_names(models),
