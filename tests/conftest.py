@@ -13,6 +13,12 @@ if "KISO_DATA" not in os.environ and _BESIDE.is_dir():
     os.environ["KISO_DATA"] = str(_BESIDE)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """With -n auto: more processes than this would compile the same loops side by side."""
+    return min(4, os.cpu_count() or 1)
+
+
 @pytest.fixture
 def real_data():
     """Path of a real data file; skips, saying so, where it is absent."""
