@@ -164,5 +164,5 @@ if (data_home() / "libsvm").exists():
             slack=0.02,  # ten local minima each, from different draws
             settings="all: defaults but n_init=10, random_state=0",
         )
-        for k in (8, 30)
+        for k in (2, 8, 30)
     ]

@@ -243,7 +243,7 @@ def _outer(rows: int, vectors: int, by_table: bool) -> Callable[[], Any]:
 
 def _write_outer(w: _Writer, rows: int, vectors: int, by_table: bool) -> None:
     builder = w.builder
-    A, ao, ars, aks, B, bo, bks, k, C, co, crs, n, add = w.args[:13]
+    A, ao, ars, aks, B, bo, bks, k, C, co, crs, n, add, *ahead = w.args
     A, B, C = w.at(A, ao), w.at(B, bo), w.at(C, co)
     masks = [w.first(builder.sub(n, w.const(v * w.lanes))) for v in range(vectors)]
     nothing = w.ir.Constant(w.mask, [0] * w.lanes)
@@ -263,8 +263,8 @@ def _write_outer(w: _Writer, rows: int, vectors: int, by_table: bool) -> None:
         row = w.at(B, distance)
         column = w.at(A, builder.mul(at, aks))
         bs = [w.load(w.at(row, w.const(v * w.lanes)), masks[v]) for v in range(vectors)]
-        for v in range(0 if by_table else vectors):
-            w.fetch(w.at(row, builder.add(w.args[13], w.const(v * w.lanes))))
+        for v in range(vectors if ahead else 0):
+            w.fetch(w.at(row, builder.add(ahead[0], w.const(v * w.lanes))))
         ends = []
         for i in range(rows):
             value = w.splat(builder.load(w.at(column, offsets[i])), w.vector)

@@ -141,7 +141,7 @@ class Assignment:
             )
             if value > _CANCELLED * self.rows.energy:
                 return value
-        return self.rows.total(self.rows.own_distances(self.centers, self.labels))
+        return self.rows.inertia(self.centers, self.labels)
 
     def move(self) -> tuple[Array, float]:
         """Give the means of the clusters, and the squared distance to the centres as they are."""

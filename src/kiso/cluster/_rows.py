@@ -125,6 +125,10 @@ class Rows:
         self.each_block(fill)
         return out
 
+    def inertia(self, centers: Array, labels: Array) -> float:
+        """Give φ = Σ w_i ‖x_i − c_{a_i}‖², added up row by row."""
+        return self.total(self.own_distances(centers, labels))
+
     def own_distances(self, centers: Array, labels: Array) -> Array:
         """Give ‖x_i − c_{a_i}‖² of each row, by subtraction; shape (n,)."""
         out = np.empty(self.n)

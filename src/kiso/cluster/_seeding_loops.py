@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._jit import compiled, compiled_strict
 from kiso._validation import Array
 
 SAFETY = 0.999  # of the triangle inequality's limit: more than float32 rounds
@@ -120,7 +120,7 @@ def take(
     return total
 
 
-@compiled
+@compiled_strict
 def locate(weight: Array, closest: Array, flat: bool, u: float) -> int:
     """Return the first row at which Σ w_i D_i² (Σ w_i where flat) exceeds u.
 

@@ -19,7 +19,7 @@ from . import _turned_loops as loops
 from ._assignment import PlainAssignment, assignment
 from ._lloyd import LloydState
 from ._rows import Rows
-from ._turned import room
+from ._turned import SHARED_TILE_BYTES, room
 from ._turned_seeding import Seeds
 
 __all__ = ["Interrupted", "Run", "pay", "whole_runs"]
@@ -27,7 +27,6 @@ __all__ = ["Interrupted", "Run", "pay", "whole_runs"]
 _CALL_WORK = 1 << 27  # rows × features × clusters of a call: Ctrl-C waits for its end
 _CALL_STEPS = 1000
 _GROUP_BYTES = 1 << 26  # of runs that are seeded together
-_TILE_BYTES = 1 << 17  # of distances: a run's share of a tile has to be worth a look at it
 _TOGETHER = 96  # centres, of all runs that share a pass: beyond, distances leave the cache
 
 
@@ -66,8 +65,8 @@ def whole_runs(rows: Rows, starts: Seeds | Array, *, max_iter: int, tol: float) 
         n, k, run_bytes = starts.n_runs, starts.n_clusters, starts.run_bytes
     else:
         (n, k), run_bytes = starts.shape[:2], 0
-    centers, room = n * loops.in_tiles(k), n * run_bytes
-    count = min(n, max(n_threads(), -(-centers // _TOGETHER), -(-room // _GROUP_BYTES)))
+    centers, memory = n * loops.in_tiles(k), n * run_bytes
+    count = min(n, max(n_threads(), -(-centers // _TOGETHER), -(-memory // _GROUP_BYTES)))
 
     def lane(which: slice) -> None:
         try:
@@ -145,17 +144,17 @@ class _Together:
         before, path = self.done.copy(), np.empty((len(self.done), n_steps))
         loops.iterate(
             *plain.given, plain.bounds, turned.rounding, plain.limit, rows.energy, rows.origin,
-            *room(len(self.doubled), rows.dtype, _TILE_BYTES), self.labels, self.sums, self.weights,
-            self.counts, *self.parts, self.centers, self.stacked, self.doubled, self.offsets,
-            self.largest, self.tol, self.max_iter, n_steps, self.ages, self.done, self.moved,
-            self.shift, path, self.status,
+            *room(len(self.doubled), rows.dtype, SHARED_TILE_BYTES), self.labels, self.sums,
+            self.weights, self.counts, *self.parts, self.centers, self.stacked, self.doubled,
+            self.offsets, self.largest, self.tol, self.max_iter, n_steps, self.ages, self.done,
+            self.moved, self.shift, path, self.status,
         )  # fmt: skip
         for at in going:
             self.paths[at] += path[at, : self.done[at] - before[at]].tolist()
             if self.status[at] == loops.EMPTY:
                 self._step(at)
             if self.status[at] == loops.CANCELLED:
-                self.paths[at][-1] = self._alone(at).inertia(exact=True)
+                self.paths[at][-1] = rows.inertia(self.centers[at], self.labels[at])
                 self.status[at] = loops.GOING
         return [at for at in going if self.status[at] != loops.GOING]
 
@@ -175,16 +174,14 @@ class _Together:
         self.done[at] += 1
         self.centers[at], self.labels[at], self.ages[at] = centers, alone.labels, alone.age
         self.paths[at].append(alone.inertia())
-        self.status[at] = loops.GOING
-        if self.shift[at] <= self.tol or self.moved[at] == 0:
-            self.status[at] = loops.SETTLED
-        elif self.done[at] >= self.max_iter:
-            self.status[at] = loops.OVER
+        self.status[at] = loops.standing(
+            self.done[at], self.shift[at], self.moved[at], self.tol, self.max_iter
+        )
 
     def end(self, at: int, run: int) -> LloydState:
         """The state in which a run has come to its end."""
         n_iter, settled = int(self.done[at]), self.status[at] == loops.SETTLED
-        inertia = self._alone(at).inertia(exact=True)
+        inertia = self.rows.inertia(self.centers[at], self.labels[at])
         self.paths[at][-1] = inertia
         if settled and self.shift[at] > self.tol:
             n_iter = min(n_iter + 1, self.max_iter)

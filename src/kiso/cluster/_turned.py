@@ -23,10 +23,11 @@ from ._turned_loops import in_tiles
 if TYPE_CHECKING:
     from ._rows import Rows
 
-__all__ = ["Turned", "room", "turned"]
+__all__ = ["SHARED_TILE_BYTES", "Turned", "room", "turned"]
 
 LARGEST = 1 << 25  # bytes of rows that are copied: what caches hold; more would cost memory
 _TILE_BYTES = 1 << 15  # of distances: half a core's first cache
+SHARED_TILE_BYTES = 1 << 17  # where runs or candidates share it: each share has to be worth a look
 _TILE_ROWS = 512
 _BLOCK_ROWS = 1024
 

@@ -251,6 +251,14 @@ def potential(energy: float, Y: Array, origin: Array, sums: Array, weights: Arra
 
 
 @compiled
+def standing(done: int, shift: float, moved: int, tol: float, max_iter: int) -> int:
+    """How a run stands after `done` iterations (0: the initial centres were assigned to)."""
+    if done > 0 and (shift <= tol or moved == 0):
+        return SETTLED
+    return OVER if done >= max_iter else GOING
+
+
+@compiled
 def iterate(
     P: Array, n_padded: int, is_direct: bool, X: Array, weight: Array, reach: Array,
     bounds: Array, rounding: float, limit: int, energy: float, origin: Array,
@@ -318,9 +326,6 @@ def iterate(
             ages[r] = 0 if anew else ages[r] + moved[r]
             done[r] += 1
             path[r, step] = potential(energy, centers[r], origin, sums[r], weights[r])
-            if done[r] > 0 and (shift[r] <= tol or moved[r] == 0):
-                status[r] = SETTLED
-            elif done[r] >= max_iter:
-                status[r] = OVER
-            elif path[r, step] <= CANCELLED_SHARE * energy:
+            status[r] = standing(done[r], shift[r], moved[r], tol, max_iter)
+            if status[r] == GOING and path[r, step] <= CANCELLED_SHARE * energy:
                 status[r] = CANCELLED

@@ -17,12 +17,12 @@ from kiso._validation import Array
 
 from . import _turned_seeding_loops as loops
 from ._rows import MIN_ROWS, Rows
-from ._turned import Turned, room
+from ._turned import SHARED_TILE_BYTES, Turned, room
 from ._turned_loops import in_tiles
 
 __all__ = ["Seeds"]
 
-_TILE_ROWS = 96  # candidates, of all runs, that share a tile: beyond, it leaves the cache
+_SHARING = 48  # candidates, of several runs, that share a tile
 _LANE_WORK = 1 << 22  # rows × features × candidates that are worth a lane of their own
 
 
@@ -83,7 +83,7 @@ class Seeds:
             turned.squares, rows.origin, turned.rounding, bounds,
         )  # fmt: skip
         size = _most(trials, self.n_clusters)
-        self.tile_rows = min(runs * size, max(size, 48))
+        self.tile_rows = min(runs * size, max(size, _SHARING))
         n_tiles = -(-int(np.diff(bounds).max()) // self._tile().shape[1])
         place = np.zeros((runs, 8), np.intp)
         place[:, loops.PLANNED] = 1
@@ -104,7 +104,7 @@ class Seeds:
         return max(MIN_ROWS, _LANE_WORK // (self.rows.d * self.trials)) // loops.CELL
 
     def _tile(self) -> Array:
-        return room(self.tile_rows, self.rows.dtype, 1 << 17)[0]
+        return room(self.tile_rows, self.rows.dtype, SHARED_TILE_BYTES)[0]
 
     def choose(self, n_steps: int = 1) -> None:
         """Choose the next centres, threads side by side; `closest` becomes another array."""

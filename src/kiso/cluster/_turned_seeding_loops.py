@@ -21,6 +21,7 @@ from kiso._distances_loops import direct
 from kiso._jit import compiled, compiled_strict, meet, next_turn
 from kiso._validation import Array
 
+from ._seeding_loops import locate
 from ._turned_loops import in_tiles, ready, tile
 
 UNDECIDED = 1024.0  # a squared distance below so many roundings is computed by subtraction
@@ -210,7 +211,7 @@ def list_rows(
         stop = min(start + group, b)
         if stop == start + group:
             won = nothing
-            for i in range(group):
+            for i in range(group):  # `gained`, of a number of rows that the compiler knows
                 won += max(near[start + i] - value[start + i], nothing)
             if not won > 0:
                 continue
@@ -292,17 +293,9 @@ def draw(u: float, flat: bool, by_cell: Array, weight: Array, closest: Array) ->
     while cell > 0 and by_cell[cell] == 0:
         cell -= 1
         aim = np.inf
-    reached, last = 0.0, cell * CELL
-    for i in range(cell * CELL, min(closest.size, (cell + 1) * CELL)):
-        part = 1.0 if flat else np.float64(closest[i])
-        if weight.size:
-            part *= np.float64(weight[i])
-        if part > 0.0:
-            last = i
-            reached += part
-            if reached > aim:
-                return i
-    return last
+    first, end = cell * CELL, min(closest.size, (cell + 1) * CELL)
+    own = weight[first:end] if weight.size else weight
+    return first + locate(own, closest[first:end], flat, aim)
 
 
 @compiled_strict
@@ -396,15 +389,13 @@ def seed(
             pile(panels, pools, stack)
         if not meet(meeting, n_members):
             return j
-        again = stack.size[0] > 0
-        for attempt in range(2 if again else 0):
+        for attempt in range(2 if stack.size[0] > 0 else 0):
             lane = next_turn(turns[attempt])
-            while lane < n_lanes and again:
+            while lane < n_lanes:
                 list_lane(panels, pools, stack, closest, lane, T)
                 lane = next_turn(turns[attempt])
             meet(meeting, n_members)
-            again = attempt == 0 and pools.counts.min() < 0
-            if not again:
+            if pools.counts.min() >= 0:
                 break
             meet(meeting, n_members)  # too much for the room: fewer candidates
             if leads:

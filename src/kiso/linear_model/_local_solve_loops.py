@@ -88,7 +88,8 @@ def _terms_at(offset: Array, degree: int, t: Array) -> None:
 
 
 @compiled
-def _dot(a: Array, b: Array) -> float:
+def dot(a: Array, b: Array) -> float:
+    """Σ a_j b_j."""
     total = 0.0
     for j in range(a.size):
         total += a[j] * b[j]
@@ -133,10 +134,10 @@ def solve_queries(
         _factor(G[i], about_query[i], Q.shape[1])
         _terms_at(Q[i] - centre[i], degree, point)
         _forward(G[i], point)
-        leverages[i] = _dot(point, point)
+        leverages[i] = dot(point, point)
         for o in range(r.shape[2]):
             _forward(G[i], r[i, :, o])
-            values[i, o] = _dot(point, r[i, :, o])
+            values[i, o] = dot(point, r[i, :, o])
             if keep:
                 _backward(G[i], r[i, :, o])
                 thetas[i, :, o] = r[i, :, o]

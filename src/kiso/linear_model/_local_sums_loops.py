@@ -23,6 +23,7 @@ from kiso._jit import compiled
 from kiso._validation import Array
 
 from ._local_loops import Rows, box_distances, kth_distance, list_runs, nearest_square
+from ._local_solve_loops import dot
 
 GAUSSIAN, TRICUBE = 0, 1
 
@@ -183,14 +184,6 @@ def _fill_terms(X: Array, start: int, stop: int, centre: Array, degree: int, t: 
 
 
 @compiled
-def _dot(a: Array, b: Array) -> float:
-    total = 0.0
-    for j in range(a.size):
-        total += a[j] * b[j]
-    return total
-
-
-@compiled
 def _normal_equations(
     z: Array,
     centre: Array,
@@ -224,9 +217,9 @@ def _normal_equations(
                 for j in range(n):
                     wt[j] = s.w[j] * t[a, j]
                 for b in range(a + 1):
-                    G[a, b] += _dot(wt, t[b, :n])
+                    G[a, b] += dot(wt, t[b, :n])
                 for o in range(n_outputs):
-                    r[a, o] += _dot(wt, rows.Y[o, start:stop])
+                    r[a, o] += dot(wt, rows.Y[o, start:stop])
 
 
 @compiled
