@@ -12,14 +12,9 @@ FILES = sorted(SRC.rglob("*.py"))
 
 # a room may import the rooms below it, never its own storey
 STOREYS = [
-    {"_jit", "_validation", "base"},
-    {"_team", "_tiles"},
-    {"_parallel"},
-    {"_product_loops"},
-    {"_product"},
-    {"_blocks", "_distances_loops", "_film", "_linear_classifier", "_rows_loops", "_triangle"}
-    | {"losses", "optim", "datasets", "inspection"},
-    {"_distances", "_rows"},
+    {"_validation", "base"},
+    {"_compute"},
+    {"_gif", "_linear_classifier", "losses", "optim", "datasets", "inspection"},
     {"inference"},
     {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"} | {"scattering"},
     {"neural_network", "approximation", "adversarial"},
@@ -29,6 +24,16 @@ STOREYS = [
     {"experiments"},
     {"report"},
     {"cli"},
+]
+# the modules of _compute, likewise
+COMPUTE = [
+    {"jit"},
+    {"atomics", "llvm"},
+    {"microkernels", "pool"},
+    {"threads", "matmul_loops"},
+    {"matmul", "distances_loops", "rows_loops"},
+    {"gram"},
+    {"qr", "distances", "rows"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
 PUBLIC_ONLY = {"comparison", "persistence", "experiments", "report", "cli"}
@@ -75,17 +80,29 @@ def test_imports_go_down(path):
 
 
 @pytest.mark.parametrize(
+    "path", sorted((SRC / "_compute").glob("[!_]*.py")), ids=lambda path: path.stem
+)
+def test_imports_go_down_in_compute(path):
+    level = {name: level for level, names in enumerate(COMPUTE) for name in names}
+    for module, names in imports(path):
+        inside = names if module == "kiso._compute" else [module.rpartition(".")[2]]
+        for other in inside if module.startswith("kiso._compute") else ():
+            if other != path.stem:
+                assert level[other] < level[path.stem], f"{path.stem} imports {other}"
+
+
+@pytest.mark.parametrize(
     ("word", "owners"),
     [
-        ("numba", {"_jit.py", "_tiles.py"}),
-        ("threading", {"_jit.py", "_parallel.py", "_team.py"}),
+        ("numba", {"jit.py", "llvm.py", "atomics.py", "microkernels.py"}),
+        ("threading", {"jit.py", "atomics.py", "threads.py", "pool.py"}),
         ("concurrent.futures", set()),
-        ("threadpoolctl", {"_parallel.py"}),
+        ("threadpoolctl", {"threads.py"}),
     ],
 )
 def test_one_place_names(word, owners):
     users = {
-        p.name
+        str(p.relative_to(SRC)).removeprefix("_compute/")
         for p in FILES
         for module, _ in imports(p)
         if module.split(".")[0] == word or module == word
@@ -99,7 +116,9 @@ def test_one_place_names(word, owners):
 def test_loops_import_loops_alone(path):
     """What a compiled loop names is compiled with it."""
     for module, _ in imports(path):
-        known = module in {"kiso._jit", "kiso._tiles", "kiso._validation"}
+        known = module == "kiso._validation" or module in {
+            f"kiso._compute.{name}" for name in ("jit", "atomics", "microkernels")
+        }
         assert not module.startswith("kiso") or known or "loops" in module.rpartition(".")[2]
 
 

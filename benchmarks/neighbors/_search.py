@@ -47,7 +47,7 @@ def faiss(data: tuple[Any, Any]) -> Any:
 
 def product_alone(data: tuple[Any, Any]) -> Any:
     """Q Xᵀ alone, in blocks that stay in cache, as kiso forms it: queries over threads."""
-    from kiso._parallel import blocks, map_rows, one_blas_thread
+    from kiso._compute.threads import blocks, map_rows, one_blas_thread
 
     X, Q = data
 

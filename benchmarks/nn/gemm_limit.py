@@ -16,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.nn._training import adam, digits, kiso_run, momentum, runge, wide
-from kiso._parallel import n_threads
+from kiso._compute.threads import n_threads
 
 RUNS: list[tuple[str, Callable[[], dict[str, Any]], str, Any, int]] = [
     ("1-64-64-1, batch 64, Adam", runge, "SquaredError", adam, 300),

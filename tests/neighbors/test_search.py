@@ -291,7 +291,7 @@ def test_threads_change_nothing(algorithm, m, monkeypatch):
     X, Q = rng.integers(0, 9, (9000, 4)) * 1.0, rng.integers(0, 9, (m, 4)) * 1.0
     with threadpool_limits(1):
         expected = search(X, 5, algorithm).kneighbors(Q)
-    monkeypatch.setattr("kiso._parallel.n_threads", lambda: 3)
+    monkeypatch.setattr("kiso._compute.threads.n_threads", lambda: 3)
     monkeypatch.setattr(_brute, "n_threads", lambda: 3)
     found = search(X, 5, algorithm).kneighbors(Q)
     assert_array_equal(found[0], expected[0])

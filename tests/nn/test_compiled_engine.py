@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiso import _parallel
+from kiso._compute import threads as _threads
 from kiso.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from kiso.nn import Network, TrainStatus, train
 from kiso.nn import _dense_loops as loops
@@ -150,7 +150,7 @@ def test_lanes_give_one_result_on_any_number_of_threads(monkeypatch, check):
     X, t = rng.standard_normal((700, 60)), rng.integers(5, size=700)
     weights, objectives = [], []
     for n_threads in (1, 2, 3):
-        monkeypatch.setattr(_parallel, "n_threads", lambda n=n_threads: n)
+        monkeypatch.setattr(_threads, "n_threads", lambda n=n_threads: n)
         network = Network.dense([60, 150, 3, 5], activation="gelu", random_state=0)
         options = {"batch_size": 200, "n_epochs": 3, "weight_decay": 0.01, "random_state": 1}
         rule = Adam(0.01, check_finite=check)
@@ -167,7 +167,7 @@ def test_lanes_give_one_result_on_any_number_of_threads(monkeypatch, check):
 
 @pytest.mark.jit
 def test_lanes_all_stop_where_one_diverges(monkeypatch):
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
     X = np.random.default_rng(0).standard_normal((256, 60))
     t = X[:, :1].copy()
     X[200] = 1e200  # of the last lane alone

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from kiso._compute import threads as _threads
 from kiso.nn import (
     Affine,
     Conv1D,
@@ -237,13 +238,12 @@ def test_the_transpose_is_the_transpose():
 
 @pytest.mark.jit
 def test_the_same_on_any_number_of_threads(monkeypatch):
-    from kiso import _parallel
 
     layer = Conv2D.create(3, 5, 3, padding=1, random_state=0, dtype=np.float32)
     x = RNG.standard_normal((33, 3, 9, 8)).astype(np.float32)
     results = []
     for count in (1, 2, 5):
-        monkeypatch.setattr(_parallel, "n_threads", lambda count=count: count)
+        monkeypatch.setattr(_threads, "n_threads", lambda count=count: count)
         y, backward = layer.forward(x)
         dx, grads = backward(y)
         results.append([y, dx, grads["W"], grads["b"]])

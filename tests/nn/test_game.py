@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiso import _parallel
+from kiso._compute import threads as _threads
 from kiso.nn import (
     GAME_LOSSES,
     Affine,
@@ -120,7 +120,7 @@ def test_single_precision_in_lanes(loss):
 def test_lanes_give_one_result_on_any_number_of_threads(monkeypatch):
     vectors = []
     for n_threads in (1, 2, 3):
-        monkeypatch.setattr(_parallel, "n_threads", lambda n=n_threads: n)
+        monkeypatch.setattr(_threads, "n_threads", lambda n=n_threads: n)
         game, X = made(((100, 64), (64, 100)), batch_size=530, averaging=0.9, n_steps=6)
         assert CompiledTable(game, X, np.random.default_rng(0)).n_lanes >= 2
         *_, state = play(game, X, np.random.default_rng(1))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiso import _parallel
+from kiso._compute import threads as _threads
 from kiso.nn import BatchNorm, MaxPool, ReLU, Run, Sequential, ShapeError
 
 
@@ -93,7 +93,7 @@ def test_same_bits_on_any_threads(monkeypatch):
     dy = rng.normal(size=(50, 9, 7, 7)).astype(np.float32)
     results = []
     for n_threads in (1, 3):
-        monkeypatch.setattr(_parallel, "n_threads", lambda n=n_threads: n)
+        monkeypatch.setattr(_threads, "n_threads", lambda n=n_threads: n)
         stack = Sequential([a_layer(np.random.default_rng(3), 9, np.float32), ReLU(), MaxPool(2)])
         y, backward = stack.forward(x, train=Run(0))
         dx, gradients = backward(dy)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiso import _parallel
+from kiso._compute import threads as _threads
 from kiso.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -107,7 +107,7 @@ def test_same_forest_on_any_number_of_threads_a_tree_a_step(monkeypatch):
     X, y = rng.normal(size=(300, 4)), rng.integers(0, 3, 300)
     found = []
     for threads in (1, 3):
-        monkeypatch.setattr(_parallel, "n_threads", lambda n=threads: n)
+        monkeypatch.setattr(_threads, "n_threads", lambda n=threads: n)
         model = RandomForestClassifier(7, random_state=0)
         states = list(model.steps(X, y))
         assert [s.n_iter for s in states] == list(range(1, 8))

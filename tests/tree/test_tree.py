@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import tree as peer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso import _parallel
+from kiso._compute import threads as _threads
 from kiso.tree import (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
@@ -114,7 +114,7 @@ def test_same_tree_on_any_number_of_threads(monkeypatch, params):
     trees = []
     for threads in (1, 3):
         monkeypatch.setattr("kiso.tree._growth.n_threads", lambda n=threads: n)
-        monkeypatch.setattr(_parallel, "n_threads", lambda n=threads: n)
+        monkeypatch.setattr(_threads, "n_threads", lambda n=threads: n)
         trees.append(DecisionTreeClassifier(max_depth=5, random_state=0, **params).fit(X, y).tree_)
     for name in ("feature", "threshold", "children_left", "value"):
         np.testing.assert_array_equal(getattr(trees[0], name), getattr(trees[1], name))

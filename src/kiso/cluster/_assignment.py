@@ -1,7 +1,7 @@
 """Which cluster each row belongs to, and what moves the centres, as they move.
 
 `Assignment` keeps the bounds of Hamerly (2010), at no cost, by the pass over blocks that
-`kiso._distances` makes: a row whose upper bound on the own distance lies below the lower
+`kiso._compute.distances` makes: a row whose upper bound on the own distance lies below the lower
 bound on the others is not looked at again. Where they leave more than `_OPEN_SHARE` of a
 lane open, the lane goes through whole, as it would without them.
 
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kiso._distances import Tile
-from kiso._parallel import blocks, lanes, one_blas_thread, run_lanes
+from kiso._compute.distances import Tile
+from kiso._compute.threads import blocks, lanes, one_blas_thread, run_lanes
 from kiso._validation import Array
 
 from . import _turned_loops as loops

@@ -14,7 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kiso._blocks import centred_gram
+from kiso._compute.gram import centred_gram
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,

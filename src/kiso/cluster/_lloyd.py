@@ -7,7 +7,7 @@ Neither step can raise φ, and there are finitely many assignments, so it ends. 
 out is Lloyd's to the last row; how it is computed:
 
 - one pass over blocks of rows: products with the centres by BLAS, and everything else
-  while the tile is in cache (`kiso._distances`);
+  while the tile is in cache (`kiso._compute.distances`);
 - the bounds of Hamerly (2010), kept for every row at no cost by that pass: a row whose
   upper bound on the own distance lies below the lower bound on the others is not looked at
   again. Where they leave more than `_OPEN_SHARE` of a lane open, the lane goes through

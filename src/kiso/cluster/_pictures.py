@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from kiso._distances import nearest
-from kiso._film import write_film
+from kiso._compute.distances import nearest
+from kiso._gif import write_gif
 from kiso._validation import FLOATS, Array
 
 from ._lloyd import LloydState
@@ -143,7 +143,7 @@ def animate(
     ...     animate(X, states, Path(folder) / "run.gif") == len(states)
     True
     """
-    count = write_film((_frame(X, s) for s in states), path, seconds=seconds, hold=hold, dpi=dpi)
+    count = write_gif((_frame(X, s) for s in states), path, seconds=seconds, hold=hold, dpi=dpi)
     if not count:
         raise ValueError("states is empty: give the states of KMeans.steps(X).")
     return count

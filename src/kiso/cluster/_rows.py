@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy import sparse
 
-from kiso._distances import DIRECT_FEATURES, Points, common_shift, nearest
-from kiso._distances_loops import direct_tile
-from kiso._parallel import blocks, map_rows, one_blas_thread
+from kiso._compute.distances import DIRECT_FEATURES, Points, common_shift, nearest
+from kiso._compute.distances_loops import direct_tile
+from kiso._compute.threads import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 from ._lloyd_loops import own_distances, shifted_squares, whole_distances

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kiso._parallel import blocks, lanes, run_lanes
+from kiso._compute.threads import blocks, lanes, run_lanes
 from kiso._validation import Array
 from kiso.base import State
 

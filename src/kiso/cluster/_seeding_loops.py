@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled, compiled_strict
+from kiso._compute.jit import compiled, compiled_strict
 from kiso._validation import Array
 
 SAFETY = 0.999  # of the triangle inequality's limit: more than float32 rounds

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kiso._parallel import n_threads, run_lanes
+from kiso._compute.threads import n_threads, run_lanes
 from kiso._validation import Array
 
 from . import _turned_loops as loops

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kiso._parallel import blocks, lanes, map_rows
-from kiso._product import flat_memory
-from kiso._product_loops import pack_turned, packed_size
+from kiso._compute.matmul import flat_memory
+from kiso._compute.matmul_loops import pack_transposed, packed_size
+from kiso._compute.threads import blocks, lanes, map_rows
 from kiso._validation import Array
 
 from ._turned_loops import in_tiles
@@ -49,7 +49,7 @@ class Turned:
     squares, reach : ndarray of shape (n,)
         ‖x_i − s‖² and, rounded up, ‖x_i − s‖, in the data's precision.
     rounding : float
-        As of `kiso._distances.Points`.
+        As of `kiso._compute.distances.Points`.
     """
 
     rows: Array
@@ -88,7 +88,7 @@ def turned(rows: Rows) -> Turned | None:
                 values.reshape(d, n_padded)[:, at] = x.T
             else:
                 x = x.copy() if rows.shift is None else x - rows.shift
-                pack_turned(x.reshape(-1), 0, d, 0, b, b, d, values, at.start * d)
+                pack_transposed(x.reshape(-1), 0, d, 0, b, b, d, values, at.start * d)
 
     map_rows(lane, n_padded // width, min_rows=_BLOCK_ROWS // 8)
     reach = (np.sqrt(rows.squares) * (1 + 1e-6)).astype(X.dtype)

@@ -4,7 +4,7 @@ Symbols
 -------
 x_i, w_i   row i and its weight; s the origin that sums are taken about
 P          the rows less s, turned: panels of two vectors' width of rows, feature after
-           feature, as `kiso._product_loops` packs them; for few features (`direct`) one
+           feature, as `kiso._compute.matmul_loops` packs them; for few features (`direct`) one
            panel of all rows, and not shifted
 c_j, a_i   the centres; the number of row i's centre
 S_j, W_j   Σ w_i (x_i − s) and Σ w_i over the rows of cluster j; N_j how many have w_i > 0
@@ -20,9 +20,9 @@ import math
 
 import numpy as np
 
-from kiso._distances_loops import argmin2, direct
-from kiso._jit import compiled, compiled_strict
-from kiso._product_loops import multiply_whole, packed_size
+from kiso._compute.distances_loops import argmin2, direct
+from kiso._compute.jit import compiled, compiled_strict
+from kiso._compute.matmul_loops import multiply_whole, packed_size
 from kiso._validation import Array
 
 CANCELLED_SHARE = 1e-6  # φ / Σ w ‖x − s‖² below which φ is added up row by row

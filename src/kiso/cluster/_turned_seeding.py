@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._parallel import lanes, run_together
+from kiso._compute.threads import lanes, run_together
 from kiso._validation import Array
 
 from . import _turned_seeding_loops as loops

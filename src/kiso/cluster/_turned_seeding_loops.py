@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kiso._distances_loops import direct
-from kiso._jit import compiled, compiled_strict, meet, next_turn
+from kiso._compute.atomics import barrier, fetch_increment
+from kiso._compute.distances_loops import direct
+from kiso._compute.jit import compiled, compiled_strict
 from kiso._validation import Array
 
 from ._seeding_loops import locate
@@ -387,43 +388,43 @@ def seed(
                     panels, pool, closest[r], by_weight, by_cell[r], uniform[r], j, n_clusters, m
                 )
             pile(panels, pools, stack)
-        if not meet(meeting, n_members):
+        if not barrier(meeting, n_members):
             return j
         for attempt in range(2 if stack.size[0] > 0 else 0):
-            lane = next_turn(turns[attempt])
+            lane = fetch_increment(turns[attempt])
             while lane < n_lanes:
                 list_lane(panels, pools, stack, closest, lane, T)
-                lane = next_turn(turns[attempt])
-            meet(meeting, n_members)
+                lane = fetch_increment(turns[attempt])
+            barrier(meeting, n_members)
             if pools.counts.min() >= 0:
                 break
-            meet(meeting, n_members)  # too much for the room: fewer candidates
+            barrier(meeting, n_members)  # too much for the room: fewer candidates
             if leads:
                 for r in range(n_runs):
                     if pools.counts[r].min() < 0:
                         begin(pools.place[r], pools.chosen[r], m, m, m)
                 pile(panels, pools, stack)
-            meet(meeting, n_members)
-        lane = next_turn(turns[2])
+            barrier(meeting, n_members)
+        lane = fetch_increment(turns[2])
         while lane < n_lanes:
             for r in range(n_runs):
                 pool = pool_of(pools, r)
                 for t in range(0 if pool.place[WHOLE] else m):
                     pool.gains[lane, t] = gain(panels, pool, closest[r], lane, pool.chosen[t])
-            lane = next_turn(turns[2])
-        meet(meeting, n_members)
+            lane = fetch_increment(turns[2])
+        barrier(meeting, n_members)
         for r in range(n_runs):
             best[r], most = pools.chosen[r, 0], -1.0
             for t in range(m):
                 won = total(pools.gains[r, :, t])
                 if won > most:
                     best[r], most = pools.chosen[r, t], won
-        lane = next_turn(turns[3])
+        lane = fetch_increment(turns[3])
         while lane < n_lanes:
             for r in range(n_runs):
                 take(panels, pool_of(pools, r), closest[r], by_cell[r], lane, best[r])
-            lane = next_turn(turns[3])
-        meet(meeting, n_members)
+            lane = fetch_increment(turns[3])
+        barrier(meeting, n_members)
         if leads:
             for r in range(n_runs):
                 indices[r, j], path[r, j] = pools.rows[r, best[r]], total(by_cell[r])

@@ -18,8 +18,8 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from kiso._parallel import block_rows, blocks, map_rows
-from kiso._product import product
+from kiso._compute.matmul import product
+from kiso._compute.threads import block_rows, blocks, map_rows
 from kiso._validation import FLOATS, Array
 
 _MIN_ROWS = 1024

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from kiso._blocks import centred_gram, near_mean
-from kiso._parallel import blocks, map_rows
+from kiso._compute.gram import centred_gram, near_mean
+from kiso._compute.threads import blocks, map_rows
 from kiso._validation import Array
 
 from ._spectrum import Spectrum, of_scatter, with_signs

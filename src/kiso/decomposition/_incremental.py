@@ -22,7 +22,7 @@ import scipy.sparse as sp
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from kiso._blocks import centred_gram
+from kiso._compute.gram import centred_gram
 from kiso._validation import FLOATS, Array, positive
 
 from ._base import PrincipalComponents

@@ -1,6 +1,6 @@
 """PCA by orthogonal transformations: every singular value to the last digits of the largest.
 
-Tall data are brought to a triangle block by block (`kiso._triangle`). A first column of
+Tall data are brought to a triangle block by block (`kiso._compute.qr`). A first column of
 ones takes the mean off exactly, whatever it is: with s near the mean,
 
     [1 | X − 1 sᵀ] = Q [ r  tᵀ ]        x̄ = s + t / r,    X − 1 x̄ᵀ = Q₂ T
@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg
 
-from kiso._blocks import near_mean
-from kiso._triangle import row_triangle
+from kiso._compute.gram import near_mean
+from kiso._compute.qr import r_factor
 from kiso._validation import Array
 
 from ._spectrum import Spectrum, with_signs
@@ -55,5 +55,5 @@ def _tall(X: Array, shift: Array) -> tuple[Array, Array]:
         np.subtract(X[block], shift, out=part[:, 1:])
         return part
 
-    T = row_triangle(rows_of, n, d + 1)
+    T = r_factor(rows_of, n, d + 1)
     return shift + T[0, 1:] / T[0, 0], T[1:, 1:]

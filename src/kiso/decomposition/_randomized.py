@@ -18,10 +18,10 @@ import scipy.linalg
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, svds
 
-from kiso._blocks import centred_gram
-from kiso._parallel import block_rows, blocks, map_rows
-from kiso._product import product
-from kiso._triangle import row_triangle
+from kiso._compute.gram import centred_gram
+from kiso._compute.matmul import product
+from kiso._compute.qr import r_factor
+from kiso._compute.threads import block_rows, blocks, map_rows
 from kiso._validation import Array
 
 from ._spectrum import Spectrum, with_signs
@@ -121,7 +121,7 @@ def randomized(
     for _ in range(n_iter + 1):
         V = np.linalg.qr(rows.normal(V))[0]
     projected = rows.times(V)
-    T = row_triangle(lambda r: projected[r].astype(np.float64), n, V.shape[1])
+    T = r_factor(lambda r: projected[r].astype(np.float64), n, V.shape[1])
     _, values, Wt = scipy.linalg.svd(T, full_matrices=False, check_finite=False)
     components = with_signs(Wt[:k] @ V.T)
     eps = float(np.finfo(rows.dtype).eps)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from kiso._parallel import one_blas_thread
+from kiso._compute.threads import one_blas_thread
 from kiso._validation import Array
 
 _SMALL = 256  # sides up to here are decomposed before BLAS's threads have met

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kiso._parallel import one_blas_thread
+from kiso._compute.threads import one_blas_thread
 from kiso._validation import Array
 from kiso.base import State
 from kiso.nn import Run, TrainStatus

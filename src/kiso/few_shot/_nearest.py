@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 
-from kiso._parallel import map_rows
+from kiso._compute.threads import map_rows
 from kiso._validation import Array, StrOptions
 
 from ._support import FewShotClassifier

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from kiso._parallel import map_rows
+from kiso._compute.threads import map_rows
 from kiso._validation import Array, RandomState
 from kiso.nn import Layer, Network, Run
 from kiso.optim import Rule

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammainccinv, gammaincinv, gammaln, ndtri, stdtrit
 
-from kiso._blocks import centred_gram
+from kiso._compute.gram import centred_gram
 
 from ._checks import check_line, check_positive, check_weights
 from ._conjugate import Interval, check_level

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammainccinv, gammaincinv, multigammaln, stdtrit
 
-from kiso._blocks import centred_gram
+from kiso._compute.gram import centred_gram
 from kiso._validation import Array
 
 from ._checks import check_covariance, check_parameter, check_positive, check_rows, check_weights

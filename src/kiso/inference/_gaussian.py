@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 from sklearn.utils.validation import check_is_fitted
 
-from kiso._blocks import centred_gram
-from kiso._parallel import block_rows, blocks, map_rows
+from kiso._compute.gram import centred_gram
+from kiso._compute.threads import block_rows, blocks, map_rows
 from kiso._validation import Array, RandomState, StrOptions, check_generator, positive
 
 from ._checks import check_covariance, check_parameter, check_rows, check_weights

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from kiso._blocks import centred_gram
+from kiso._compute.gram import centred_gram
 from kiso._validation import Array, RandomState, check_generator
 
 from ._checks import check_line, check_parameter, check_rows, check_weights

@@ -13,7 +13,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from kiso._blocks import ShiftedGram, shifted_gram
+from kiso._compute.gram import ShiftedGram, shifted_gram
 from kiso._validation import Array
 
 __all__ = ["Counts", "Moments", "Observations", "Statistics", "Sums"]

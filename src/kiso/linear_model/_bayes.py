@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg
 from sklearn.utils.validation import check_is_fitted
 
-from kiso._parallel import map_rows
+from kiso._compute.threads import map_rows
 from kiso._validation import Array, Integral, RandomState, Real, check_generator, positive
 
 from . import _orthogonal

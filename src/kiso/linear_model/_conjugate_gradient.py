@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from kiso._parallel import MAX_LANES, lanes, run_lanes
+from kiso._compute.threads import MAX_LANES, lanes, run_lanes
 from kiso._validation import Array
 from kiso.base import State
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._parallel import block_rows, blocks, lanes, run_lanes
+from kiso._compute.threads import block_rows, blocks, lanes, run_lanes
 from kiso._validation import Array
 
 from ._normal_equations import FINE_RCOND, MIN_RCOND, Cholesky, Solution

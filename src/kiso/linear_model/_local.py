@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kiso._parallel import block_rows, blocks
+from kiso._compute.threads import block_rows, blocks
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,

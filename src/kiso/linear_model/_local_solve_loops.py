@@ -10,7 +10,7 @@ from math import inf
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 # A term is left out when its part that is independent of the terms before it has less than

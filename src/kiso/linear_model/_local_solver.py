@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from kiso._parallel import blocks, map_rows
+from kiso._compute.threads import blocks, map_rows
 from kiso._validation import Array
 
 from ._local_cells_loops import POWERS, REACH, WIDTH, equations_from_cells, sum_cells

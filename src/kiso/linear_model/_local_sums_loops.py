@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 from ._local_loops import Rows, box_distances, kth_distance, list_runs, nearest_square

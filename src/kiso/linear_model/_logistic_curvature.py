@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from kiso._parallel import one_blas_thread, run_lanes
+from kiso._compute.threads import one_blas_thread, run_lanes
 from kiso._validation import Array
 
 from ._logistic_objective import Objective

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 

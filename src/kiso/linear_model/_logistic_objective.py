@@ -24,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import blocks, map_rows, one_blas_thread
-from kiso._rows import CsrRows, DenseRows, rows_of
+from kiso._compute.rows import CsrRows, DenseRows, rows_of
+from kiso._compute.threads import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 from . import _logistic_loops as loops

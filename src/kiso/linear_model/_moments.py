@@ -6,7 +6,7 @@ W = Σ w; x̄, ȳ the weighted means (zero for a model without intercept);
     XX = Σ w (x − x̄)(x − x̄)ᵀ     XY = Σ w (x − x̄)(y − ȳ)ᵀ     YY = Σ w (y − ȳ)²
 
 They come from one pass over the data that keeps its digits whatever the means
-(`kiso._blocks`). The sums are float64 whatever the data; the products within a block may
+(`kiso._compute.gram`). The sums are float64 whatever the data; the products within a block may
 be float32, for a solver that refines what they give.
 """
 
@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from kiso._blocks import ShiftedGram, centred_gram, shifted_gram
-from kiso._parallel import block_rows, blocks, lanes, run_lanes
+from kiso._compute.gram import ShiftedGram, centred_gram, shifted_gram
+from kiso._compute.threads import block_rows, blocks, lanes, run_lanes
 from kiso._validation import Array
 
 # Squares below this have lost digits to underflow.

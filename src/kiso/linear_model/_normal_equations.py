@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.lapack import dlange, dpocon, dpotrf, dpotrs
 
-from kiso._parallel import one_blas_thread
+from kiso._compute.threads import one_blas_thread
 from kiso._validation import Array
 
 from ._moments import Moments

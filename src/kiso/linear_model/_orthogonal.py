@@ -1,6 +1,6 @@
 """Least squares by orthogonal transformations: what the normal equations cannot solve.
 
-Tall data are brought to a triangle, block by block (`kiso._triangle`), so that nothing of
+Tall data are brought to a triangle, block by block (`kiso._compute.qr`), so that nothing of
 the size of the data is held:
 
     √w [(X − x̄) S⁻¹ | Y − ȳ] = Q [R Z; 0 E],     Σ w r² = ‖R z − Z‖² + ‖E‖²,  b = S⁻¹ z
@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from kiso._parallel import blocks, lanes, run_lanes
-from kiso._triangle import row_triangle
+from kiso._compute.qr import r_factor
+from kiso._compute.threads import blocks, lanes, run_lanes
 from kiso._validation import Array
 
 from ._moments import ROUNDINGS, Rows
@@ -94,7 +94,7 @@ def triangle(
         b, c = rows.fill(block, *rows.buffers(block.stop - block.start))
         return np.hstack([b / divisor, c])
 
-    return row_triangle(scaled, len(X), X.shape[1] + Y.shape[1])
+    return r_factor(scaled, len(X), X.shape[1] + Y.shape[1])
 
 
 def data_triangle(

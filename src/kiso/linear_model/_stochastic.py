@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
-from kiso._parallel import lanes, run_lanes
+from kiso._compute.threads import lanes, run_lanes
 from kiso._validation import Array
 from kiso.base import State
 

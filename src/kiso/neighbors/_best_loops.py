@@ -6,7 +6,7 @@ nearer, in whatever order rows are offered.
 
 from __future__ import annotations
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 FEW = 16  # up to so many kept, a list is faster than a heap

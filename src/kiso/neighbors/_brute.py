@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._distances import common_shift
-from kiso._parallel import MAX_LANES, blocks, lanes, map_rows, n_threads, one_blas_thread
-from kiso._product import product
+from kiso._compute.distances import common_shift
+from kiso._compute.matmul import product
+from kiso._compute.threads import MAX_LANES, blocks, lanes, map_rows, n_threads, one_blas_thread
 from kiso._validation import Array
 
 from . import _brute_loops

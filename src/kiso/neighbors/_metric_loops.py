@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled_strict
+from kiso._compute.jit import compiled_strict
 from kiso._validation import Array
 
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, MINKOWSKI, HAMMING = 0, 1, 2, 3, 4

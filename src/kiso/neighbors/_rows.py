@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from kiso._parallel import block_rows, blocks
+from kiso._compute.threads import block_rows, blocks
 from kiso._validation import FLOATS, Array
 
 from ._metrics import Metric

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._parallel import blocks
+from kiso._compute.threads import blocks
 from kiso._validation import Array
 
 from . import _sparse_loops

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kiso._jit import compiled, compiled_strict
+from kiso._compute.jit import compiled, compiled_strict
 from kiso._validation import Array
 
 from ._best_loops import offer

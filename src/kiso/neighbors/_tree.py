@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from kiso._parallel import map_rows, n_threads, one_blas_thread
+from kiso._compute.threads import map_rows, n_threads, one_blas_thread
 from kiso._validation import Array
 
 from . import _query_loops, _tree_loops

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 SAMPLE = 24  # values of which the pivot is one, at most

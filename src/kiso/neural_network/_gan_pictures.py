@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kiso._film import write_film
+from kiso._gif import write_gif
 from kiso._validation import Array
 
 from ._gan import GAN
@@ -143,7 +143,7 @@ def animate_gan(
     ...     animate_gan(gan, X, Path(folder) / "run.gif", dpi=30)
     2
     """
-    return write_film(_frames(gan, X), path, seconds=seconds, hold=hold, dpi=dpi)
+    return write_gif(_frames(gan, X), path, seconds=seconds, hold=hold, dpi=dpi)
 
 
 def _frames(gan: GAN, X: Any) -> Iterator[Figure]:

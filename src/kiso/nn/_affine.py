@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kiso._product import product
+from kiso._compute.matmul import product
 from kiso._validation import Array, RandomState, check_generator
 
 from ._initialise import Initialiser, initialiser

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import map_rows
+from kiso._compute.threads import map_rows
 from kiso._validation import Array
 
 from ._layer import Backward, Layer

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import one_blas_thread, run_together
+from kiso._compute.threads import one_blas_thread, run_together
 from kiso._validation import Array
 from kiso.losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from kiso.optim import GradientDescent, Rule, global_norm

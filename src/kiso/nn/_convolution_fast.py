@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._parallel import MAX_LANES, lanes, run_by_turns
+from kiso._compute.threads import MAX_LANES, lanes, run_sharing_counter
 from kiso._validation import Array
 
 from ._convolution_loops import (
@@ -111,7 +111,7 @@ def _forward(
             x, flat, b, off, plan.strip, plan.starts, rectify, y, codes, pool, plan.n_lanes, turns
         )
 
-    run_by_turns(take_turns, plan.n_lanes)
+    run_sharing_counter(take_turns, plan.n_lanes)
 
 
 def correlate(x: Array, W: Array, window: Window, groups: int = 1) -> Array:
@@ -166,7 +166,7 @@ def _backward(
             plan.strip, plan.starts, n_out, parts, of_biases, none if dx is None else dx, turns,
         )  # fmt: skip
 
-    run_by_turns(take_turns, n_lanes)
+    run_sharing_counter(take_turns, n_lanes)
     db = np.add.reduce(of_biases)
     if x is None:
         return W, db

@@ -14,7 +14,7 @@ in a strip that is 0 at those positions,
 
     ∂C/∂W[f, k] = Σ_p dy[f, p] x[p + off[k]],   ∂C/∂x[q] = Σ_{f,k} W[f, k] dy[f, q − off[k]].
 
-These products go through registers (`kiso._tiles`), whose rows may lie anywhere.
+These products go through registers (`kiso._compute.microkernels`), whose rows may lie anywhere.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kiso._jit import compiled, next_turn
-from kiso._tiles import (
+from kiso._compute.atomics import fetch_increment
+from kiso._compute.jit import compiled
+from kiso._compute.microkernels import (
     inner_tile_at_1x4,
     inner_tile_at_4x4,
     outer_tile_at_1x2,
@@ -340,14 +341,14 @@ def forward_lanes(
     xs = aligned(s.n_in * s.sh * s.across * s.plane + s.shift + s.tile * s.row + 64, x)
     at_once = min(AT_ONCE, len(W) // s.groups)
     tile = aligned(at_once * s.length, x).reshape(at_once, s.length)
-    lane = next_turn(turns)
+    lane = fetch_increment(turns)
     while lane < n_lanes:
         start, stop = len(x) * lane // n_lanes, len(x) * (lane + 1) // n_lanes
         _forward(
             x[start:stop], W, b, off, s, starts, rectify, y[start:stop], codes[start:stop], pool,
             xs, tile,
         )  # fmt: skip
-        lane = next_turn(turns)
+        lane = fetch_increment(turns)
 
 
 @compiled
@@ -497,7 +498,7 @@ def backward_lanes(
     ys = aligned(n_out * s.dplane + slack, dy)
     at_once = min(AT_ONCE, s.n_in // s.groups)
     tile = aligned(at_once * s.length, dy).reshape(at_once, s.length)
-    lane = next_turn(turns)
+    lane = fetch_increment(turns)
     while lane < n_lanes:
         start, stop = n * lane // n_lanes, n * (lane + 1) // n_lanes
         dW[lane] = 0
@@ -509,4 +510,4 @@ def backward_lanes(
             if dx.size:
                 dx[first : min(first + s.n_images, stop)] = 0
                 image_gradients(ys, V, back, depth, s, starts, n_out, first, tile, dx[:stop])
-        lane = next_turn(turns)
+        lane = fetch_increment(turns)

@@ -5,7 +5,7 @@ For layers l = 1 … L of units and a batch of b samples, one a row:
     A⁽ˡ⁾ = σ(A⁽ˡ⁻¹⁾ W⁽ˡ⁾ + b⁽ˡ⁾)                δ⁽ᴸ⁾ = ∂C/∂A⁽ᴸ⁾ ∘ σ'
     δ⁽ˡ⁾ = δ⁽ˡ⁺¹⁾ W⁽ˡ⁺¹⁾ᵀ ∘ σ'                  ∂C/∂W⁽ˡ⁾ = A⁽ˡ⁻¹⁾ᵀ δ⁽ˡ⁾,  ∂C/∂b⁽ˡ⁾ = Σ δ⁽ˡ⁾
 
-then the rule. Products go through registers (`kiso._product_loops`); the rest are passes over
+then the rule. Products go through registers (`_compute.matmul_loops`); the rest are passes over
 memory that the compiler vectorises. Parameters p, gradients g and the rule's averages m, v lie
 flat: W⁽ˡ⁾ (n_in × n_out, C order), b⁽ˡ⁾, layer by layer; `packed` holds W and Wᵀ as products
 read them. a, d, s hold activations, δ and the slopes that values do not tell, layer after
@@ -18,8 +18,9 @@ import math
 
 import numpy as np
 
-from kiso._jit import compiled, compiled_strict, meet
-from kiso._product_loops import multiply, multiply_packed, pack, pack_turned, packed_size
+from kiso._compute.atomics import barrier
+from kiso._compute.jit import compiled, compiled_strict
+from kiso._compute.matmul_loops import multiply, multiply_packed, pack, pack_transposed, packed_size
 from kiso._validation import Array
 
 LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, SOFTPLUS, GELU = 0, 1, 2, 3, 4, 5, 6
@@ -390,7 +391,7 @@ def pack_share(p: Array, sizes: Array, lane: int, n_lanes: int, packed: Array) -
         pack(p, at, n_out, first, last, n_out, n_in, packed, place)
         if layer > 0:
             turned = place + packed_size(packed, n_out, n_in)
-            pack_turned(p, at, n_out, first, last, n_in, n_out, packed, turned)
+            pack_transposed(p, at, n_out, first, last, n_in, n_out, packed, turned)
         at += (n_in + 1) * n_out
         place += room(packed, n_in, n_out, layer)
 
@@ -455,7 +456,7 @@ def descend_batches(
     losses, masses = 0.0, 0.0
     for lane in range(first_lane, last_lane):
         pack_share(p, sizes, lane, n_lanes, packed)
-    if not meet(meeting, n_members):
+    if not barrier(meeting, n_members):
         return 0, losses, masses, DONE
     for done in range(rates.size):
         batch = rows[starts[done] : starts[done + 1]]
@@ -467,7 +468,7 @@ def descend_batches(
             p, packed, sizes, codes, leaks, X, T, labels, batch, scale, loss_kind, first_lane,
             last_lane, a, d, s, told,
         )  # fmt: skip
-        meet(meeting, n_members)
+        barrier(meeting, n_members)
         loss = 0.0
         for lane in range(n_lanes):
             loss += told[0, lane]
@@ -476,7 +477,7 @@ def descend_batches(
         for lane in range(first_lane, last_lane):
             finite = gradients(p, packed, g, sizes, batch.size, decay, lane, n_lanes, a, d)
             told[1, lane] = 0.0 if finite or not check else 1.0
-        meet(meeting, n_members)
+        barrier(meeting, n_members)
         if told[1].any():
             return done, losses, masses, BAD_GRADIENT
         losses, masses = losses + loss, masses + mass
@@ -485,5 +486,5 @@ def descend_batches(
                 rule_kind, p, packed, g, m, v, rates[done], hyper, step + done + 1, sizes, lane,
                 n_lanes,
             )  # fmt: skip
-        meet(meeting, n_members)
+        barrier(meeting, n_members)
     return rates.size, losses, masses, DONE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kiso._parallel import run_together
+from kiso._compute.threads import run_together
 from kiso._validation import Array
 from kiso.optim._schedules import rate_at
 from kiso.optim._tree import leaves_of, rebuild

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kiso._jit import compiled, meet
-from kiso._product_loops import multiply_turned
+from kiso._compute.atomics import barrier
+from kiso._compute.jit import compiled
+from kiso._compute.matmul_loops import multiply_transposed
 from kiso._validation import Array
 
 from ._dense_loops import (
@@ -161,7 +162,7 @@ def generate(gen: Side, dis: Side, z: Array, kind: int, told: Array, lane: int) 
     loss_of_samples(kind, n, a[at : at + m], d[at : at + m], told[lane])
     carry_back(dis.packed, dis.sizes, dis.codes, dis.leaks, m, 0, m, a, d, s)
     width = dis.sizes[1]
-    multiply_turned(
+    multiply_transposed(
         d, m * n_x, width, 1, dis.p, 0, width, gen.d[lane], start, n_x, m, n_x, width
     )  # fmt: skip
     carry_back(
@@ -208,10 +209,10 @@ def move_side(
 ) -> bool:  # fmt: skip
     """When all parts of the gradient are there: take the step, unless something is not finite."""
     n_lanes = told.shape[0]
-    meet(meeting, n_members)
+    barrier(meeting, n_members)
     for lane in range(first_lane, last_lane):
         add_parts(side, told, lane)
-    meet(meeting, n_members)
+    barrier(meeting, n_members)
     if not math.isfinite(total_of(told, LOSS)) or total_of(told, BAD) > 0.0:
         return False
     for lane in range(first_lane, last_lane):
@@ -248,7 +249,7 @@ def play_steps(
     for lane in range(first_lane, last_lane):
         pack_share(gen.p, gen.sizes, lane, n_lanes, gen.packed)
         pack_share(dis.p, dis.sizes, lane, n_lanes, dis.packed)
-    if not meet(meeting, n_members):
+    if not barrier(meeting, n_members):
         return 0, 0, DONE
     for done in range(gen.rates.size):
         for extra in range(n_turns):
@@ -261,7 +262,7 @@ def play_steps(
             report[3], report[4] = total_of(told, REAL) / n, total_of(told, FAKE) / n
             if not good:
                 return done, extra, BAD_DISCRIMINATOR
-            meet(meeting, n_members)
+            barrier(meeting, n_members)
         for lane in range(first_lane, last_lane):
             generate(gen, dis, Z[done * (n_turns + 1) + n_turns], kind, told, lane)
         good = move_side(gen, done, told, first_lane, last_lane, meeting, n_members)
@@ -271,7 +272,7 @@ def play_steps(
         length = math.sqrt(total_of(told, SQUARES))
         if math.isfinite(length):
             report[6] = max(report[6], length)
-        meet(meeting, n_members)
+        barrier(meeting, n_members)
         if gen.mean.size > 0:
             first, last = share(gen.p.size, first_lane, n_lanes)[0], gen.p.size
             if last_lane < n_lanes:

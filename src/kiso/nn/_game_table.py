@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kiso._parallel import one_blas_thread
+from kiso._compute.threads import one_blas_thread
 from kiso._validation import Array
 from kiso.optim import Rule, global_norm
 from kiso.optim._tree import leaves_of

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from kiso._parallel import blocks, map_rows
+from kiso._compute.threads import blocks, map_rows
 from kiso._validation import Array, RandomState, check_generator
 from kiso.losses import Loss
 from kiso.optim._tree import leaves_of

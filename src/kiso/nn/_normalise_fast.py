@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kiso._parallel import run_by_turns
+from kiso._compute.threads import run_sharing_counter
 from kiso._validation import Array
 
 from ._convolution_fast import for_loops
@@ -69,7 +69,7 @@ def normalise(
                 turns,
             )  # fmt: skip
 
-        run_by_turns(take_turns, n_lanes)
+        run_sharing_counter(take_turns, n_lanes)
 
     y = empty(train, shape, x)
     codes = train.empty(shape, np.dtype(np.uint8)) if pool and train is not None else _NONE
@@ -90,7 +90,7 @@ def normalise(
                 dx, gradients["gamma"], gradients["beta"], turns,
             )  # fmt: skip
 
-        run_by_turns(take_turns, n_lanes)
+        run_sharing_counter(take_turns, n_lanes)
         kind = scales.gamma.dtype
         return dx.reshape(x.shape), {name: v.astype(kind) for name, v in gradients.items()}
 

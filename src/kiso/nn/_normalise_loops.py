@@ -16,7 +16,8 @@ import math
 
 import numpy as np
 
-from kiso._jit import compiled, next_turn
+from kiso._compute.atomics import fetch_increment
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 from ._convolution_loops import DEAD, mark_pooled, write_pooled
@@ -62,7 +63,7 @@ def normalise_channels(
     unless they are given.
     """
     n, floor = len(x), 0.0 if rectify else -np.inf
-    count, c = n * x.shape[2], next_turn(turns)
+    count, c = n * x.shape[2], fetch_increment(turns)
     flat = y.reshape((n, x.shape[1], y.shape[2] * y.shape[3]))
     image = np.empty((1, x.shape[2]), x.dtype)
     while c < x.shape[1]:
@@ -83,7 +84,7 @@ def normalise_channels(
             write_pooled(image, 0, 0.0, rectify, y[i, c], 0, 2 * y.shape[2], 0, width)
             if codes.size:
                 mark_pooled(image, 0, 0.0, rectify, codes[i, c], 0, 2 * y.shape[2], 0, width)
-        c = next_turn(turns)
+        c = fetch_increment(turns)
 
 
 @compiled
@@ -134,7 +135,7 @@ def normalise_back(
 
     x, dx: (n, channels, pixels); dy, codes: (n, channels, rows, columns).
     """
-    n, count, c = len(x), len(x) * x.shape[2], next_turn(turns)
+    n, count, c = len(x), len(x) * x.shape[2], fetch_increment(turns)
     kind = x.dtype.type
     while c < x.shape[1]:
         scale = 1.0 / math.sqrt(var[c] + eps)
@@ -154,4 +155,4 @@ def normalise_back(
             image, out = x[i, c], dx[i, c]
             for p in range(np.uintp(len(image))):
                 out[p] = a * (out[p] - level - tilt * (image[p] - m))
-        c = next_turn(turns)
+        c = fetch_increment(turns)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import map_rows
+from kiso._compute.threads import map_rows
 from kiso._validation import Array
 
 from ._convolution_fast import for_loops

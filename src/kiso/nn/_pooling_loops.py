@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 from ._threes_loops import largest_threes, scatter_threes, size_of_threes

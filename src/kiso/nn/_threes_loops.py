@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 __all__ = ["largest_threes", "scatter_threes", "size_of_threes"]

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
-from kiso._parallel import map_rows, n_threads
+from kiso._compute.threads import map_rows, n_threads
 from kiso._validation import Array
 
 from ._packing import Packing, Workspace, new_buffer

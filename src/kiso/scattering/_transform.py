@@ -18,7 +18,7 @@ import scipy.fft
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kiso._parallel import blocks, map_rows
+from kiso._compute.threads import blocks, map_rows
 from kiso._validation import FLOATS, Array, positive
 
 from ._filters import morlet_filters

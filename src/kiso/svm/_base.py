@@ -12,8 +12,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kiso._blocks import ShiftedGram, centred_gram
-from kiso._parallel import one_blas_thread
+from kiso._compute.gram import ShiftedGram, centred_gram
+from kiso._compute.threads import one_blas_thread
 from kiso._validation import FLOATS, Array, Integral, Interval, Real, StrOptions, positive
 from kiso.base import IterativeEstimator, State
 

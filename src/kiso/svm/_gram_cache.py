@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import blocks, map_rows
+from kiso._compute.threads import blocks, map_rows
 from kiso._validation import Array
 
 from ._kernels import CHEAP, Kernel

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from kiso._parallel import lanes, run_lanes
+from kiso._compute.threads import lanes, run_lanes
 from kiso._validation import (
     RANDOM_STATE,
     Array,

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 AHEAD = 4  # rows between touching one, so that it is in cache, and using it

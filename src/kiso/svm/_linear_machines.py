@@ -21,8 +21,8 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
-from kiso._parallel import blocks, map_rows, one_blas_thread
-from kiso._rows import CsrRows, DenseRows, rows_of
+from kiso._compute.rows import CsrRows, DenseRows, rows_of
+from kiso._compute.threads import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 from . import _linear_loops as loops

@@ -29,7 +29,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from kiso._parallel import blocks, lanes, map_rows, one_blas_thread, run_lanes
+from kiso._compute.threads import blocks, lanes, map_rows, one_blas_thread, run_lanes
 from kiso._validation import Array
 
 from . import _linear_loops as loops

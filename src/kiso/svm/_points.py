@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from kiso._distances import common_shift
-from kiso._product import product
+from kiso._compute.distances import common_shift
+from kiso._compute.matmul import product
 from kiso._validation import Array
 
 from ._kernel_loops import sparse_products

@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kiso._parallel import lanes, run_lanes
+from kiso._compute.threads import lanes, run_lanes
 from kiso._validation import Array
 
 from ._gram_cache import GramCache, Known, Request

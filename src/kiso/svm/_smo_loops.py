@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 MAX_BLOCK = 4096  # 2¹²: indices of a working set fit into 12 bits

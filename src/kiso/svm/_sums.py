@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._parallel import blocks, map_rows, one_blas_thread
+from kiso._compute.threads import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 from ._kernels import Kernel

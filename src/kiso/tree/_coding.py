@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._parallel import lanes, run_lanes
+from kiso._compute.threads import lanes, run_lanes
 from kiso._validation import Array
 
 __all__ = ["code_features"]

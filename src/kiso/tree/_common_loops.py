@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 MOMENT, GINI, ENTROPY, ABSOLUTE = range(4)  # criteria; two classes under Gini are moments

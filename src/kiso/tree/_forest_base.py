@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
-from kiso._parallel import lanes, map_rows, run_lanes
+from kiso._compute.threads import lanes, map_rows, run_lanes
 from kiso._validation import Array, Integral, Interval, Real, check_generator, positive
 from kiso.base import IterativeEstimator, State
 

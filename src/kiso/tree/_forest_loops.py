@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 from ._common_loops import ENTROPY, EPS, LN2, MOMENT, mix, sort_keys, xlogx

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import lanes, n_threads, run_lanes
+from kiso._compute.threads import lanes, n_threads, run_lanes
 from kiso._validation import Array
 
 from . import _growth_loops, _search_loops

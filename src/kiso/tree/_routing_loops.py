@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso._jit import compiled
+from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 from ._common_loops import ENTROPY, GINI, MOMENT, mix, uniform

@@ -13,15 +13,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kiso._parallel import blocks, lanes, run_lanes
+from kiso._compute.threads import blocks, lanes, run_lanes
 from kiso._validation import Array
 
-__all__ = ["row_triangle"]
+__all__ = ["r_factor"]
 
 _MIN_BLOCK = 128
 
 
-def row_triangle(rows_of: Callable[[slice], Array], n_rows: int, n_columns: int) -> Array:
+def r_factor(rows_of: Callable[[slice], Array], n_rows: int, n_columns: int) -> Array:
     """Compute T of a matrix whose rows `rows_of` gives; lanes side by side.
 
     Parameters
@@ -40,7 +40,7 @@ def row_triangle(rows_of: Callable[[slice], Array], n_rows: int, n_columns: int)
     --------
     >>> import numpy as np
     >>> A = np.array([[3.0, 1.0], [4.0, 2.0], [0.0, 2.0]])
-    >>> T = row_triangle(lambda rows: A[rows], 3, 2)
+    >>> T = r_factor(lambda rows: A[rows], 3, 2)
     >>> bool(np.allclose(T.T @ T, A.T @ A))
     True
     """

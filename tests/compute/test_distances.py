@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiso._distances import Points, common_shift, nearest, squared_norms
+from kiso._compute.distances import Points, common_shift, nearest, squared_norms
 from tests.naive import distances as naive
 
 

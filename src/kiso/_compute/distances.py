@@ -24,10 +24,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kiso._blocks import near_mean
-from kiso._distances_loops import argmin2, direct_tile, row_squares, settle
-from kiso._parallel import blocks, map_rows, one_blas_thread
-from kiso._product import product
+from kiso._compute.distances_loops import argmin2, direct_tile, row_squares, settle
+from kiso._compute.gram import near_mean
+from kiso._compute.matmul import product
+from kiso._compute.threads import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 __all__ = ["Points", "Tile", "common_shift", "nearest", "squared_norms"]

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import MAX_LANES, block_rows, blocks, map_rows, one_blas_thread
-from kiso._product import Square
+from kiso._compute.matmul import Square
+from kiso._compute.threads import MAX_LANES, block_rows, blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
 __all__ = ["ShiftedGram", "centred_gram", "near_mean", "shifted_gram"]

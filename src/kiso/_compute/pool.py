@@ -24,9 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from kiso._jit import compiled, look, rest
+from kiso._compute.atomics import atomic_load, spin_hint
+from kiso._compute.jit import compiled
 
-__all__ = ["Team", "Worker", "wait_for_first"]
+__all__ = ["ThreadPool", "Worker", "wait_for_first"]
 
 LOOKS = 6000  # at a counter, before the thread sleeps: a fifth of a millisecond
 
@@ -35,9 +36,9 @@ LOOKS = 6000  # at a counter, before the thread sleeps: a fifth of a millisecond
 def watch(counter: np.ndarray, seen: int, looks: int) -> None:
     """Wait until the counter is no longer as it was seen, or patience ends."""
     for _ in range(looks):
-        if look(counter) != seen:
+        if atomic_load(counter) != seen:
             return
-        rest()
+        spin_hint()
 
 
 def _watch(counter: np.ndarray, seen: int) -> None:
@@ -128,7 +129,7 @@ class Worker:
         """Let the thread see what it was given, where `start` was interrupted."""
         self.begin.wake()
 
-    def dismiss(self) -> None:
+    def shut_down(self) -> None:
         """End the thread, which has no job."""
         self.job = None  # one that was never begun, perhaps
         self.begin.give()
@@ -150,7 +151,7 @@ class Worker:
             n_jobs += 1
 
 
-class Team:
+class ThreadPool:
     """The workers of a process. Callers from several threads share them."""
 
     def __init__(self) -> None:
@@ -183,9 +184,9 @@ class Team:
             self.idle += workers
             self.n_busy -= len(workers)
 
-    def dismiss(self) -> None:
+    def shut_down(self) -> None:
         """End the threads that have no job; after that there are no new ones."""
         with self.lock:
             workers, self.idle, self.closed = self.idle, [], True
         for worker in workers:
-            worker.dismiss()
+            worker.shut_down()

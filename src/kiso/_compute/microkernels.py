@@ -14,7 +14,7 @@ Where both factors lie along k, as in A Bᵀ, `inner_tile`s multiply whole vecto
 and add up the lanes at the end. Columns beyond the last are masked, never touched.
 
 These are instructions for LLVM, written for vectors of the width and with the number of
-registers that this processor has. They are called inside loops (`kiso._jit.compiled`) with
+registers that this processor has. They are called inside loops (`kiso._compute.jit.compiled`) with
 flat arrays and offsets. Without a compiler slow Python of the same meaning stands in.
 """
 
@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from kiso._jit import Lowered
+from kiso._compute.jit import Intrinsic
+from kiso._compute.llvm import VectorBuilder, vector_shape
 
 __all__ = [
     "copy_rows",
@@ -48,168 +49,6 @@ __all__ = [
 INNER = 4  # rows of B in an inner tile: with 4 rows of A 16 sums, 4 + 1 numbers under way
 
 
-def _processor() -> tuple[int, int]:
-    """Bytes of a vector, and rows of a tile of two vectors that the registers hold."""
-    from llvmlite import binding
-
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 12
-    if features.get("avx"):
-        return 32, 6
-    return 16, 12 if "aarch64" in binding.get_process_triple() else 6
-
-
-class _Writer:
-    """LLVM instructions about vectors of one kind of number."""
-
-    def __init__(self, context: Any, builder: Any, signature: Any, args: Any, dtype: Any):
-        from llvmlite import ir
-
-        self.ir, self.builder, self.args = ir, builder, args
-        self.context, self.signature = context, signature
-        self.itemsize = dtype.bitwidth // 8
-        self.lanes = _processor()[0] // self.itemsize
-        self.number = ir.FloatType() if self.itemsize == 4 else ir.DoubleType()
-        self.integer, self.bit, self.short = ir.IntType(64), ir.IntType(1), ir.IntType(32)
-        self.vector = ir.VectorType(self.number, self.lanes)
-        self.mask = ir.VectorType(self.bit, self.lanes)
-        self.suffix = f"v{self.lanes}f{8 * self.itemsize}"
-
-    def array(self, position: int) -> Any:
-        """The place of an array's first number."""
-        kind = self.signature.args[position]
-        return self.context.make_array(kind)(self.context, self.builder, self.args[position]).data
-
-    def apart(self, name: str, write: Callable[[_Writer], None]) -> None:
-        """Call what `write` writes as a function of its own, with places for arrays.
-
-        Not inlined: in the middle of another function the registers would not suffice.
-        """
-        from numba.core import types
-
-        places = [
-            self.array(i) if isinstance(kind, types.Array) else self.args[i]
-            for i, kind in enumerate(self.signature.args)
-        ]
-        module, name = self.builder.module, f"kiso_{name}_{self.suffix}"
-        function = module.globals.get(name)
-        if function is None:
-            kind = self.ir.FunctionType(self.ir.VoidType(), [place.type for place in places])
-            function = self.ir.Function(module, kind, name)
-            function.linkage = "linkonce_odr"
-            function.attributes.add("noinline")
-            builder, args = self.builder, self.args
-            self.builder = self.ir.IRBuilder(function.append_basic_block())
-            self.args = function.args
-            write(self)
-            self.builder.ret_void()
-            self.builder, self.args = builder, args
-        self.builder.call(function, places)
-
-    def at(self, pointer: Any, offset: Any) -> Any:
-        return self.builder.gep(pointer, [offset])
-
-    def const(self, value: int) -> Any:
-        return self.ir.Constant(self.integer, value)
-
-    def zero(self) -> Any:
-        return self.ir.Constant(self.vector, [0.0] * self.lanes)
-
-    def splat(self, value: Any, kind: Any) -> Any:
-        """The same value in all lanes of a vector type."""
-        ir = self.ir
-        one = self.builder.insert_element(
-            ir.Constant(kind, ir.Undefined), value, ir.Constant(self.short, 0)
-        )
-        order = ir.Constant(ir.VectorType(self.short, self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), order)
-
-    def first(self, count: Any) -> Any:
-        """The mask of the lanes below a count."""
-        ir = self.ir
-        kind = ir.VectorType(self.integer, self.lanes)
-        numbers = ir.Constant(kind, list(range(self.lanes)))
-        return self.builder.icmp_signed("<", numbers, self.splat(count, kind))
-
-    def _call(self, name: str, result: Any, args: list[Any]) -> Any:
-        from numba.core import cgutils
-
-        kind = self.ir.FunctionType(result, [arg.type for arg in args])
-        function: Any = cgutils.get_or_insert_function
-        return self.builder.call(function(self.builder.module, kind, name), args)
-
-    def _vector_at(self, pointer: Any) -> Any:
-        return self.builder.bitcast(pointer, self.vector.as_pointer())
-
-    def load(self, pointer: Any, mask: Any = None) -> Any:
-        """A vector; zeros where the mask is not set, whose memory is not touched."""
-        pointer = self._vector_at(pointer)
-        if mask is None:
-            loaded = self.builder.load(pointer)
-            loaded.align = self.itemsize
-            return loaded
-        align = self.ir.Constant(self.short, self.itemsize)
-        name = f"llvm.masked.load.{self.suffix}.p0{self.suffix}"
-        return self._call(name, self.vector, [pointer, align, mask, self.zero()])
-
-    def store(self, value: Any, pointer: Any, mask: Any = None) -> None:
-        pointer = self._vector_at(pointer)
-        if mask is None:
-            self.builder.store(value, pointer).align = self.itemsize
-            return
-        align = self.ir.Constant(self.short, self.itemsize)
-        name = f"llvm.masked.store.{self.suffix}.p0{self.suffix}"
-        self._call(name, self.ir.VoidType(), [value, pointer, align, mask])
-
-    def fetch(self, pointer: Any) -> None:
-        """Let the cache line of a pointer come; it need not be memory at all."""
-        integer = self.short
-        hints = [self.ir.Constant(integer, hint) for hint in (0, 3, 1)]  # read, near, data
-        pointer = self.builder.bitcast(pointer, self.ir.IntType(8).as_pointer())
-        self._call("llvm.prefetch.p0", self.ir.VoidType(), [pointer, *hints])
-
-    def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
-        return self._call(f"llvm.fma.{self.suffix}", self.vector, [a, b, c])
-
-    def total(self, value: Any) -> Any:
-        """The sum of the lanes, by halves: always in the same order."""
-        ir, half, lanes = self.ir, self.lanes // 2, self.lanes
-        while half:
-            order = [(i + half) % lanes for i in range(lanes)]
-            turned = self.builder.shuffle_vector(
-                value,
-                ir.Constant(self.vector, ir.Undefined),
-                ir.Constant(ir.VectorType(self.short, lanes), order),
-            )
-            value = self.builder.fadd(value, turned)
-            half //= 2
-        return self.builder.extract_element(value, ir.Constant(self.short, 0))
-
-    def loop(self, last: Any, starts: list[Any], step: Callable[..., list[Any]]) -> list[Any]:
-        """For i = 0 … last − 1 (last ≥ 1) carry values from step to step; those of the end."""
-        before = self.builder.block
-        body = self.builder.append_basic_block("tile")
-        after = self.builder.append_basic_block("tile_done")
-        self.builder.branch(body)
-        self.builder.position_at_end(body)
-        i = self.builder.phi(self.integer)
-        i.add_incoming(self.const(0), before)
-        carried = []
-        for start in starts:
-            value = self.builder.phi(start.type)
-            value.add_incoming(start, before)
-            carried.append(value)
-        ends = step(i, carried)
-        following = self.builder.add(i, self.const(1))
-        i.add_incoming(following, body)
-        for value, end in zip(carried, ends, strict=True):
-            value.add_incoming(end, body)
-        self.builder.cbranch(self.builder.icmp_signed("<", following, last), body, after)
-        self.builder.position_at_end(after)
-        return ends
-
-
 def _outer(rows: int, vectors: int, by_table: bool) -> Callable[[], Any]:
     """Build the intrinsic of an outer tile; rows = 0 stands for as many as registers hold."""
 
@@ -217,11 +56,11 @@ def _outer(rows: int, vectors: int, by_table: bool) -> Callable[[], Any]:
         from numba import extending
         from numba.core import types
 
-        n_rows = rows or _processor()[1]
+        n_rows = rows or vector_shape()[1]
         i, yes = types.int64, types.boolean
 
         def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            w = _Writer(context, builder, signature, args, signature.args[0].dtype)
+            w = VectorBuilder(context, builder, signature, args, signature.args[0].dtype)
             name = f"outer_{n_rows}x{vectors}" + ("_at" if by_table else "")
             w.apart(name, lambda w: _write_outer(w, n_rows, vectors, by_table))
             return context.get_dummy_value()
@@ -241,7 +80,7 @@ def _outer(rows: int, vectors: int, by_table: bool) -> Callable[[], Any]:
     return build
 
 
-def _write_outer(w: _Writer, rows: int, vectors: int, by_table: bool) -> None:
+def _write_outer(w: VectorBuilder, rows: int, vectors: int, by_table: bool) -> None:
     builder = w.builder
     A, ao, ars, aks, B, bo, bks, k, C, co, crs, n, add, *ahead = w.args
     A, B, C = w.at(A, ao), w.at(B, bo), w.at(C, co)
@@ -305,7 +144,7 @@ def _build_lanes() -> Any:
 
     def lanes(typing: Any, x: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return context.get_constant(types.int64, _processor()[0] // (x.dtype.bitwidth // 8))
+            return context.get_constant(types.int64, vector_shape()[0] // (x.dtype.bitwidth // 8))
 
         return types.int64(x), generate
 
@@ -319,7 +158,7 @@ def _build_rows() -> Any:
 
     def rows(typing: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return context.get_constant(types.int64, _processor()[1])
+            return context.get_constant(types.int64, vector_shape()[1])
 
         return types.int64(), generate
 
@@ -340,7 +179,7 @@ def _inner(rows: int) -> Callable[[], Any]:
             signature = types.void(a, i, i, b, i, table, i, i, c, i, i)
 
             def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-                w = _Writer(context, builder, signature, args, a.dtype)
+                w = VectorBuilder(context, builder, signature, args, a.dtype)
                 w.apart(f"inner_{rows}", lambda w: _write_inner(w, rows))
                 return context.get_dummy_value()
 
@@ -352,7 +191,7 @@ def _inner(rows: int) -> Callable[[], Any]:
     return build
 
 
-def _write_inner(w: _Writer, rows: int) -> None:
+def _write_inner(w: VectorBuilder, rows: int) -> None:
     builder = w.builder
     A, ao, ars, B, bo, table, to, n, C, co, crs = w.args
     A, B, C = w.at(A, ao), w.at(B, bo), w.at(C, co)
@@ -397,7 +236,7 @@ def _build_transpose() -> Any:
         i = types.int64
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            w = _Writer(context, builder, signature, args, x.dtype)
+            w = VectorBuilder(context, builder, signature, args, x.dtype)
             w.apart("transpose", _write_transpose)
             return context.get_dummy_value()
 
@@ -407,7 +246,7 @@ def _build_transpose() -> Any:
     return intrinsic(tile)
 
 
-def _write_transpose(w: _Writer) -> None:
+def _write_transpose(w: VectorBuilder) -> None:
     builder, ir, lanes = w.builder, w.ir, w.lanes
     X, xo, xrs, Y, yo, yrs = w.args
     X, Y = w.at(X, xo), w.at(Y, yo)
@@ -441,7 +280,7 @@ def _build_copy() -> Any:
         i = types.int64
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            w = _Writer(context, builder, signature, args, x.dtype)
+            w = VectorBuilder(context, builder, signature, args, x.dtype)
             X, Y = w.at(w.array(0), args[1]), w.at(w.array(4), args[5])
 
             def step(i: Any, _: list[Any]) -> list[Any]:
@@ -467,11 +306,11 @@ def _slow_copy(x: Any, xo: int, xrs: int, n: int, y: Any, yo: int) -> None:
 
 
 def _outer_tile(rows: int, vectors: int, by_table: bool = False) -> Any:
-    return Lowered(_outer(rows, vectors, by_table), _slow_outer(rows, vectors, by_table))
+    return Intrinsic(_outer(rows, vectors, by_table), _slow_outer(rows, vectors, by_table))
 
 
-vector_lanes: Any = Lowered(_build_lanes, _slow_lanes)
-tile_rows: Any = Lowered(_build_rows, lambda: SLOW_ROWS)
+vector_lanes: Any = Intrinsic(_build_lanes, _slow_lanes)
+tile_rows: Any = Intrinsic(_build_rows, lambda: SLOW_ROWS)
 outer_tile_full_2: Any = _outer_tile(0, 2)
 outer_tile_full_1: Any = _outer_tile(0, 1)
 outer_tile_4x2: Any = _outer_tile(4, 2)
@@ -481,7 +320,7 @@ outer_tile_1x1: Any = _outer_tile(1, 1)
 outer_tile_at_full: Any = _outer_tile(0, 2, by_table=True)
 outer_tile_at_4x2: Any = _outer_tile(4, 2, by_table=True)
 outer_tile_at_1x2: Any = _outer_tile(1, 2, by_table=True)
-copy_rows: Any = Lowered(_build_copy, _slow_copy)
-inner_tile_at_1x4: Any = Lowered(_inner(1), _slow_inner(1))
-inner_tile_at_4x4: Any = Lowered(_inner(4), _slow_inner(4))
-transpose_tile: Any = Lowered(_build_transpose, _slow_transpose)
+copy_rows: Any = Intrinsic(_build_copy, _slow_copy)
+inner_tile_at_1x4: Any = Intrinsic(_inner(1), _slow_inner(1))
+inner_tile_at_4x4: Any = Intrinsic(_inner(4), _slow_inner(4))
+transpose_tile: Any = Intrinsic(_build_transpose, _slow_transpose)

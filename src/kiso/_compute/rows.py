@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import block_rows
+from kiso._compute.threads import block_rows
 from kiso._validation import Array
 
-from . import _rows_loops as loops
+from . import rows_loops as loops
 
 __all__ = ["CsrRows", "DenseRows", "rows_of"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kiso import _jit
-from kiso._jit import compiled, compiled_strict
+from kiso._compute import jit
+from kiso._compute.jit import compiled, compiled_strict
 
 
 @compiled
@@ -59,12 +59,13 @@ def test_loops_see_their_callees():
 @pytest.mark.jit
 def test_a_loop_is_not_called_before_its_callees_are_bound(tmp_path, monkeypatch):
     """One thread binds a module, another calls a loop of it that is bound already."""
-    source = "from kiso._jit import compiled\n\n@compiled\ndef entry(x):\n    return last(x) + 1\n"
+    source = "from kiso._compute.jit import compiled\n"
+    source += "\n@compiled\ndef entry(x):\n    return last(x) + 1\n"
     (tmp_path / "slowly_bound.py").write_text(source + "\n@compiled\ndef last(x):\n    return x\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     import slowly_bound
 
-    bind, half = _jit._Loop.bind, threading.Event()
+    bind, half = jit._Loop.bind, threading.Event()
 
     def slow_bind(self):
         if self.py_func.__name__ == "last":
@@ -72,7 +73,7 @@ def test_a_loop_is_not_called_before_its_callees_are_bound(tmp_path, monkeypatch
             time.sleep(0.1)
         return bind(self)
 
-    monkeypatch.setattr(_jit._Loop, "bind", slow_bind)
+    monkeypatch.setattr(jit._Loop, "bind", slow_bind)
     entry, found = slowly_bound.entry, []
     binder = threading.Thread(target=lambda: found.append(entry(1)))
     binder.start()
@@ -91,20 +92,25 @@ def test_strict_keeps_compensation():
 
 
 def test_policy_does_not_assume_finite():
-    assert not _jit.FAST_MATH & {"nnan", "ninf", "fast"}
+    assert not jit.FAST_MATH & {"nnan", "ninf", "fast"}
 
 
 @pytest.mark.jit
 def test_runs_where_no_cache_can_be_written(tmp_path):
     """No folder for the cache: the loop still runs, compiled in every process."""
     module = tmp_path / "loops_here.py"
-    module.write_text("from kiso._jit import compiled\n@compiled\ndef f(x):\n    return x + 1\n")
+    module.write_text(
+        "from kiso._compute.jit import compiled\n@compiled\ndef f(x):\n    return x + 1\n"
+    )
     code = (
         "import numba.core.caching as c, loops_here\n"
         "c.CacheImpl._locator_classes = []\n"
         "print(loops_here.f(1))"
     )
-    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+    }
     out = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert out.stdout.strip() == "2", out.stderr
 
@@ -113,13 +119,16 @@ def test_runs_where_no_cache_can_be_written(tmp_path):
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
 def test_second_process_hits_the_cache(tmp_path):
     (tmp_path / "loops_here.py").write_text(
-        "from kiso._jit import compiled\n@compiled\ndef f(x):\n    return x + 1\n"
+        "from kiso._compute.jit import compiled\n@compiled\ndef f(x):\n    return x + 1\n"
     )
     code = (
         "import loops_here; loops_here.f(1); "
         "s = loops_here.__dict__['f'].stats; print(sum(s.cache_hits.values()))"
     )
-    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+    }
     hits = [
         subprocess.run(
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
@@ -132,20 +141,20 @@ def test_second_process_hits_the_cache(tmp_path):
 
 def test_threads_meet():
     """None goes on before the last has come: sums of what all wrote are whole."""
-    from kiso._jit import _compiled_meeting, _meet_slowly
+    from kiso._compute.atomics import _barrier_slowly, _compiled_barrier
 
-    for waiting in (_meet_slowly, _compiled_meeting()):
-        if waiting is not _meet_slowly and os.environ.get("NUMBA_DISABLE_JIT") == "1":
+    for waiting in (_barrier_slowly, _compiled_barrier()):
+        if waiting is not _barrier_slowly and os.environ.get("NUMBA_DISABLE_JIT") == "1":
             continue
         counter, written = np.zeros(1, np.int64), np.zeros(3)
         seen = [[], [], []]
 
-        def work(me, meet=waiting, counter=counter, written=written, seen=seen):
+        def work(me, barrier=waiting, counter=counter, written=written, seen=seen):
             for turn in range(50):
                 written[me] = turn
-                meet(counter, 3)
+                barrier(counter, 3)
                 seen[me].append(written.sum())
-                meet(counter, 3)
+                barrier(counter, 3)
 
         threads = [threading.Thread(target=work, args=(me,)) for me in range(3)]
         for thread in threads:
@@ -158,11 +167,14 @@ def test_threads_meet():
 @pytest.mark.jit
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
 def test_cache_is_stale_when_a_callee_elsewhere_changes(tmp_path):
-    head = "from kiso._jit import compiled\n"
+    head = "from kiso._compute.jit import compiled\n"
     (tmp_path / "outer_loops.py").write_text(
         head + "from inner_loops import g\n@compiled\ndef f(x):\n    return g(x) + 1\n"
     )
-    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+    }
     found = []
     for constant in (10, 20, 20):
         inner = tmp_path / "inner_loops.py"
@@ -178,17 +190,19 @@ def test_cache_is_stale_when_a_callee_elsewhere_changes(tmp_path):
 
 def test_a_meeting_that_is_called_off():
     """Whoever waits goes on, told so; so does whoever comes later; those who met do not know."""
-    from kiso._jit import _compiled_meeting, _meet_slowly, call_off
+    from kiso._compute.atomics import _barrier_slowly, _compiled_barrier, cancel_barrier
 
-    for meet in (_meet_slowly, _compiled_meeting()):
-        if meet is not _meet_slowly and os.environ.get("NUMBA_DISABLE_JIT") == "1":
+    for barrier in (_barrier_slowly, _compiled_barrier()):
+        if barrier is not _barrier_slowly and os.environ.get("NUMBA_DISABLE_JIT") == "1":
             continue
         counter, found = np.zeros(1, np.int64), []
-        assert meet(np.zeros(1, np.int64), 1)
+        assert barrier(np.zeros(1, np.int64), 1)
         waiting = threading.Thread(
-            target=lambda meet=meet, counter=counter, found=found: found.append(meet(counter, 3))
+            target=lambda barrier=barrier, counter=counter, found=found: found.append(
+                barrier(counter, 3)
+            )
         )
         waiting.start()
-        call_off(counter)
+        cancel_barrier(counter)
         waiting.join(30)
-        assert [*found, meet(counter, 3), meet(counter, 3)] == [False] * 3
+        assert [*found, barrier(counter, 3), barrier(counter, 3)] == [False] * 3

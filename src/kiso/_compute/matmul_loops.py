@@ -3,15 +3,15 @@
 Matrices lie in flat arrays: A[i, k] = a[ao + i·ars + k·aks] for any strides; rows of B and C
 are side by side, B[k, j] = b[bo + k·bks + j] and C[i, j] = c[co + i·crs + j]. C is cut into
 panels of two vectors' width; the rows of B of a panel stay in a core's cache while all rows
-of A pass, a tile at a time (`kiso._tiles`).
+of A pass, a tile at a time (`kiso._compute.microkernels`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from kiso._jit import compiled
-from kiso._tiles import (
+from kiso._compute.jit import compiled
+from kiso._compute.microkernels import (
     copy_rows,
     outer_tile_1x1,
     outer_tile_1x2,
@@ -31,10 +31,10 @@ __all__ = [
     "multiply",
     "multiply_by_itself",
     "multiply_packed",
-    "multiply_turned",
+    "multiply_transposed",
     "multiply_whole",
     "pack",
-    "pack_turned",
+    "pack_transposed",
     "packed_size",
     "transpose",
 ]
@@ -107,7 +107,7 @@ def pack(
 
 
 @compiled
-def pack_turned(
+def pack_transposed(
     x: Array, xo: int, xrs: int, first: int, last: int, m: int, n: int, out: Array, po: int
 ) -> None:
     """Put rows first … last of X: (m, n) into the packed form of Xᵀ.
@@ -167,7 +167,7 @@ def multiply_whole(
 
 
 @compiled
-def multiply_turned(
+def multiply_transposed(
     a: Array, ao: int, ars: int, aks: int,
     x: Array, xo: int, xrs: int,
     c: Array, co: int, crs: int,
@@ -182,7 +182,7 @@ def multiply_turned(
             depth, at = min(DEPTH, k - first), ao + i * ars + first * aks
             for j in range(0, n, width):
                 there = min(width, n - j)
-                pack_turned(x, xo + j * xrs + first, xrs, 0, there, there, depth, panel, 0)
+                pack_transposed(x, xo + j * xrs + first, xrs, 0, there, there, depth, panel, 0)
                 _panel(
                     a, at, ars, aks, panel, 0, width, c, out + j, crs, rows, there, depth,
                     first > 0, 0,

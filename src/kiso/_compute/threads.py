@@ -22,15 +22,15 @@ import scipy.linalg  # noqa: F401  loads SciPy's BLAS, so that the limit below r
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
-from kiso._jit import call_off
-from kiso._team import Team, Worker, wait_for_first
+from kiso._compute.atomics import cancel_barrier
+from kiso._compute.pool import ThreadPool, Worker, wait_for_first
 
 T = TypeVar("T")
 
 MAX_LANES = 16
 
 _inside = threading.local()
-_team = Team()
+_pool = ThreadPool()
 
 
 def n_threads() -> int:
@@ -69,7 +69,7 @@ def run_lanes(task: Callable[[slice], T], rows: list[slice]) -> list[T]:
     exception in a lane, or Ctrl-C, reaches the caller only after every lane that had begun
     is over, so nothing writes into the caller's arrays behind its back.
     """
-    workers = _team.take(min(n_threads(), len(rows)) - 1)
+    workers = _pool.take(min(n_threads(), len(rows)) - 1)
     if not workers:
         return [task(lane) for lane in rows]
     results: dict[int, T] = {}
@@ -92,13 +92,13 @@ def run_together(
 ) -> list[T]:
     """Run `task(part of the lanes, number of parts)` for all parts at the same time.
 
-    For work whose lanes wait for each other (`kiso._jit.meet`): as many parts as there are
+    For work whose lanes wait for each other (`atomics.barrier`): as many parts as there are
     threads free, each on a thread of its own, so that none waits for one that has not begun.
     `meeting` is the counter at which they meet. The caller's part comes first: loops are
     compiled there, where Ctrl-C can end that. If it ends by an exception before it has come,
     the meeting is called off. Ctrl-C and exceptions reach the caller after all parts are over.
     """
-    workers = _team.take(min(n_threads(), n_lanes) - 1)
+    workers = _pool.take(min(n_threads(), n_lanes) - 1)
     if not workers:
         return [task(slice(0, n_lanes), 1)]
     n_parts = len(workers) + 1
@@ -116,16 +116,17 @@ def run_together(
         except BaseException as error:
             errors[i] = error
         if meeting is not None and (i in errors or meeting[0] == 0):
-            call_off(meeting)
+            cancel_barrier(meeting)
 
     _share([partial(part, i) for i in range(n_parts)], workers, errors, meeting)
     return [results[i] for i in range(n_parts)]
 
 
-def run_by_turns(task: Callable[[np.ndarray], None], n_lanes: int) -> None:
+def run_sharing_counter(task: Callable[[np.ndarray], None], n_lanes: int) -> None:
     """Run `task(turns)` on as many threads as there are free, at most one a lane.
 
-    For compiled loops that take lanes by themselves: each `kiso._jit.next_turn(turns)` is one.
+    For compiled loops that take lanes by themselves: each `atomics.fetch_increment(turns)`
+    is one.
     """
     turns = np.zeros(1, np.int64)
     run_together(lambda _lanes, _n_parts: task(turns), n_lanes)
@@ -154,7 +155,7 @@ def _share(
             try:
                 if errors:
                     if meeting is not None:
-                        call_off(meeting)
+                        cancel_barrier(meeting)
                     for worker in workers:
                         worker.wake()
                 for worker in workers:
@@ -162,7 +163,7 @@ def _share(
                 over = True
             except BaseException as error:  # Ctrl-C, again: what runs is waited for all the same
                 errors.setdefault(-1, error)
-        _team.give_back(workers)
+        _pool.give_back(workers)
     if errors:
         try:
             raise errors[min(errors)]
@@ -228,8 +229,8 @@ def one_blas_thread() -> Iterator[None]:
 
 def _forget_threads() -> None:
     """In a forked child the parent's threads are gone, and its locks may be held."""
-    global _team, _blas
-    _team = Team()
+    global _pool, _blas
+    _pool = ThreadPool()
     held = _blas.limiter
     _blas = _BlasLimit()
     _inside.lane = False
@@ -237,11 +238,11 @@ def _forget_threads() -> None:
         held.__exit__(None, None, None)
 
 
-def _dismiss_team() -> None:
+def _shut_down_pool() -> None:
     """At the end: a thread in compiled code must not outlive Python."""
-    _team.dismiss()
+    _pool.shut_down()
 
 
-atexit.register(_dismiss_team)
+atexit.register(_shut_down_pool)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
-__all__ = ["write_film"]
+__all__ = ["write_gif"]
 
 
-def write_film(
+def write_gif(
     figures: Iterable[Figure],
     path: str | Path,
     *,

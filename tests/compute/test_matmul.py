@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from kiso import _product, _product_loops
-from kiso._product import Square, product
+from kiso._compute import matmul, matmul_loops
+from kiso._compute.matmul import Square, product
 
 SIZES = st.integers(1, 70)
 DTYPES = st.sampled_from([np.float32, np.float64])
@@ -50,7 +50,7 @@ def test_as_numpy(m, n, k, dtype, left, right, seed):
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_the_same_bits_however_rows_are_cut(monkeypatch, order):
-    monkeypatch.setattr(_product, "LANE_WORK", 1 << 10)
+    monkeypatch.setattr(matmul, "LANE_WORK", 1 << 10)
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((101, 300)), np.asarray(rng.standard_normal((300, 45)), order=order)
     whole = product(a, b)
@@ -111,17 +111,15 @@ def test_packed(m, n, k, dtype):
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal(shape).astype(dtype) for shape in ((m, k), (k, n)))
     for turned in (False, True):
-        out = np.full(_product_loops.packed_size(a.ravel(), n, k), np.nan, dtype)
+        out = np.full(matmul_loops.packed_size(a.ravel(), n, k), np.nan, dtype)
         if turned:
             x = np.ascontiguousarray(b.T).ravel()
-            _product_loops.pack_turned(x, 0, k, 0, n, n, k, out, 0)
+            matmul_loops.pack_transposed(x, 0, k, 0, n, n, k, out, 0)
         else:
-            _product_loops.pack(b.ravel(), 0, n, 0, k // 2, n, k, out, 0)
-            _product_loops.pack(b.ravel(), 0, n, k // 2, k, n, k, out, 0)
+            matmul_loops.pack(b.ravel(), 0, n, 0, k // 2, n, k, out, 0)
+            matmul_loops.pack(b.ravel(), 0, n, k // 2, k, n, k, out, 0)
         c = np.ones((m, n), dtype)
-        _product_loops.multiply_packed(
-            a.ravel(), 0, k, 1, out, 0, c.reshape(-1), 0, n, m, n, k, True
-        )
+        matmul_loops.multiply_packed(a.ravel(), 0, k, 1, out, 0, c.reshape(-1), 0, n, m, n, k, True)
         assert np.allclose(c, 1 + a @ b, atol=1e-4)
 
 
@@ -131,11 +129,11 @@ def test_whole_tiles(m, n, k, dtype):
     """Rows of A that fill tiles, columns of C as many as panels of B have."""
     rng = np.random.default_rng(0)
     a, x = (rng.standard_normal((rows, k)).astype(dtype) for rows in (m, n))
-    width = _product_loops.packed_size(a.ravel(), n, 1)
+    width = matmul_loops.packed_size(a.ravel(), n, 1)
     packed = np.zeros(width * k, dtype)
-    _product_loops.pack_turned(x.ravel(), 0, k, 0, n, n, k, packed, 0)
+    matmul_loops.pack_transposed(x.ravel(), 0, k, 0, n, n, k, packed, 0)
     c = np.full((m, width + 1), 7.0, dtype)
-    _product_loops.multiply_whole(a.ravel(), 0, packed, 0, c.reshape(-1), 0, width + 1, m, width, k)
+    matmul_loops.multiply_whole(a.ravel(), 0, packed, 0, c.reshape(-1), 0, width + 1, m, width, k)
     assert np.allclose(c[:, :n], a @ x.T, atol=1e-4)
     assert (c[:, width] == 7).all()
 
@@ -144,13 +142,13 @@ def test_whole_tiles(m, n, k, dtype):
 def test_transpose(shape):
     x = np.arange(float(np.prod(shape))).reshape(shape)
     y = np.empty(shape[::-1])
-    _product_loops.transpose(x.ravel(), 0, shape[1], *shape, y.reshape(-1), 0, shape[0])
+    matmul_loops.transpose(x.ravel(), 0, shape[1], *shape, y.reshape(-1), 0, shape[0])
     assert np.array_equal(y, x.T)
 
 
 def test_no_terms_make_zeros():
     c = np.ones(6)
-    _product_loops.multiply(c[:0], 0, 0, 1, c[:0], 0, 3, c, 0, 3, 2, 3, 0, False)
+    matmul_loops.multiply(c[:0], 0, 0, 1, c[:0], 0, 3, c, 0, 3, 2, 3, 0, False)
     assert not c.any()
 
 
@@ -166,7 +164,7 @@ def test_no_terms_make_zeros():
 def test_other_processors(processor, tmp_path):
     """Code for narrower vectors than those that tiles are written for is slower, and right."""
     code = (
-        "import numpy as np; from kiso._product import product\n"
+        "import numpy as np; from kiso._compute.matmul import product\n"
         "a = np.arange(8000.0).reshape(80, 100) % 7\n"
         "assert np.array_equal(product(a, a.T.copy()), a @ a.T)"
     )

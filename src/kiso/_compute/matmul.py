@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from kiso._parallel import map_rows
-from kiso._product_loops import (
+from kiso._compute.matmul_loops import (
     SQUARE_DEPTH,
     add_upper,
     mirror,
     multiply,
     multiply_by_itself,
-    multiply_turned,
+    multiply_transposed,
     packed_size,
 )
+from kiso._compute.threads import map_rows
 from kiso._validation import Array
 
 __all__ = ["Square", "flat_memory", "product"]
@@ -133,7 +133,7 @@ def _multiply(a: Array, b: Array, out: Array) -> None:
     if b.strides[1] == size:
         multiply(*flat, b.strides[0] // size, *ends, False)
     else:
-        multiply_turned(*flat, b.strides[1] // size, *ends)
+        multiply_transposed(*flat, b.strides[1] // size, *ends)
 
 
 def flat_memory(x: Array) -> Array:

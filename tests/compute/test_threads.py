@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from kiso import _parallel
-from kiso._jit import _meet_slowly
-from kiso._parallel import (
+from kiso._compute import threads as _threads
+from kiso._compute.atomics import _barrier_slowly
+from kiso._compute.pool import ThreadPool, Worker
+from kiso._compute.threads import (
     block_rows,
     blocks,
     lanes,
@@ -24,7 +25,6 @@ from kiso._parallel import (
     one_blas_thread,
     run_together,
 )
-from kiso._team import Team, Worker
 
 
 @given(st.integers(0, 10_000), st.integers(1, 500), st.integers(1, 40))
@@ -70,7 +70,7 @@ def test_results_in_lane_order():
 
 
 def test_nested_calls_run_inline(monkeypatch):
-    monkeypatch.setattr("kiso._parallel._openmp_effective_n_threads", lambda: 3)
+    monkeypatch.setattr("kiso._compute.threads._openmp_effective_n_threads", lambda: 3)
 
     def outer(rows):
         assert n_threads() == 1
@@ -159,7 +159,7 @@ def workers_of(n_lanes, n_threads):
 
 
 def test_threads_are_kept(monkeypatch):
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 3)
     first = workers_of(3, 3)
     assert threading.get_ident() in first
     assert len(first) == 3
@@ -170,7 +170,7 @@ def test_threads_are_kept(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone says")
 def test_threads_may_use_the_cores_of_their_caller(monkeypatch):
     """They are barred from one to be woken elsewhere; when they work they are free again."""
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 3)
     meeting = threading.Barrier(3)
     for _ in range(20):
         cores = map_rows(lambda rows: (meeting.wait(10), os.sched_getaffinity(0))[1], 3)
@@ -179,8 +179,8 @@ def test_threads_may_use_the_cores_of_their_caller(monkeypatch):
 
 def test_callers_share_the_threads(monkeypatch):
     """As many threads as one may have, beside the callers themselves; all get their results."""
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
-    monkeypatch.setattr(_parallel, "_team", Team())
+    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
+    monkeypatch.setattr(_threads, "_pool", ThreadPool())
     seen, right = set(), []
 
     def caller(k):
@@ -199,12 +199,12 @@ def test_callers_share_the_threads(monkeypatch):
         assert not thread.is_alive()
     assert right == [True] * 4
     assert len(seen) == 5
-    _parallel._team.dismiss()
+    _threads._pool.shut_down()
 
 
 def test_interrupt_waits_for_what_runs(monkeypatch):
     """Ctrl-C in the caller's lane, and again while it waits."""
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
     began, over = threading.Event(), []
 
     def task(rows):
@@ -223,8 +223,8 @@ def test_interrupt_waits_for_what_runs(monkeypatch):
 
 
 def test_no_thread_to_be_had(monkeypatch):
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 4)
-    monkeypatch.setattr(_parallel, "_team", Team())
+    monkeypatch.setattr(_threads, "n_threads", lambda: 4)
+    monkeypatch.setattr(_threads, "_pool", ThreadPool())
     monkeypatch.setattr(threading.Thread, "start", raising)
     assert map_rows(lambda rows: rows.start, 4) == [0, 1, 2, 3]
 
@@ -234,25 +234,25 @@ def raising(self):
 
 
 def test_work_together_is_at_the_same_time(monkeypatch):
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 3)
     meeting = threading.Barrier(3)
     parts = run_together(lambda mine, n: (meeting.wait(10), mine, n, n_threads_inside())[1:], 4)
     assert parts == [(slice(0, 1), 3, 1), (slice(1, 2), 3, 1), (slice(2, 4), 3, 1)]
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 1)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 1)
     assert run_together(lambda mine, n: (mine, n), 4) == [(slice(0, 4), 1)]
 
 
 @pytest.mark.parametrize("who", [0, 1])
 def test_nobody_waits_for_one_who_will_not_come(monkeypatch, who):
     """Ctrl-C before a part has met the others: while its loop is being compiled, say."""
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 3)
     counter, told = np.zeros(1, np.int64), []
 
     def task(mine, n_parts):
         if mine.start == who:
             time.sleep(0.05)
             raise KeyboardInterrupt
-        told.append(_meet_slowly(counter, n_parts))
+        told.append(_barrier_slowly(counter, n_parts))
 
     with pytest.raises(KeyboardInterrupt):
         run_together(task, 3, counter)
@@ -260,14 +260,14 @@ def test_nobody_waits_for_one_who_will_not_come(monkeypatch, who):
 
 
 def test_who_does_not_meet_keeps_nobody_waiting(monkeypatch):
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
     assert run_together(lambda mine, _: mine.start, 2, np.zeros(1, np.int64)) == [0, 1]
 
 
 def test_interrupt_before_all_have_begun(monkeypatch):
     """Ctrl-C between two starts, one of which was to wake its thread yet."""
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
-    monkeypatch.setattr(_parallel, "_team", Team())
+    monkeypatch.setattr(_threads, "n_threads", lambda: 3)
+    monkeypatch.setattr(_threads, "_pool", ThreadPool())
     counter, told, starts = np.zeros(1, np.int64), [], []
 
     def start(worker, job):
@@ -281,15 +281,15 @@ def test_interrupt_before_all_have_begun(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Worker, "start", start)
         with pytest.raises(KeyboardInterrupt):
-            run_together(lambda _, n: told.append(_meet_slowly(counter, n)), 3, counter)
+            run_together(lambda _, n: told.append(_barrier_slowly(counter, n)), 3, counter)
     assert told == []
     assert map_rows(lambda rows: rows.start, 4) == [0, 1, 2, 3]
-    _parallel._team.dismiss()
+    _threads._pool.shut_down()
     assert not any(worker.thread.is_alive() for worker in starts)
 
 
 def test_nothing_is_kept_of_work_that_failed(monkeypatch):
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 2)
+    monkeypatch.setattr(_threads, "n_threads", lambda: 2)
     gc.collect()
     gc.disable()
     try:
@@ -308,9 +308,9 @@ def test_nothing_is_kept_of_work_that_failed(monkeypatch):
 
 
 def test_no_new_threads_after_the_end(monkeypatch):
-    monkeypatch.setattr(_parallel, "n_threads", lambda: 3)
-    monkeypatch.setattr(_parallel, "_team", Team())
-    _parallel._dismiss_team()
+    monkeypatch.setattr(_threads, "n_threads", lambda: 3)
+    monkeypatch.setattr(_threads, "_pool", ThreadPool())
+    _threads._shut_down_pool()
     before = threading.active_count()
     assert map_rows(lambda rows: rows.start, 4) == [0, 1, 2, 3]
     assert threading.active_count() == before
