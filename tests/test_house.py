@@ -17,7 +17,7 @@ STOREYS = [
     {"_gif", "_linear_classifier", "losses", "optim", "datasets", "inspection"},
     {"inference"},
     {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"} | {"scattering"},
-    {"neural_network", "approximation", "adversarial"},
+    {"neural_network", "approximation", "adversarial", "ensemble"},
     {"few_shot"},
     {"comparison"},
     {"persistence"},

@@ -70,7 +70,7 @@ def forest(name: str, setup: Any) -> Case:
         name=f"{kind}, 100 trees, {name}",
         setup=setup,
         contestants={
-            "kiso": partial(_fit, "kiso.tree", kind, {}),
+            "kiso": partial(_fit, "kiso.ensemble", kind, {}),
             "sklearn": partial(_fit, "sklearn.ensemble", kind, {"n_jobs": 2}),
             "sklearnex": partial(_fit, "sklearnex.ensemble", kind, {"n_jobs": 2}),
         },

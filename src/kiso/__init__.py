@@ -19,6 +19,7 @@ _SUBPACKAGES = (
     "comparison",
     "datasets",
     "decomposition",
+    "ensemble",
     "experiments",
     "few_shot",
     "inference",

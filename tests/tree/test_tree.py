@@ -8,14 +8,8 @@ from sklearn import tree as peer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from kiso._compute import threads as _threads
-from kiso.tree import (
-    DecisionTreeClassifier,
-    DecisionTreeRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-    export_text,
-    plot_tree,
-)
+from kiso.ensemble import RandomForestClassifier, RandomForestRegressor
+from kiso.tree import DecisionTreeClassifier, DecisionTreeRegressor, export_text, plot_tree
 from tests.naive.tree import best_decrease, impurity
 
 CRITERIA = ["gini", "entropy", "squared_error", "absolute_error"]

@@ -348,7 +348,7 @@ CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
         "forest",
         "classification",
-        "kiso.tree:RandomForestClassifier",
+        "kiso.ensemble:RandomForestClassifier",
         "The mean vote of 100 trees, each grown on a draw of the rows; steps, no curves.",
         seeded=True,
         sparse=False,
@@ -359,7 +359,7 @@ CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
         "forest",
         "regression",
-        "kiso.tree:RandomForestRegressor",
+        "kiso.ensemble:RandomForestRegressor",
         "The mean of 100 trees, each grown on a draw of the rows; steps, no curves.",
         params={"max_features": 1 / 3},
         seeded=True,

@@ -15,6 +15,8 @@ KISO_TYPES = frozenset(
         "kiso.decomposition._incremental.Seen",
         "kiso.decomposition._pca.PCA",
         "kiso.decomposition._spectrum.Spectrum",
+        "kiso.ensemble._forest.RandomForestClassifier",
+        "kiso.ensemble._forest.RandomForestRegressor",
         "kiso.few_shot._hausdorff.ModifiedHausdorffClassifier",
         "kiso.few_shot._hausdorff.PointSets",
         "kiso.few_shot._nearest.NearestExampleClassifier",
@@ -53,7 +55,7 @@ KISO_TYPES = frozenset(
         "kiso.svm._svr.SVR",
         "kiso.tree._classifier.DecisionTreeClassifier",
         "kiso.tree._columns.Columns",
-        "kiso.tree._forest.RandomForestClassifier",
+        "kiso.tree._forest.RandomForestClassifier",  # files written before 0.2
         "kiso.tree._forest.RandomForestRegressor",
         "kiso.tree._regressor.DecisionTreeRegressor",
         "kiso.tree._tree.Tree",

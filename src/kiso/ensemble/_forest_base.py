@@ -13,12 +13,12 @@ from sklearn.utils.validation import check_is_fitted
 from kiso._compute.threads import lanes, map_rows, run_lanes
 from kiso._validation import Array, Integral, Interval, Real, check_generator, positive
 from kiso.base import IterativeEstimator, State
+from kiso.tree._base import GROWTH, TreeInput, draw_seed
+from kiso.tree._depth_first import DepthFirst
+from kiso.tree._growth import grow_lane
+from kiso.tree._problem import Problem, resolve_max_features
+from kiso.tree._tree import Tree
 
-from ._base import GROWTH, TreeInput, draw_seed
-from ._forest_growth import ForestGrowth
-from ._growth import grow_lane
-from ._problem import Problem, resolve_max_features
-from ._tree import Tree
 from ._voting_loops import add_values
 
 __all__ = ["BaseForest", "ForestState"]
@@ -107,7 +107,7 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
         impurity = sum(tree.total_impurity() for tree in trees)
         if len(trees) == self.n_estimators:
             yield self._state(trees, seeds, impurity)
-        growth = ForestGrowth.of(problem)
+        growth = DepthFirst.of(problem)
         for start in range(len(trees), self.n_estimators, BATCH):
             for tree in self._grow_batch(problem, growth, seeds[start : start + BATCH]):
                 trees = [*trees, tree]
@@ -124,7 +124,7 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
         )
 
     def _grow_batch(
-        self, problem: Problem, growth: ForestGrowth | None, seeds: list[int]
+        self, problem: Problem, growth: DepthFirst | None, seeds: list[int]
     ) -> list[Tree]:
         """Grow trees side by side, each in one lane."""
 
@@ -134,7 +134,7 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
         parts = run_lanes(task, lanes(len(seeds), max_lanes=len(seeds)))
         return [tree for part in parts for tree in part]
 
-    def _grow(self, problem: Problem, growth: ForestGrowth | None, seed: int) -> Tree:
+    def _grow(self, problem: Problem, growth: DepthFirst | None, seed: int) -> Tree:
         weight = problem.weight
         if self.bootstrap:
             drawn = self._drawn(seed, len(weight))

@@ -1,4 +1,4 @@
-"""Growing the trees of a forest fast: the common case, by `_forest_loops`.
+"""Growing the trees of a forest fast: the common case, by `_depth_first_loops`.
 
 Categories, absolute error and a bound on the number of leaves are left to `_growth`.
 """
@@ -11,15 +11,15 @@ import numpy as np
 
 from kiso._validation import Array
 
-from . import _forest_loops as loops
+from . import _depth_first_loops as loops
 from ._problem import Problem
 from ._tree import Tree
 
-__all__ = ["ForestGrowth"]
+__all__ = ["DepthFirst"]
 
 
 @dataclass
-class ForestGrowth:
+class DepthFirst:
     """What all trees of a forest read."""
 
     problem: Problem
@@ -29,7 +29,7 @@ class ForestGrowth:
     max_nodes: int  # of depth-limited trees
 
     @classmethod
-    def of(cls, problem: Problem) -> ForestGrowth | None:
+    def of(cls, problem: Problem) -> DepthFirst | None:
         """Prepare; None where the problem asks for more than these loops can do."""
         if (
             np.any(problem.n_categories >= 0)

@@ -6,12 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiso._compute import threads as _threads
-from kiso.tree import (
-    DecisionTreeClassifier,
-    DecisionTreeRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
+from kiso.ensemble import RandomForestClassifier, RandomForestRegressor
+from kiso.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tests.tree.test_tree import assert_best_splits, table
 
 CRITERIA = ["gini", "entropy", "squared_error"]
