@@ -19,6 +19,7 @@ STOREYS = [
     {"linear_model", "svm", "tree", "neighbors", "cluster", "decomposition", "nn"} | {"scattering"},
     {"neural_network", "approximation", "adversarial", "ensemble"},
     {"few_shot"},
+    {"patch"},
     {"comparison"},
     {"persistence"},
     {"experiments"},

@@ -6,7 +6,7 @@ Subpackages load when they are first used: ``import kiso`` costs next to nothing
 """
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -30,6 +30,7 @@ _SUBPACKAGES = (
     "nn",
     "neighbors",
     "optim",
+    "patch",
     "persistence",
     "report",
     "scattering",
@@ -37,14 +38,19 @@ _SUBPACKAGES = (
     "tree",
 )
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from .patch import patch_sklearn, unpatch_sklearn
+
+__all__ = ["__version__", "patch_sklearn", "unpatch_sklearn"]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
+    if name in __all__:
+        return getattr(import_module(f"{__name__}.patch"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_SUBPACKAGES])
+    return sorted({*globals(), *_SUBPACKAGES, *__all__})
