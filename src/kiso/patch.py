@@ -22,7 +22,7 @@ _FAMILIES = {
     "neighbors": ("neighbors",),
     "cluster": ("cluster",),
     "decomposition": ("decomposition",),
-    "tree": ("tree", "ensemble"),
+    "tree": ("tree",),
     "ensemble": ("ensemble",),
     "neural_network": ("neural_network",),
 }
