@@ -113,7 +113,8 @@ def test_json_is_all_that_is_printed(table):
     assert set(result["models"][0]) == {
         "name", "estimator", "description", "baseline", "status", "message", "scores",
         "train_scores", "params", "grid", "fit_seconds", "predict_seconds", "memory_bytes",
-        "n_parameters", "n_fits", "difference", "diagnostics",
+        "n_parameters", "n_fits", "difference", "diagnostics", "importances", "other_scores",
+        "refit_seconds",
     }  # fmt: skip
     assert result["protocol"]["task"] == "classification"
     assert result["protocol"]["fold_sizes"] == [[60, 30]] * 3
@@ -269,7 +270,7 @@ def test_interrupted_in_a_fit_prints_what_is_known(table, monkeypatch):
     assert found.exit_code == 130
     assert "1/3" in found.stdout
     assert "logistic: interrupted: 1 of 3 folds finished" in found.stdout
-    assert "logistic leads after 1 fold" in found.stdout
+    assert "on held-out rows (the 1 of 3 folds that it finished)" in found.stdout
 
 
 def test_every_model_failing_is_our_fault(table, monkeypatch):

@@ -1,5 +1,7 @@
 """Pictures and words: held-out answers, weights, learning curves, the conclusion."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,10 @@ from kiso.comparison import (
     Data,
     Diagnostics,
     Difference,
+    Finding,
+    Importance,
     Model,
     Protocol,
-    Weight,
     compare,
 )
 from kiso.comparison._words import conclusion, curve_verdict
@@ -165,8 +168,8 @@ def model(name, mean, p=None, *, seconds=1.0, status="done", baseline=False, n=5
     )  # fmt: skip
 
 
-def said(*models, protocol=PROTOCOL):
-    data = Data("t.csv", 100, 100, "y", [], [], [])
+def said(*models, protocol=PROTOCOL, findings=()):
+    data = Data("t.csv", 100, 100, "y", [], [], [], findings=list(findings))
     return conclusion(Comparison(data, protocol, list(models), 1.0, True, {}))
 
 
@@ -181,7 +184,7 @@ class TestConclusion:
     def test_ties_and_cost(self):
         text = said(model("a", 0.8, 1.0, seconds=9), model("b", 0.79, 0.4), model("c", 0.7, 0.001))
         assert "cannot be told apart from b (p = 0.4)" in text
-        assert "b fits 9 times faster than a" in text
+        assert "b fits 9 times as fast as a" in text
 
     def test_no_better_than_the_baseline(self):
         base = model("base", 0.0, 0.3, baseline=True)
@@ -189,20 +192,45 @@ class TestConclusion:
         assert "No model is better than the baseline" in said(base, model("a", -0.1, 0.3))
 
     def test_too_good(self):
-        heavy = [Weight("registered", 3.0), Weight("registered", 2.0), Weight("casual", 1.0)]
-        text = said(model("a", 1.0, 1.0, weights=heavy))
-        assert "gives the target away: look at registered and casual" in text
+        perfect = model("a", 1.0, 1.0)
+        perfect.importances = [Importance("age", 0.5, 0.1), Importance("none", 0.0, 0.0)]
+        text = said(perfect)
+        assert "hold what is known only after the target: look through them (age first)" in text
+        found = [Finding("leak", "column 'age' gives it away.", "--drop age")]
+        assert "So high a score" not in said(perfect, findings=found)
 
     def test_unfinished(self):
         part = model("b", 0.9, status="out of budget", n=2)
         assert "b did not finish" in said(model("a", 0.8, 1.0), part)
         base = model("base", 0.0, 1.0, baseline=True)
-        text = said(base, part)
-        assert "no other model finished all folds" in text
-        assert "No model is better" not in text
-        assert "On the folds they finished, b lead" in text
-        assert said(part).startswith("No model finished all folds; b leads after 2 folds")
+        text = said(part, base)
+        assert text.startswith("b is best on t.csv")
+        assert "the 2 of 5 folds that it finished" in text
+        text = said(base, model("c", 0, status="out of budget", n=0))
+        assert text.startswith("No model but the baseline finished a fold")
         assert "nothing to compare" in said(model("c", 0, status="interrupted", n=0))
+
+    def test_a_lead_after_few_folds_is_no_headline(self):
+        early = [model(n, 0.9, status="out of budget", n=2) for n in ("b", "c")]
+        text = said(model("a", 0.8, 1.0), early[0])
+        assert text.startswith("a is best")
+        assert "b did not finish and may be better or worse." in text
+        assert "On the up to 2 folds that it finished, b leads: too few to tell." in text
+        text = said(model("a", 0.8, 1.0), *early)
+        assert "b and c did not finish" in text
+        assert "that they finished, b and c lead: too few to tell." in text
+        one = model("b", 0.95, status="out of budget", n=1)
+        assert "On the 1 fold that it finished, b leads" in said(model("a", 0.8, 1.0), one)
+
+    def test_grammar_of_who_has_fewer_folds(self):
+        protocol = dataclasses.replace(PROTOCOL, n_repeats=3, fold_sizes=[(80, 20)] * 15)
+        full = model("a", 0.8, 1.0)
+        full.scores = full.scores * 3
+        part = [model(n, 0.7, 0.01, status="out of budget") for n in ("b", "c")]
+        text = said(full, part[0], protocol=protocol)
+        assert "b has fewer folds than a and is compared on those it has." in text
+        text = said(full, *part, protocol=protocol)
+        assert "b and c have fewer folds than a and are compared on those they have." in text
         assert "No model could be fitted" in said(model("c", 0, status="failed", n=0))
 
     def test_errors_are_shown_as_errors(self):

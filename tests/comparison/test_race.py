@@ -275,7 +275,7 @@ def scores(result):
     """Return everything but times and memory."""
     found = result.to_dict()
     for model in found["models"]:
-        for name in ("fit_seconds", "predict_seconds", "memory_bytes"):
+        for name in ("fit_seconds", "refit_seconds", "predict_seconds", "memory_bytes"):
             del model[name]
     del found["seconds"], found["conclusion"]
     return found

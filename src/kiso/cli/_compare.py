@@ -27,14 +27,35 @@ UNLIMITED = 10_000  # columns of a file
               help="What to predict; inferred from the target where not given.")  # fmt: skip
 @click.option("--metric", help="Score, as scikit-learn names it, or rmse, mae, auc, log_loss. "
               "Default: accuracy or r2.")  # fmt: skip
+@click.option("--metrics", multiple=True, metavar="A,B",
+              help="Several scores of the same answers; the first ranks.")  # fmt: skip
+@click.option("--groups", metavar="COLUMN",
+              help="Rows with the same value here (a patient, a user) stay on one side of each "
+              "fold.")  # fmt: skip
+@click.option("--time", multiple=True, metavar="COLUMN",
+              help="Test on what comes after the training rows; several from the coarsest, "
+              "as year, month.")  # fmt: skip
+@click.option("--gap", type=click.IntRange(min=0), default=0, metavar="N",
+              help="With --time: times left out between training and test rows.")  # fmt: skip
+@click.option("--rare", type=click.Choice(["drop", "merge"]),
+              help="What becomes of classes with fewer rows than folds.")  # fmt: skip
 @click.option("--budget", metavar="TIME", help="Stop after 60s, 2m, ...; say what did not finish.")
 @click.option("--folds", type=click.IntRange(min=2),
               help="Folds of the cross-validation. Default: 5.")  # fmt: skip
 @click.option("--repeats", type=click.IntRange(min=1),
               help="Repeats with other folds. Default: 3 below 1,000 rows, else 1.")  # fmt: skip
-@click.option("--models", metavar="A,B", help="Run these models only (and the baseline).")
-@click.option("--exclude", metavar="A,B", help="Run all models but these.")
-@click.option("--drop", metavar="A,B", help="Do not use these columns.")
+@click.option(
+    "--models",
+    multiple=True,
+    metavar="A,B",
+    help="Run these models only (and the baseline); may be repeated.",
+)
+@click.option(
+    "--exclude", multiple=True, metavar="A,B", help="Run all models but these; may be repeated."
+)
+@click.option(
+    "--drop", multiple=True, metavar="A,B", help="Do not use these columns; may be repeated."
+)
 @click.option("--header/--no-header", default=None,
               help="Whether the first line names the columns; else found out.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
@@ -48,12 +69,17 @@ def command(
     target: str | None,
     task: Any,
     metric: str | None,
+    metrics: tuple[str, ...],
+    groups: str | None,
+    time: tuple[str, ...],
+    gap: int,
+    rare: Any,
     budget: str | None,
     folds: int | None,
     repeats: int | None,
-    models: str | None,
-    exclude: str | None,
-    drop: str | None,
+    models: tuple[str, ...],
+    exclude: tuple[str, ...],
+    drop: tuple[str, ...],
     header: bool | None,
     seed: int,
     report: str | None,
@@ -83,9 +109,10 @@ def command(
     watcher = None if quiet or not err().is_terminal else _Bars()
     if not (target or table.default_target):
         asked = {"task": task, "metric": metric, "models": models, "exclude": exclude,
-                 "folds": folds, "repeats": repeats}  # fmt: skip
+                 "folds": folds, "repeats": repeats, "metrics": metrics, "groups": groups,
+                 "time": time, "rare": rare}  # fmt: skip
         _check_nothing_to_predict(table, [name for name, value in asked.items() if value])
-        _group(table, _names(drop), budget, seed, report, watcher, as_json=as_json)
+        _group(table, _names(drop, table), budget, seed, report, watcher, as_json=as_json)
         return
     comparison = compare(
         table,
@@ -97,7 +124,12 @@ def command(
         budget=budget,
         models=_names(models),
         exclude=_names(exclude),
-        drop=_names(drop),
+        drop=_names(drop, table),
+        metrics=_names(metrics),
+        groups=groups,
+        time=_names(time, table),
+        gap=gap,
+        rare=rare,
         random_state=seed,
         explain=report is not None,
         watcher=watcher,
@@ -114,8 +146,14 @@ def command(
         raise click.exceptions.Exit(1)
 
 
-def _names(listed: str | None) -> list[str]:
-    return [name.strip() for name in (listed or "").split(",") if name.strip()]
+def _names(listed: tuple[str, ...], table: Table | None = None) -> list[str]:
+    """Return names given one an option or with commas; a column may have a comma in its own."""
+    columns = set(map(str, table.frame.columns)) if table is not None else set()
+    found = []
+    for text in listed:
+        parts = [text] if text.strip() in columns else text.split(",")
+        found += [part.strip() for part in parts if part.strip()]
+    return found
 
 
 def _load(data: str | None, header: bool | None) -> Table:
@@ -225,6 +263,12 @@ def _head(comparison: Comparison) -> list[str]:
     if protocol.n_repeats > 1:
         folds += f" × {protocol.n_repeats} repeats"
     kind = "stratified " if protocol.stratified else ""
+    columns = " and ".join(protocol.split_columns)
+    if protocol.splitting == "groups":
+        folds += f" by {columns}"
+    elif protocol.splitting == "time":
+        gap = f", a gap of {protocol.gap} between" if protocol.gap else ""
+        folds += f" forward in time by {columns}{gap}"
     reason = "as asked" if protocol.task_reason == "given" else protocol.task_reason
     return [
         f"{data.name}: {data.n_rows:,} rows, {used} of {len(data.columns)} columns used "
@@ -284,7 +328,7 @@ def _row(comparison: Comparison, model: Model, place: int) -> dict[str, str]:
     means = [sign * m.mean for m in comparison.models if m.scores]
     digits = words.decimals(means)
     best = comparison.best
-    done = len(model.scores) == len(protocol.fold_sizes)
+    done = model in comparison.ranked
     compared = gap is not None and best is not None and model is not best
     return {
         "": f"{place + 1}" if done else words.NONE,
@@ -292,6 +336,7 @@ def _row(comparison: Comparison, model: Model, place: int) -> dict[str, str]:
         "estimator": model.estimator,
         protocol.metric_label: words.fixed(sign * model.mean, digits),
         "±": words.fixed(model.spread, digits),
+        **_others(comparison, model),
         "folds": f"{len(model.scores)}/{len(protocol.fold_sizes)}",
         "to best": words.fixed(gap.mean, digits) if gap and compared else "",
         "95 % interval": (
@@ -305,6 +350,24 @@ def _row(comparison: Comparison, model: Model, place: int) -> dict[str, str]:
         "memory": words.size(model.memory_bytes),
         "parameters": words.count(model.n_parameters),
     }
+
+
+def _others(comparison: Comparison, model: Model) -> dict[str, str]:
+    """Return the means of the further metrics, by their labels."""
+    from kiso.report import words
+
+    found = {}
+    for label, name in zip(comparison.protocol.also, _also(comparison), strict=True):
+        sign = -1 if name.startswith("neg_") else 1
+        means = [_mean(m.other_scores[name]) for m in comparison.models if name in m.other_scores]
+        digits = words.decimals(means)
+        mean = _mean(model.other_scores.get(name, [float("nan")]))
+        found[label] = words.fixed(sign * mean, digits)
+    return found
+
+
+def _also(comparison: Comparison) -> list[str]:
+    return next((list(m.other_scores) for m in comparison.models if m.other_scores), [])
 
 
 def _p_value(p: float) -> str:
@@ -338,6 +401,9 @@ def _remarks(comparison: Comparison, shown: list[str]) -> list[str]:
         elif model.message:
             lines.append(f"{model.name}: {model.message}")
     lines += [f"note: {note}" for note in comparison.data.notes]
+    for finding in comparison.data.findings:
+        remedy = f" ({finding.remedy})" if finding.remedy else ""
+        lines.append(f"warning: {finding.message.rstrip('.')}{remedy}.".replace("?.", "?"))
     if comparison.interrupted:
         lines.append("interrupted: what follows is what was known by then.")
     return [*lines, ""] if lines else []

@@ -52,6 +52,9 @@ class Candidate:
     in_target_units : tuple of str
         Parameters whose values, here and in the grid, count in standard deviations of the
         target: for an estimator that is no use where they do not fit the target's scale.
+    cost : float
+        About how long a fold takes beside those of the others: cheap models go first until
+        the first fold has measured it.
     baseline : bool
     """
 
@@ -68,6 +71,7 @@ class Candidate:
     objective: str = ""
     unsuitable: Callable[[int, int], str] = lambda n_rows, n_features: ""
     in_target_units: tuple[str, ...] = ()
+    cost: float = 1.0
     baseline: bool = False
 
     @property
@@ -168,6 +172,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         params={"strategy": "prior"},
         counted=("class_prior_",),
         baseline=True,
+        cost=0.0,
     ),
     Candidate(
         "logistic",
@@ -176,6 +181,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         "Probabilities from a weighted sum of the features; planes between the classes.",
         grid={"C": [0.01, 0.1, 1.0, 10.0]},
         objective="mean log loss and penalty",
+        cost=2.0,
     ),
     Candidate(
         "perceptron",
@@ -185,6 +191,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"average": [False, True]},
         seeded=True,
         objective="mean perceptron loss of an epoch",
+        cost=2.0,
     ),
     Candidate(
         "sgd",
@@ -194,6 +201,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"loss": ["log_loss", "hinge"], "alpha": [1e-2, 1e-3, 1e-4]},
         seeded=True,
         objective="mean loss and penalty of an epoch",
+        cost=2.0,
     ),
     Candidate(
         "neighbors",
@@ -203,6 +211,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"n_neighbors": [_MOST_NEIGHBORS, 10, 5, 1]},
         keeps_rows=True,
         unsuitable=_too_crowded,
+        cost=3.0,
     ),
     Candidate(
         "baseline",
@@ -212,6 +221,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         params={"strategy": "mean"},
         counted=("constant_",),
         baseline=True,
+        cost=0.0,
     ),
     Candidate(
         "linear",
@@ -245,6 +255,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         sparse=False,
         keeps_rows=True,
         unsuitable=_too_local,
+        cost=8.0,
     ),
     Candidate(
         "neighbors",
@@ -254,6 +265,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"n_neighbors": [_MOST_NEIGHBORS, 10, 5, 1]},
         keeps_rows=True,
         unsuitable=_too_crowded,
+        cost=3.0,
     ),
     Candidate(
         "sgd",
@@ -263,6 +275,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"alpha": [1e-2, 1e-3, 1e-4]},
         seeded=True,
         objective="mean loss and penalty of an epoch",
+        cost=2.0,
     ),
     Candidate(
         "mlp",
@@ -281,6 +294,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         counted=("parameters_",),
         objective="mean loss and penalty",
         unsuitable=_too_many_rows,
+        cost=7.0,
     ),
     Candidate(
         "mlp",
@@ -299,6 +313,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         counted=("parameters_",),
         objective="mean loss and penalty",
         unsuitable=_too_many_rows,
+        cost=7.0,
     ),
     Candidate(
         "svm",
@@ -310,6 +325,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         keeps_rows=True,
         objective="minus the dual objective",
         unsuitable=_too_many_pairs,
+        cost=6.0,
     ),
     Candidate(
         "svm",
@@ -324,6 +340,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         keeps_rows=True,
         objective="minus the dual objective",
         unsuitable=_too_many_pairs,
+        cost=6.0,
     ),
     Candidate(
         "linear-svm",
@@ -333,6 +350,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         grid={"C": [0.01, 0.1, 1.0, 10.0]},
         seeded=True,
         objective="half the squared weights and C times the losses",
+        cost=3.0,
     ),
     Candidate(
         "linear-svm",
@@ -344,6 +362,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         in_target_units=("C",),
         seeded=True,
         objective="half the squared weights and C times the absolute errors",
+        cost=3.0,
     ),
     Candidate(
         "forest",
@@ -355,6 +374,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         counted=(),
         objective="mean impurity of the leaves",
         unsuitable=_too_many_values,
+        cost=5.0,
     ),
     Candidate(
         "forest",
@@ -367,6 +387,7 @@ CANDIDATES: tuple[Candidate, ...] = (
         counted=(),
         objective="mean impurity of the leaves",
         unsuitable=_too_many_values,
+        cost=5.0,
     ),
 )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "classify_columns",
+    "feature_columns",
     "feature_names",
     "is_boolean",
     "make_pipeline_for",
@@ -265,6 +266,34 @@ def feature_names(preparation: ColumnTransformer) -> list[str]:
             found = transformer.get_feature_names_out(inputs)
             names += [re.sub(r"^missingindicator_(.*)$", r"\1 is missing", str(n)) for n in found]
     return [str(name) for name in names]
+
+
+def feature_columns(preparation: ColumnTransformer) -> list[str]:
+    """Return the column that each feature of a fitted preparation is made of."""
+    columns: list[str] = []
+    for part, transformer, inputs in preparation.transformers_:
+        if part == "categories":
+            encoder = transformer[-1]
+            for name, n in zip(inputs, _widths(encoder), strict=True):
+                columns += [str(name)] * n
+        elif part == "numbers":
+            columns += [str(name) for name in inputs]
+            indicator = transformer[0].indicator_
+            columns += [str(inputs[j]) for j in getattr(indicator, "features_", [])]
+        elif part == "dates":
+            dates = transformer[0]
+            for name, parts in zip(dates.feature_names_in_, dates.parts_, strict=True):
+                columns += [str(name)] * len(parts)
+    return columns
+
+
+def _widths(encoder: OneHotEncoder) -> list[int]:
+    """Features that each category column gives."""
+    rare = encoder.infrequent_categories_ or [None] * len(encoder.categories_)
+    return [
+        len(seen) - (0 if few is None else len(few) - 1)
+        for seen, few in zip(encoder.categories_, rare, strict=True)
+    ]
 
 
 def _category_name(column: str, category: Any) -> str:

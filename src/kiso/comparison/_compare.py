@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,22 +13,34 @@ from ._bundled import BUNDLED, DEFAULT, bundled_table
 from ._candidates import Candidate, choose
 from ._clock import Clock, OutOfBudget, Watcher, budget_seconds
 from ._columns import width
-from ._diagnose import close_runner, diagnose, learning_curves
+from ._diagnose import close_runner, diagnose, importances, learning_curves
 from ._folds import outer_splits, prepare
 from ._metrics import choose_metric
-from ._result import Comparison, Model, Protocol, Task, versions
+from ._result import (
+    Comparison,
+    Finding,
+    Model,
+    Protocol,
+    Task,
+    counts,
+    levelled,
+    versions,
+)
 from ._run import Plan, Runner, make_runner, race
 from ._statistics import corrected_t_test
+from ._suspects import Suspects, confirm, look
 from ._table import Table, table_from
 from ._task import Problem, check_folds, pose
 from ._text import DataError
 from ._words import conclusion, curve_verdict
+from .detectors import rare_class
 
 __all__ = ["compare", "default_repeats", "load"]
 
 DENSE_BYTES = 1 << 28  # features that would be larger go sparse where a model takes that
 LARGEST_DENSE = 1 << 31  # and beyond this, models that take no sparse features are skipped
 FOLDS_SHARE = 0.85  # of the budget; the rest is for the fits that explain
+LEAN_SHARE = 0.93  # the same, without learning curves
 
 
 def compare(
@@ -43,8 +55,14 @@ def compare(
     models: Sequence[str] = (),
     exclude: Sequence[str] = (),
     drop: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+    groups: str | None = None,
+    time: str | Sequence[str] = (),
+    gap: int = 0,
+    rare: Literal["drop", "merge"] | None = None,
     random_state: int = 0,
     explain: bool = True,
+    reserve: float = 0.0,
     watcher: Watcher | None = None,
 ) -> Comparison:
     """Find out which method fits a table, how surely, at what cost, and why.
@@ -64,8 +82,9 @@ def compare(
     task : {"classification", "regression"}, optional
         Inferred from the target where None.
     metric : str, optional
-        scikit-learn's name of a scorer, or a short one (rmse, mae, auc, log_loss). Accuracy
-        or R² where None.
+        scikit-learn's name of a scorer, or a short one (rmse, mae, auc, log_loss). Where None,
+        R² or accuracy; average precision where one of two classes has less than 5 % of the
+        rows, balanced accuracy where all but one of more do.
     n_folds : int, default=5
         At least 2.
     n_repeats : int, optional
@@ -76,11 +95,25 @@ def compare(
         Short names of the models to run, or not to run.
     drop : sequence of str
         Columns not to use.
+    metrics : sequence of str
+        Further metrics, of the same held-out answers; the first ranks where `metric` is None.
+    groups : str, optional
+        Column that says which rows belong together (a patient, a user): no value of it is in
+        both the training and the test rows of a fold, and it is not used to predict.
+    time : str or sequence of str
+        Column that says when, or several from the coarsest (year, month, day): each fold is
+        tested on what comes after its training rows.
+    gap : int, default=0
+        Times left out between training and test rows.
+    rare : {"drop", "merge"}, optional
+        What becomes of classes with fewer rows than folds.
     random_state : int, default=0
         The same seed gives the same scores, to the digit, on the same machine; with a budget
         as far as the same folds finish.
     explain : bool, default=True
         Whether to fit learning curves too, for the report.
+    reserve : float, default=0
+        Seconds of the budget that the caller needs for itself, to read and to draw.
     watcher : Watcher, optional
         Is told of the progress.
 
@@ -101,42 +134,83 @@ def compare(
     >>> [model.name for model in result.models], result.best.mean > 0.9
     (['logistic', 'baseline'], True)
     """
-    clock = Clock(budget_seconds(budget))
+    limit = budget_seconds(budget)
+    clock = Clock(None if limit is None else max(1e-9, limit - reserve))
     table = load(data)
     target = target or table.default_target
     if not target:
         names = ", ".join(map(str, table.frame.columns[:30]))
         raise DataError(f"Say which column of {table.name} to predict: {names}.")
-    problem = pose(table, target, task, drop=drop)
     if n_folds < 2:
         raise DataError(f"{n_folds} folds: give at least 2.")
+    if gap < 0:
+        raise DataError(f"The gap {gap} is negative.")
+    moments = (time,) if isinstance(time, str) else tuple(time)
+    if moments and groups is not None:
+        raise DataError("Folds are cut by groups or forward in time, not both: give one.")
+    if gap and not moments:
+        raise DataError("A gap is between times: name the column of the time too.")
+    problem = pose(
+        table, target, task, drop=drop, groups=groups, time=moments, gap=gap, rare=rare,
+        least=n_folds,
+    )  # fmt: skip
     check_folds(problem, n_folds)
-    n_repeats = default_repeats(len(problem.y)) if n_repeats is None else n_repeats
+    if n_repeats is None:
+        n_repeats = 1 if moments else default_repeats(len(problem.y))
     if n_repeats < 1:
         raise DataError(f"{n_repeats} repeats: give at least 1.")
+    if moments and n_repeats > 1:
+        raise DataError("Time goes by once: folds forward in time have no repeats.")
     if random_state < 0:
         raise DataError(f"The seed {random_state} is negative.")
-    chosen_metric = choose_metric(metric, problem.task, len(problem.data.class_names))
+    named: list[str | None] = [metric, *metrics] if metric else list(metrics)
+    chosen = [
+        choose_metric(name, problem.task, problem.data.class_counts) for name in named or [None]
+    ]
     candidates = choose(problem.task, models, exclude)
     plan = Plan(
         problem=problem,
         splits=outer_splits(problem, n_folds, n_repeats, random_state),
         n_inner=_n_inner(problem, n_folds),
-        metric=chosen_metric,
+        metric=chosen[0],
         seed=random_state,
         clock=clock,
         watcher=watcher,
+        also=tuple(dict.fromkeys(m for m in chosen[1:] if m != chosen[0])),
     )
     least = min(len(test) for _, test in plan.splits)
-    if least < chosen_metric.least_rows:
-        raise DataError(
-            f"{chosen_metric.label} needs {chosen_metric.least_rows} held-out rows in a fold, and "
-            f"{n_folds} folds of {len(problem.y)} rows leave {least}: ask for fewer folds."
-        )
-    protocol = _protocol(plan, n_folds, n_repeats, budget_seconds(budget))
+    for one in (plan.metric, *plan.also):
+        if least < one.least_rows:
+            raise DataError(
+                f"{one.label} needs {one.least_rows} held-out rows in a fold, and {n_folds} folds "
+                f"of {len(problem.y)} rows leave {least}: ask for fewer folds."
+            )
+    protocol = _protocol(plan, n_folds, n_repeats, limit)
+    protocol.split_columns = [groups] if groups is not None else list(moments)
+    if not named and plan.metric.name not in ("accuracy", "r2"):
+        _say_imbalance(plan, protocol)
+    suspects = look(table, plan, random_split=protocol.splitting == "random")
     runners = _runners(candidates, plan)
-    interrupted = _run(runners, plan, explain=explain)
+    interrupted = _run(runners, plan, suspects, explain=explain)
     return _result(plan, protocol, runners, interrupted=interrupted)
+
+
+def _say_imbalance(plan: Plan, protocol: Protocol) -> None:
+    """Say that the usual metric would mislead, and which is taken in its place."""
+    data = plan.problem.data
+    rare = rare_class(data.class_counts)
+    if rare is None:
+        return
+    share = data.class_counts[rare] / sum(data.class_counts)
+    most = max(data.class_counts) / sum(data.class_counts)
+    protocol.metric_reason = (
+        f"only {100 * share:.2g} % of the rows are {data.class_names[rare]!r}: accuracy would be "
+        f"{most:.3f} without looking at any column, so the models are ranked by "
+        f"{plan.metric.label}"
+    )
+    data.findings.append(
+        Finding("imbalance", f"{protocol.metric_reason}.", "--metric accuracy", [data.target])
+    )
 
 
 def load(data: Any = None) -> Table:
@@ -171,9 +245,18 @@ def _protocol(plan: Plan, n_folds: int, n_repeats: int, budget: float | None) ->
         n_repeats=n_repeats,
         n_inner_folds=plan.n_inner,
         fold_sizes=[(len(train), len(test)) for train, test in plan.splits],
-        stratified=problem.task == "classification",
+        stratified=problem.task == "classification" and problem.times is None,
         seed=plan.seed,
         budget_seconds=budget,
+        splitting=(
+            "time"
+            if problem.times is not None
+            else "groups"
+            if problem.groups is not None
+            else "random"
+        ),
+        gap=problem.gap,
+        also=[metric.label for metric in plan.also],
     )
 
 
@@ -194,7 +277,7 @@ def _runners(candidates: list[Candidate], plan: Plan) -> list[Runner]:
     return runners
 
 
-def _run(runners: list[Runner], plan: Plan, *, explain: bool) -> bool:
+def _run(runners: list[Runner], plan: Plan, suspects: Suspects, *, explain: bool) -> bool:
     """Run the race and the fits that explain; whether the user interrupted it."""
     running = [runner for runner in runners if runner.running]
     if plan.watcher is not None:
@@ -203,7 +286,10 @@ def _run(runners: list[Runner], plan: Plan, *, explain: bool) -> bool:
         with plan.clock.heeding_interrupts(), warnings.catch_warnings():
             # those of fits are in the models' messages; the rest has its say in the scores
             warnings.simplefilter("ignore")
-            race(running, plan, seconds=plan.clock.left * FOLDS_SHARE)
+            share = FOLDS_SHARE if explain or suspects else LEAN_SHARE
+            race(running, plan, seconds=plan.clock.left * share)
+            plan.clock.allow(plan.clock.left)
+            confirm(suspects, [runner for runner in runners if runner.held_out], plan)
             _explain(running, plan, curves=explain)
     except KeyboardInterrupt:
         for runner in running:
@@ -222,17 +308,23 @@ def _run(runners: list[Runner], plan: Plan, *, explain: bool) -> bool:
 
 def _explain(runners: list[Runner], plan: Plan, *, curves: bool) -> None:
     """Fit on all rows, and learning curves, as far as the budget goes."""
-    done = [runner for runner in runners if runner.model.status == "done"]
-    done.sort(key=lambda runner: -runner.model.mean)
+    means = levelled([runner.model for runner in runners])
+    done = [r for r in runners if r.model.scores and r.model.status in ("done", "out of budget")]
+    done.sort(key=lambda runner: -means[runner.model.name])
     rows = np.arange(len(plan.problem.y))
-    plan.clock.allow(plan.clock.left)
     try:
+        for runner in done:
+            plan.clock.check()
+            runner.model.importances = importances(runner)
         for sparse in (False, True):
             group = [runner for runner in done if runner.sparse == sparse]
             if not group:
                 continue
             part = prepare(plan.problem, rows, rows[:1], sparse=sparse)
             for runner in group:
+                # a fit that is one step cannot be stopped: it had better not begin
+                if float(np.mean(runner.model.refit_seconds)) * 1.3 > plan.clock.left:
+                    continue
                 close_runner(runner, part)
         if curves:
             learning_curves([r for r in done if not r.model.baseline], plan)
@@ -245,7 +337,7 @@ def _result(
 ) -> Comparison:
     for runner in runners:
         diagnose(runner)
-    models = sorted((runner.model for runner in runners), key=_rank)
+    models = _ordered([runner.model for runner in runners], protocol)
     comparison = Comparison(
         data=plan.problem.data,
         protocol=protocol,
@@ -270,7 +362,12 @@ def _result(
     return comparison
 
 
-def _rank(model: Model) -> tuple[int, float, str]:
-    """Order: done by score, then what has some scores, then the rest."""
-    order = 0 if model.status == "done" else 1 if model.scores else 2
-    return order, -model.mean if model.scores else 0.0, model.name
+def _ordered(models: list[Model], protocol: Protocol) -> list[Model]:
+    """Order: those with enough folds by their levelled means, then the others."""
+    means = levelled(models)
+
+    def key(model: Model) -> tuple[int, float, str]:
+        place = 0 if counts(model, models, protocol) else 1 if model.scores else 2
+        return place, -means.get(model.name, 0.0), model.name
+
+    return sorted(models, key=key)

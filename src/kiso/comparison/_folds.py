@@ -1,4 +1,4 @@
-"""The same folds for every model, each prepared once.
+"""The same folds for every model, each prepared once: at random, by groups, or forward in time.
 
 Preparing the columns depends on the training rows and not on the model, so what a pipeline
 would fit again for each model and grid point is fitted once a (inner or outer) training set.
@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import (
+    GroupKFold,
     KFold,
     RepeatedKFold,
     RepeatedStratifiedKFold,
+    StratifiedGroupKFold,
     StratifiedKFold,
 )
 
 from ._columns import feature_names, make_preparation
 from ._task import Problem
 
-__all__ = ["Fold", "Part", "outer_splits", "prepare"]
+__all__ = ["Fold", "Part", "by_groups", "by_time", "inner_splits", "outer_splits", "prepare"]
 
 KEPT_BYTES = 1 << 30  # of prepared inner folds
 
@@ -55,16 +57,85 @@ def _size(X: Any) -> int:
 
 
 def outer_splits(problem: Problem, n_folds: int, n_repeats: int, seed: int) -> list[Any]:
-    """Return (train rows, test rows) of each outer fold."""
-    kind = RepeatedStratifiedKFold if problem.task == "classification" else RepeatedKFold
+    """Return (train rows, test rows) of each outer fold, as the problem wants them split."""
+    classes = problem.task == "classification"
+    if problem.times is not None:
+        return by_time(problem.times, n_folds, problem.gap)
+    if problem.groups is not None:
+        return [
+            split
+            for repeat in range(n_repeats)
+            for split in by_groups(
+                problem.y, problem.groups, n_folds, seed + repeat, stratified=classes
+            )
+        ]
+    kind = RepeatedStratifiedKFold if classes else RepeatedKFold
     splitter = kind(n_splits=n_folds, n_repeats=n_repeats, random_state=seed)
     return list(splitter.split(np.zeros(len(problem.y)), problem.y))
 
 
-def inner_splits(y: Any, n_inner: int, seed: int, *, stratified: bool) -> list[Any]:
-    """Return (train, test) places within an outer training set; none if it is too small."""
+def by_groups(y: Any, groups: Rows, n_folds: int, seed: int, *, stratified: bool) -> list[Any]:
+    """Return folds in which no group is in both parts, the classes in like shares if possible."""
+    nothing = np.zeros(len(y))
+    if stratified:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of classes in fewer groups than folds
+            splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+            found = list(splitter.split(nothing, y, groups))
+        if all(len(test) and len(np.unique(y[train])) > 1 for train, test in found):
+            return found
+    splitter = GroupKFold(n_folds, shuffle=True, random_state=seed)
+    return list(splitter.split(nothing, y, groups))
+
+
+def by_time(times: Rows, n_folds: int, gap: int = 0) -> list[Any]:
+    """Return expanding windows: each fold is tested on what comes after its training rows.
+
+    The distinct times are cut into `n_folds` + 1 stretches of about as many rows; fold j is
+    fitted on the first j stretches and tested on the next. Rows of one time stay together.
+
+    Parameters
+    ----------
+    times : ndarray of int
+        Places in time, from 0 without holes.
+    n_folds : int
+    gap : int
+        Times that are left out between the two parts.
+    """
+    counts = np.bincount(times)
+    share = np.cumsum(counts) / len(times)
+    bounds = [int(np.searchsorted(share, j / (n_folds + 1))) + 1 for j in range(1, n_folds + 1)]
+    ends = [*bounds[1:], len(counts)]
+    found = []
+    for start, end in zip(bounds, ends, strict=True):
+        train = np.flatnonzero(times < start - gap)
+        test = np.flatnonzero((times >= start) & (times < end))
+        if len(train) and len(test):
+            found.append((train, test))
+    return found
+
+
+def inner_splits(problem: Problem, train: Rows, n_inner: int, seed: int) -> list[Any]:
+    """Return (train, test) places within an outer training set; none if it is too small.
+
+    They are split as the outer folds are: a search that sees a test row's group, or its
+    future, chooses what will not hold.
+    """
+    y = problem.y[train]
     if len(y) < 2 * n_inner:
         return []
+    stratified = problem.task == "classification"
+    if problem.times is not None:
+        times = np.unique(problem.times[train], return_inverse=True)[1]
+        if times.max() < n_inner:
+            return []
+        return by_time(times, n_inner, min(problem.gap, int(times.max()) // (2 * n_inner)))
+    if problem.groups is not None:
+        groups = problem.groups[train]
+        n_inner = min(n_inner, len(np.unique(groups)))
+        if n_inner < 2:
+            return []
+        return by_groups(y, groups, n_inner, seed, stratified=stratified)
     if stratified and np.unique(y, return_counts=True)[1].max() < n_inner:
         stratified = False
     kind = StratifiedKFold if stratified else KFold
@@ -112,8 +183,7 @@ class Fold:
     ):
         self.problem, self.train, self.test = problem, train, test
         self.check = check
-        stratified = problem.task == "classification"
-        self.places = inner_splits(problem.y[train], n_inner, seed, stratified=stratified)
+        self.places = inner_splits(problem, train, n_inner, seed)
         self._outer: dict[bool, Part] = {}
         self._inner: dict[tuple[int, bool], Part] = {}
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import get_scorer
+from sklearn.metrics import average_precision_score, get_scorer
 
 from ._result import Task
 from ._table import nearest
 from ._text import DataError
+from .detectors import rare_class
 
 __all__ = ["Answers", "Metric", "choose_metric"]
 
@@ -50,6 +52,8 @@ _SHORT = {
     "log_loss": "neg_log_loss",
     "logloss": "neg_log_loss",
     "brier": "neg_brier_score",
+    "ap": "average_precision",
+    "pr_auc": "average_precision",
     "rmse": "neg_root_mean_squared_error",
     "mse": "neg_mean_squared_error",
     "mae": "neg_mean_absolute_error",
@@ -78,11 +82,19 @@ class Metric:
         For people; without "neg": an error is shown as an error.
     needs_probability : bool
         Whether a model without `predict_proba` cannot be scored.
+    positive : int
+        The class that average precision looks for.
     """
 
     name: str
     label: str
     needs_probability: bool
+    positive: int = 1
+
+    @property
+    def sign(self) -> int:
+        """-1 for an error, which is shown as it is and not with its sign turned."""
+        return -1 if self.name.startswith("neg_") else 1
 
     @property
     def least_rows(self) -> int:
@@ -101,10 +113,22 @@ class Metric:
             # a class that is never predicted has precision 0: that is the score, no news
             warnings.simplefilter("ignore", UndefinedMetricWarning)
             warnings.simplefilter("ignore", RuntimeWarning)
-            score = float(get_scorer(self.name)(answers, X, y))
+            if self.name == "average_precision":
+                score = self._average_precision(answers, X, y)
+            else:
+                score = float(get_scorer(self.name)(answers, X, y))
         if not np.isfinite(score):
             raise ValueError(f"{self.label} is not finite")
         return score
+
+    def _average_precision(self, answers: Answers, X: Any, y: Any) -> float:
+        """As scikit-learn's scorer, for either class."""
+        if hasattr(answers, "decision_function"):
+            found = np.asarray(answers.decision_function(X))
+            found = found if self.positive == 1 else -found
+        else:
+            found = np.asarray(answers.predict_proba(X))[:, self.positive]
+        return float(average_precision_score(y == self.positive, found))
 
 
 class Answers:
@@ -131,8 +155,11 @@ class Answers:
         return answer
 
 
-def choose_metric(wanted: str | None, task: Task, n_classes: int) -> Metric:
-    """Return the metric of this name, or the task's own (accuracy, R²).
+def choose_metric(wanted: str | None, task: Task, class_counts: Sequence[int] = ()) -> Metric:
+    """Return the metric of this name, or the task's own.
+
+    That is R², or accuracy; where one class is so rare that accuracy would be high without
+    looking at a column, average precision of the rarer of two, balanced accuracy of more.
 
     Raises
     ------
@@ -140,7 +167,10 @@ def choose_metric(wanted: str | None, task: Task, n_classes: int) -> Metric:
         If there is none of this name for the task.
     """
     labels = _CLASSIFICATION if task == "classification" else _REGRESSION
+    n_classes = len(class_counts)
     name = wanted.strip() if wanted else next(iter(labels))
+    if not wanted and task == "classification" and rare_class(class_counts) is not None:
+        name = "average_precision" if n_classes == 2 else "balanced_accuracy"
     name = _SHORT.get(name.lower(), name)
     if n_classes > 2:
         name = _MANY_CLASSES.get(name, name)
@@ -151,4 +181,5 @@ def choose_metric(wanted: str | None, task: Task, n_classes: int) -> Metric:
         near = nearest(name, names) or list(labels)
         suits = f"{task} of {n_classes} classes" if n_classes else task
         raise DataError(f"There is no metric {wanted!r} for {suits}; there is {', '.join(near)}.")
-    return Metric(name, labels[name], name in _NEEDS_PROBABILITY)
+    positive = 0 if n_classes == 2 and class_counts[0] < class_counts[1] else 1
+    return Metric(name, labels[name], name in _NEEDS_PROBABILITY, positive)

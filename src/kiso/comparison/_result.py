@@ -33,6 +33,17 @@ class Column:
 
 
 @dataclass
+class Finding:
+    """Something about a table that would mislead, and the option that mends it."""
+
+    kind: str  # "groups", "time", "sentinel", "total", "leak", "imbalance", "rare"
+    message: str  # a sentence
+    remedy: str = ""  # "--groups patient"
+    columns: list[str] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)  # of the table, from 0
+
+
+@dataclass
 class Data:
     """The table after reading: what came in and what was set aside."""
 
@@ -44,6 +55,7 @@ class Data:
     class_names: list[str]  # empty for regression
     class_counts: list[int]
     notes: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)  # warnings, each with its remedy
 
 
 @dataclass
@@ -61,6 +73,11 @@ class Protocol:
     stratified: bool
     seed: int
     budget_seconds: float | None
+    splitting: str = "random"  # "random", "groups" or "time"
+    split_columns: list[str] = field(default_factory=list)  # of the groups, or of the time
+    gap: int = 0  # times between the last training row and the first test row
+    metric_reason: str = ""  # why the metric is not the task's usual one
+    also: list[str] = field(default_factory=list)  # labels of further metrics
 
 
 @dataclass
@@ -108,6 +125,15 @@ class Diagnostics:
 
 
 @dataclass
+class Importance:
+    """How much a model's held-out score falls when a column is shuffled."""
+
+    column: str
+    mean: float
+    spread: float  # standard deviation over the shuffles
+
+
+@dataclass
 class Model:
     """One candidate and what came of it."""
 
@@ -126,6 +152,9 @@ class Model:
     memory_bytes: int | None = None  # peak that the fit added
     n_parameters: int | None = None
     n_fits: int = 0
+    refit_seconds: list[float] = field(default_factory=list)  # of these the fit alone
+    importances: list[Importance] = field(default_factory=list)  # largest first
+    other_scores: dict[str, list[float]] = field(default_factory=dict)  # of further metrics
     difference: Difference | None = None
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
@@ -154,14 +183,64 @@ class Comparison:
     conclusion: str = ""  # in words: which is best, how surely, at what cost
 
     @property
+    def ranked(self) -> list[Model]:
+        """The models with enough folds to be ranked, in order; see `enough_folds`."""
+        return [model for model in self.models if counts(model, self.models, self.protocol)]
+
+    @property
     def best(self) -> Model | None:
-        """The model with the highest mean among those with a score on every fold."""
-        done = [model for model in self.models if model.status == "done"]
-        return done[0] if done else None
+        """The first of the ranked models; None where only the baseline was fast enough."""
+        ranked = self.ranked
+        return ranked[0] if ranked else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready data under a versioned schema; NaN becomes None."""
         return {"schema": SCHEMA, **plain(dataclasses.asdict(self))}
+
+
+def enough_folds(models: list[Model], protocol: Protocol) -> int:
+    """Return how many folds a model needs to be ranked: those of one repeat.
+
+    Where time was too short for that, as many as the furthest model but the baseline has.
+    """
+    one_repeat = min(len(protocol.fold_sizes), max(2, protocol.n_folds))
+    furthest = max((len(m.scores) for m in models if not m.baseline), default=0)
+    return max(1, min(one_repeat, furthest)) if furthest else max(1, one_repeat)
+
+
+def counts(model: Model, models: list[Model], protocol: Protocol) -> bool:
+    """Whether a model is ranked.
+
+    The baseline alone is no result where others only lacked the time.
+    """
+    begun = any(m.scores and not m.baseline for m in models)
+    waiting = any(m.status in ("out of budget", "interrupted") for m in models if not m.baseline)
+    if model.baseline and waiting and not begun:
+        return False
+    if model.status == "done":
+        return True
+    return model.status not in ("failed", "skipped") and len(model.scores) >= enough_folds(
+        models, protocol
+    )
+
+
+def levelled(models: list[Model]) -> dict[str, float]:
+    """Return each model's mean score, as if it had been through all folds that any has.
+
+    A model with fewer folds is compared on those it has: its mean is that of the model with
+    most folds, less the mean difference on the folds they share. So easy or hard folds at the
+    beginning make it no better or worse.
+    """
+    scored = [m for m in models if m.scores]
+    if not scored:
+        return {}
+    reference = max(scored, key=lambda m: len(m.scores))
+    found = {}
+    for model in scored:
+        n = len(model.scores)
+        behind = np.mean(reference.scores[:n]) - np.mean(model.scores)
+        found[model.name] = float(np.mean(reference.scores) - behind)
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -1,9 +1,10 @@
 """The race: every model over the same folds, its grid searched inside each training fold.
 
-The order is fold by fold, all models in each, so that whenever time is up, or the user has
-seen enough, the models have been through (nearly) the same folds. Each model may use its share
-of the budget, and what the others do not need; one that runs out waits, and goes on where it
-stopped if time is left when the others are done.
+The order is fold by fold, all models in each, the cheap ones first, so that whenever time is
+up, or the user has seen enough, the models have been through (nearly) the same folds. A model
+may use what is left of the budget beyond what the cheaper ones still need (measured on the
+folds they have done); one that runs out waits, and goes on where it stopped if time is left
+when the others are done.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = ["HeldOut", "Plan", "Runner", "race"]
 
 WARM_ROWS = 64
 PASSES = 3
+LITTLE = 0.1  # share of the whole time that a cheap model's remaining folds may take
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Plan:
     seed: int
     clock: Clock
     watcher: Watcher | None = None
+    also: tuple[Metric, ...] = ()  # further metrics of the same answers
 
 
 @dataclass
@@ -74,7 +77,10 @@ class Runner:
     searched: dict[tuple[int, int, int], Searched] = field(default_factory=dict)
     held_out: list[HeldOut] = field(default_factory=list)
     last: tuple[Any, Part] | None = None  # the last outer fit, for its weights and its path
-    spent: float = 0.0
+    tested: tuple[Any, Part] | None = None  # the last outer fit, with its test rows
+    fold_seconds: list[float] = field(default_factory=list)  # without the warm-up
+    warm_seconds: float = 0.0
+    unfinished: float = 0.0  # seconds of the fold that it is in
     units: int = 0
     warm: bool = False
     parked: bool = False
@@ -121,10 +127,14 @@ class Runner:
         self.model.train_scores.append(train_score)
         self.model.params.append(params)
         self.model.fit_seconds.append(search_seconds + fit_seconds)
+        self.model.refit_seconds.append(fit_seconds)
         self.model.predict_seconds.append(predict_seconds)
         self.model.n_parameters = count_parameters(estimator, self.candidate, len(part.y_train))
+        for metric in self.plan.also:
+            found = _further(metric, answers, part)
+            self.model.other_scores.setdefault(metric.name, []).append(found)
         self.held_out.append(HeldOut(fold.test, predicted, proba))
-        self.last = (estimator, part)
+        self.last = self.tested = (estimator, part)
         self._advance()
 
     def fit(self, params: Mapping[str, Any], X: Any, y: Any, *, count: bool = True) -> Any:
@@ -148,6 +158,7 @@ class Runner:
         if self.warm or self.candidate.baseline:
             return
         self.warm = True
+        start = self.plan.clock.now()
         _, first = np.unique(part.y_train, return_index=True)
         rows = np.unique(np.append(first[:WARM_ROWS], np.arange(min(WARM_ROWS, len(part.y_train)))))
         X, y = part.X_train[rows], part.y_train[rows]
@@ -159,6 +170,12 @@ class Runner:
                 if hasattr(estimator, "set_callbacks"):
                     estimator.set_callbacks(OneStep())
                 estimator.fit(X, y).predict(X)
+        self.warm_seconds = self.plan.clock.now() - start
+
+    def expected(self) -> float:
+        """Seconds that its next fold will take; NaN where nothing is known."""
+        known = self.fold_seconds
+        return float(np.mean(known)) if known else float("nan")
 
     def _search(self, j: int, fold: Fold) -> tuple[dict[str, Any], float]:
         """Return the best grid point over the inner folds, and the seconds it took."""
@@ -279,34 +296,79 @@ def race(runners: list[Runner], plan: Plan, *, seconds: float) -> None:
                 seed=plan.seed,
                 check=plan.clock.check,
             )
-            for runner in waiting:
-                _run_one(runner, j, fold, runners, plan, end)
+            for runner in sorted(waiting, key=_price):
+                _run_one(runner, j, fold, runners, plan, end, seconds)
         if plan.clock.now() >= end or not any(runner.running for runner in runners):
             return
 
 
+def _price(runner: Runner) -> tuple[bool, float, float]:
+    """Cheap first: by what a fold took, and before that is known by the registry."""
+    expected = runner.expected()
+    known = bool(np.isfinite(expected))
+    return not known, expected if known else 0.0, runner.candidate.cost
+
+
+def _allowed(runner: Runner, runners: list[Runner], left: float, whole: float) -> float:
+    """Return the seconds that a model may take for its next fold.
+
+    Models whose remaining folds all take little of the whole time keep that. In the first fold,
+    where some are still unknown, these keep equal shares of the rest.
+    """
+    others = [r for r in runners if r is not runner and r.running and not r.parked]
+    needs = [1.1 * r.expected() * (len(r.plan.splits) - r.n_done) for r in others if r.fold_seconds]
+    kept = sum(need for need in needs if need <= LITTLE * whole)
+    left = max(0.0, left - min(kept, 0.5 * whole))
+    unknown = sum(not r.fold_seconds for r in others)
+    return left / (1 + unknown) if not runner.fold_seconds else left
+
+
 def _run_one(
-    runner: Runner, j: int, fold: Fold, runners: list[Runner], plan: Plan, end: float
+    runner: Runner,
+    j: int,
+    fold: Fold,
+    runners: list[Runner],
+    plan: Plan,
+    end: float,
+    whole: float,
 ) -> None:
     now = plan.clock.now
-    share = (end - plan.clock.began) / max(1, len(runners))
-    others = [r for r in runners if r is not runner and r.running and not r.parked]
     start = now()
     allowed = end - start
-    if np.isfinite(allowed):  # what the others have not yet had of their shares is theirs
-        allowed -= sum(max(0.0, share - r.spent) for r in others)
+    if np.isfinite(allowed):
+        allowed = _allowed(runner, runners, allowed, whole)
+        # what is not going to finish had better not begin, as long as others wait
+        others = any(r.running and not r.parked for r in runners if r is not runner)
+        if others and runner.expected() - runner.unfinished > 1.2 * allowed:
+            runner.parked = True
+            return
     plan.clock.allow(max(0.0, allowed))
+    warm = runner.warm_seconds
     try:
         runner.run_fold(j, fold)
     except OutOfBudget:
         runner.parked = True
+        runner.unfinished += now() - start
     except Exception as error:  # one model's failure is not the others'
         runner.model.status, runner.model.message = "failed", short(error)
-    runner.spent += now() - start
+    else:
+        spent = now() - start - (runner.warm_seconds - warm)
+        runner.fold_seconds.append(spent + runner.unfinished)
+        runner.unfinished = 0.0
     if runner.n_done == len(plan.splits):
         runner.model.status = "done"
     if not runner.running:
         runner.finish()
+
+
+def _further(metric: Metric, answers: Answers, part: Part) -> float:
+    """Return the score by another metric of the same answers; NaN where there is none."""
+    if metric.needs_probability and not hasattr(answers, "predict_proba"):
+        return float("nan")
+    try:
+        return metric.score(answers, part.X_test, part.y_test)
+    except (ValueError, AttributeError):
+        return float("nan")
 
 
 def count_parameters(estimator: Any, candidate: Candidate, n_rows: int) -> int | None:

@@ -19,38 +19,73 @@ def conclusion(comparison: Comparison) -> str:
         return _nothing(comparison)
     protocol = comparison.protocol
     spread = f" ± {_number(best.spread)}" if np.isfinite(best.spread) else ""
-    J = len(protocol.fold_sizes)
+    J, n = len(protocol.fold_sizes), len(best.scores)
+    folds = f"{J} folds" if n == J else f"the {n} of {J} folds that it finished"
+    measure = f"(mean and standard deviation over {folds})" if spread else f"(mean over {folds})"
+    if n == 1:
+        measure = "(1 fold)" if J == 1 else f"(the 1 of {J} folds that it finished)"
     parts = [
         f"{best.name} is best on {comparison.data.name}: {protocol.metric_label} "
-        f"{_shown(best, protocol)}{spread} on held-out rows (mean and standard deviation "
-        f"over {J} folds)."
+        f"{_shown(best, protocol)}{spread} on held-out rows {measure}."
     ]
-    others = [m for m in comparison.models if m is not best and m.status == "done"]
+    ranked = comparison.ranked
+    others = [m for m in ranked if m is not best]
     parts += _ties(best, others)
-    parts += _against_baseline(best, others)
+    parts += _against_baseline(comparison, best, others)
     parts += _too_good(comparison, best)
+    return " ".join([*parts, *_unfinished(comparison, best)])
+
+
+def _unfinished(comparison: Comparison, best: Model) -> list[str]:
+    """Say which models lack folds, and how those compare that have some."""
     partial = [m for m in comparison.models if m.status in ("out of budget", "interrupted")]
-    if partial:
-        names = _listed([m.name for m in partial])
+    ranked = [m for m in partial if m in comparison.ranked and m is not best]
+    behind = [m for m in partial if m not in comparison.ranked]
+    parts = []
+    if ranked:
+        names, have, their = _listed([m.name for m in ranked]), *_have(ranked)
+        parts.append(
+            f"{names} {have} fewer folds than {best.name} and {_be(ranked)} compared on {their}."
+            if all(len(m.scores) < len(best.scores) for m in ranked)
+            else f"{names} did not finish all folds and {_be(ranked)} compared on {their}."
+        )
+    if behind:
+        names = _listed([m.name for m in behind])
         parts.append(f"{names} did not finish and may be better or worse.")
-        ahead = [m for m in partial if m.scores and m.mean > best.mean]
+        ahead = [
+            m
+            for m in behind
+            if m.scores and np.mean(m.scores) > np.mean(best.scores[: len(m.scores)])
+        ]
         if ahead:
-            parts.append(f"On the folds they finished, {_listed([m.name for m in ahead])} lead.")
-    return " ".join(parts)
+            verb = "leads" if len(ahead) == 1 else "lead"
+            few = max(len(m.scores) for m in ahead)
+            folds = "the 1 fold" if few == 1 else f"the up to {few} folds"
+            they = "it" if len(ahead) == 1 else "they"
+            names = _listed([m.name for m in ahead])
+            parts.append(f"On {folds} that {they} finished, {names} {verb}: too few to tell.")
+    return parts
+
+
+def _have(models: list[Model]) -> tuple[str, str]:
+    return ("has", "those it has") if len(models) == 1 else ("have", "those they have")
+
+
+def _be(models: list[Model]) -> str:
+    return "is" if len(models) == 1 else "are"
 
 
 def _nothing(comparison: Comparison) -> str:
-    begun = [m for m in comparison.models if m.scores]
+    begun = [m for m in comparison.models if m.scores and not m.baseline]
     if not comparison.models or all(m.status == "failed" for m in comparison.models):
         return "No model could be fitted."
     if not begun:
-        return "No model finished a fold: there is nothing to compare."
-    first = max(begun, key=lambda m: m.mean)
-    folds = "1 fold" if len(first.scores) == 1 else f"{len(first.scores)} folds"
-    return (
-        f"No model finished all folds; {first.name} leads after {folds} with "
-        f"{comparison.protocol.metric_label} {_shown(first, comparison.protocol)}."
-    )
+        ready = "but the baseline " if any(m.scores for m in comparison.models) else ""
+        return (
+            f"No model {ready}finished a fold: there is nothing to compare. Give more time "
+            "(--budget) or fewer models (--models)."
+        )
+    return "No model finished enough folds to be ranked: give more time (--budget)."
 
 
 def _shown(model: Model, protocol: Protocol) -> str:
@@ -67,6 +102,8 @@ def _ties(best: Model, others: list[Model]) -> list[str]:
     rivals = [m for m in others if not m.baseline]
     if not rivals or best.baseline:
         return []
+    if any(m.difference is None for m in rivals):
+        return []
     if not ties:
         largest = max(m.difference.p_value for m in rivals if m.difference is not None)
         what = "the other" if len(rivals) == 1 else "every other"
@@ -76,13 +113,16 @@ def _ties(best: Model, others: list[Model]) -> list[str]:
     cheap = min(ties, key=lambda m: sum(m.fit_seconds))
     ratio = sum(best.fit_seconds) / max(1e-9, sum(cheap.fit_seconds))
     if ratio >= 2:
-        parts.append(f"Of these {cheap.name} fits {ratio:,.0f} times faster than {best.name}.")
+        parts.append(f"Of these {cheap.name} fits {ratio:,.0f} times as fast as {best.name}.")
     return parts
 
 
-def _against_baseline(best: Model, others: list[Model]) -> list[str]:
-    if best.baseline and not others:
-        return ["It is the baseline, which looks at no column; no other model finished all folds."]
+def _against_baseline(comparison: Comparison, best: Model, others: list[Model]) -> list[str]:
+    rivals = [m for m in others if not m.baseline]
+    if best.baseline and not rivals:
+        waiting = any(m.status in ("out of budget", "interrupted") for m in comparison.models)
+        why = "finished a fold" if waiting else "could be fitted"
+        return [f"It is the baseline, which looks at no column; no other model {why}."]
     if best.baseline:
         return ["No model is better than the baseline, which looks at no column."]
     base = next((m for m in others if m.baseline), None)
@@ -95,14 +135,18 @@ def _against_baseline(best: Model, others: list[Model]) -> list[str]:
 
 
 def _too_good(comparison: Comparison, best: Model) -> list[str]:
+    """A perfect score wants a word, if no finding has explained it."""
     if best.mean < TOO_GOOD or comparison.protocol.metric.startswith("neg_"):
         return []
-    heavy: list[str] = []
-    for weight in best.diagnostics.weights:
-        if weight.feature not in heavy:
-            heavy.append(weight.feature)
-    names = f": look at {_listed(heavy[:2])}" if heavy else ""
-    return [f"So high a score mostly means that a column gives the target away{names}."]
+    explained = {"leak", "groups", "time"}
+    if any(finding.kind in explained for finding in comparison.data.findings):
+        return []
+    columns = [i.column for i in best.importances[:2] if i.mean > 0]
+    names = f" ({_listed(columns)} first)" if columns else ""
+    return [
+        "So high a score mostly means that the columns hold what is known only after the "
+        f"target: look through them{names}."
+    ]
 
 
 def curve_verdict(model: Model, curve: Curve, protocol: Protocol, best: Model | None) -> str:
@@ -159,7 +203,7 @@ def _number(value: float) -> str:
 
 
 def _p(value: float) -> str:
-    return "0.001" if value < 0.001 else f"{value:.2g}"
+    return "0.001" if value < 0.001 else f"{min(value, 0.99):.2g}"
 
 
 def _listed(names: list[str]) -> str:
