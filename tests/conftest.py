@@ -1,12 +1,19 @@
 """Where tests find real data: the data-cache setting, else a folder beside the checkout."""
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 
 mpl.use("Agg")
+
+# A run that was started in the background inherits SIGINT as ignored, and so would every process
+# that a test starts to interrupt it.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "data"
 if "KISO_DATA" not in os.environ and _BESIDE.is_dir():

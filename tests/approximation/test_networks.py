@@ -1,10 +1,10 @@
 """Constructed networks: exact counts, constants, bounds that hold, and errors by name."""
 
-import builtins
 import math
 from fractions import Fraction
 from math import comb, factorial
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,8 +28,6 @@ from kiso.approximation._coefficients import (
 )
 from kiso.approximation._heads import power_head
 from kiso.nn import Affine, Network, Tanh
-
-mpmath = pytest.importorskip("mpmath")
 
 
 @pytest.mark.parametrize("p", [1, 3, 5, 7, 9, 11])
@@ -226,19 +224,6 @@ def test_far_more_digits_than_floats_hold():
     errors = exact_errors(made, digits=120)
     assert np.all(errors <= made.error_bound)
     assert np.all(errors < 1e-28)
-
-
-def test_without_mpmath(monkeypatch):
-    real = builtins.__import__
-
-    def blocked(name, *args, **kwargs):
-        if name == "mpmath":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", blocked)
-    with pytest.raises(ImportError, match="needs mpmath"):
-        tanh_powers(3).evaluate([0.5])
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,6 @@ def test_runge_jacobian(weight):
 
 
 def test_tanh_lemmas():
-    pytest.importorskip("mpmath")
     outcome = tanh_lemmas.run(0)
     assert not failed(outcome.checks)
     assert isinstance(tanh_lemmas.draw(outcome), Figure)

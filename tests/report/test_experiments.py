@@ -48,6 +48,41 @@ def test_page(tmp_path):
     assert page.tags.count("svg") == 2
 
 
+def test_untestable_is_counted_apart(tmp_path):
+    open_check = Check("accuracy", "80.1 %", "5,000 images only", None)
+    held = Check("parameters", "145,578", 145_578, True)
+    assert Outcome((open_check, held)).verdict is None
+    assert Outcome((open_check, Check("x", "1", 2.0, False))).verdict is False
+    result = ExperimentResult(experiment("x"), "untestable", Outcome((open_check, held)))
+    page = Page(write_experiments([result], tmp_path))
+    assert page.text.count("? not testable here") >= 3  # contents, heading, check
+    assert experiments_to_dict([result])["experiments"][0]["checks"][0]["holds"] is None
+
+
+def test_frames_are_played_by_the_page_itself(tmp_path):
+    result = ExperimentResult(
+        experiment("x"), "holds", Outcome(()), figure=picture(), frames=(picture(), picture())
+    )
+    html = write_experiments([result], tmp_path).read_text("utf-8")
+    assert html.count('<div class="frame"') == 2
+    assert html.count("<script>") == html.count("<script") == 1
+    assert "http" not in html.split("<script>")[1]
+
+
+def test_formulas_are_mathml(tmp_path):
+    e = experiment("x", formula=r"\hat\sigma^2 = \frac{1}{n}\sum_i (x_i - \bar x)^2")
+    page = Page(write_experiments([ExperimentResult(e, "holds", Outcome(()))], tmp_path))
+    assert "<math" in page.html
+    assert "<mfrac>" in page.html
+
+
+def test_the_order_is_that_of_the_notes(tmp_path):
+    late, early = experiment("late", rows=(90,)), experiment("early", rows=(1,))
+    given = [ExperimentResult(e, "holds", Outcome(())) for e in (late, early)]
+    text = Page(write_experiments(given, tmp_path)).text
+    assert text.rindex("Title of early") < text.rindex("Title of late")
+
+
 def test_json_says_the_same(tmp_path):
     write_experiments(results(), tmp_path)
     data = json.loads((tmp_path / "results.json").read_text("utf-8"))

@@ -147,7 +147,7 @@ class TanhNetwork:
     # --- in more digits, and to look at -------------------------------------------------
 
     def evaluate(self, x: Any, digits: int = 50) -> list[list[Any]]:
-        """Evaluate with mpmath: weights and tanh to this many decimal digits.
+        """Evaluate in many digits, with mpmath: weights and tanh to this many decimal digits.
 
         Parameters
         ----------
@@ -163,8 +163,6 @@ class TanhNetwork:
 
         Raises
         ------
-        ImportError
-            Without mpmath.
         ValueError
             For digits below 1.
         """
@@ -207,9 +205,7 @@ def _to_mp(mp: Any, value: Any) -> Any:
 
 
 def _mpmath() -> ModuleType:
-    try:
-        import mpmath
-    except ImportError as error:
-        raise ImportError("evaluation in many digits needs mpmath: pip install mpmath") from error
+    import mpmath  # here: importing kiso.approximation does not need it
+
     module: ModuleType = mpmath
     return module

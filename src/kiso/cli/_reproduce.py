@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,6 +17,7 @@ import click
 from ._console import err, fail, out
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.table import Table
     from rich.text import Text
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 @click.option("--slow", is_flag=True, help="Run all, those that take minutes too.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0),
               help="Seed of every experiment.")  # fmt: skip
+@click.option("--jobs", default=1, show_default=True, metavar="N", type=click.IntRange(min=1),
+              help="Experiments run at the same time, each in its own process.")  # fmt: skip
 @click.option("--report", metavar="DIR", type=click.Path(),
               help="Write a page with the pictures (index.html) into this folder.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON only.")
@@ -41,6 +44,7 @@ def command(
     every: bool,
     slow: bool,
     seed: int,
+    jobs: int,
     report: str | None,
     as_json: bool,
 ) -> None:
@@ -48,7 +52,8 @@ def command(
 
     Exit code 0 if every claim holds, 1 if one is false or an experiment fails, 2 if the
     command cannot be understood, 130 after Ctrl-C. An experiment whose data are absent is
-    skipped and said so.
+    skipped and said so; a published number that needs more data or time than there is here is
+    "not testable here", which is neither true nor false and is counted apart.
     """
     whole_list = listed and not names
     experiments = _chosen(names, every=every, slow=slow or whole_list)
@@ -57,7 +62,7 @@ def command(
         return
     if report is not None:
         _check_folder(report)
-    results, interrupted = _run(experiments, seed, pictures=report is not None)
+    results, interrupted = _run(experiments, seed, pictures=report is not None, jobs=jobs)
     if as_json:
         from kiso.report import experiments_to_dict
 
@@ -94,7 +99,7 @@ def _chosen(names: tuple[str, ...], *, every: bool, slow: bool) -> list[Experime
     chosen = [experiments.load(name) for name in dict.fromkeys(names)]
     if every or slow:
         rest = [experiments.load(name) for name in known if name not in names]
-        chosen += [e for e in rest if slow or not e.slow]
+        chosen += sorted((e for e in rest if slow or not e.slow), key=experiments.reading_order)
     return chosen
 
 
@@ -108,37 +113,69 @@ def _check_folder(folder: str) -> None:
 
 
 def _run(
-    experiments: list[Experiment], seed: int, *, pictures: bool
+    experiments: list[Experiment], seed: int, *, pictures: bool, jobs: int
 ) -> tuple[list[ExperimentResult], bool]:
-    """Run one after the other; what is known after Ctrl-C, and whether there was one."""
+    """Run them, in order of the list; what is known after Ctrl-C, and whether there was one."""
     from kiso.report import ExperimentResult
 
     results: list[ExperimentResult] = []
-    for i, experiment in enumerate(experiments):
-        start = perf_counter()
-        try:
-            with _live(f"{experiment.name} ({i + 1} of {len(experiments)})"):
-                result = _run_one(experiment, seed, pictures=pictures)
-        except KeyboardInterrupt:
+    start = perf_counter()
+    try:
+        with _live(len(experiments)) as advance:
+            advance(experiments[0].name if experiments else "")
+            for result in _each(experiments, seed, pictures=pictures, jobs=jobs):
+                results.append(result)
+                if err().is_terminal:
+                    err().print(f"{_SIGNS[result.status]} {result.experiment.name}")
+                after = experiments[len(results) :]
+                advance(after[0].name if after else "", 1)
+                start = perf_counter()
+    except KeyboardInterrupt:
+        for i, rest in enumerate(experiments[len(results) :]):
+            seconds = perf_counter() - start if i == 0 else 0.0
+            message = "interrupted before it came to an end" if i == 0 else "not begun"
             results.append(
-                ExperimentResult(experiment, "interrupted", seconds=perf_counter() - start,
-                                 seed=seed, message="interrupted before it came to an end")
-            )  # fmt: skip
-            results += [
-                ExperimentResult(rest, "interrupted", seed=seed, message="not begun")
-                for rest in experiments[i + 1 :]
-            ]
-            return results, True
-        results.append(result)
-        if err().is_terminal:
-            err().print(f"{_SIGNS[result.status]} {experiment.name}")
+                ExperimentResult(rest, "interrupted", seconds=seconds, seed=seed, message=message)
+            )
+        return results, True
     return results, False
+
+
+def _each(
+    experiments: list[Experiment], seed: int, *, pictures: bool, jobs: int
+) -> Iterator[ExperimentResult]:
+    """Yield the results as they come, in order; side by side in processes for jobs > 1."""
+    if jobs == 1 or len(experiments) < 2:
+        for experiment in experiments:
+            yield _run_one(experiment, seed, pictures=pictures)
+        return
+    import os
+
+    from joblib import Parallel, delayed, parallel_config
+
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with parallel_config("loky", inner_max_num_threads=threads):
+        yield from Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(_run_named)(experiment.name, seed, pictures) for experiment in experiments
+        )
+
+
+def _run_named(name: str, seed: int, pictures: bool) -> ExperimentResult:
+    """`_run_one` in another process: what comes back leaves the arrays behind."""
+    from dataclasses import replace
+
+    from kiso import experiments
+
+    result = _run_one(experiments.load(name), seed, pictures=pictures)
+    if result.outcome is None:
+        return result
+    return replace(result, outcome=replace(result.outcome, data={}))
 
 
 def _run_one(experiment: Experiment, seed: int, *, pictures: bool) -> ExperimentResult:
     """Run one experiment; an error is a result too, so that the others go on."""
     from kiso.datasets import available
-    from kiso.report import ExperimentResult
+    from kiso.report import ExperimentResult, house_style
 
     start = perf_counter()
     try:
@@ -150,14 +187,18 @@ def _run_one(experiment: Experiment, seed: int, *, pictures: bool) -> Experiment
         return ExperimentResult(experiment, "failed", seconds=perf_counter() - start, seed=seed,
                                 message=_said(error))  # fmt: skip
     spent = perf_counter() - start
-    status: Status = "holds" if outcome.verdict else "false"
+    status: Status = _STATUS[outcome.verdict]
+    frames: tuple[Figure, ...] = ()
     figure, message = None, "" if outcome.checks else "it checked nothing"
     if pictures:
         try:
-            figure = experiment.draw(outcome)
+            with house_style():
+                figure = experiment.draw(outcome)
+                if experiment.animate is not None:
+                    frames = tuple(experiment.animate(outcome))
         except Exception as error:
             status, message = "failed", f"its picture: {_said(error)}"
-    return ExperimentResult(experiment, status, outcome, spent, seed, message, figure)
+    return ExperimentResult(experiment, status, outcome, spent, seed, message, figure, frames)
 
 
 def _absent(names: list[str]) -> str:
@@ -180,23 +221,36 @@ def _said(error: Exception) -> str:
 
 
 @contextmanager
-def _live(text: str) -> Iterator[None]:
-    """Show what runs, on standard error and only on a terminal."""
+def _live(total: int) -> Iterator[Callable[..., None]]:
+    """Show what runs and how long it may take, on standard error and only on a terminal."""
     console = err()
     if not console.is_terminal:
-        yield
+        yield lambda name, done=0: None
         return
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+        MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
+    )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
-        progress.add_task(text, total=None)
-        yield
+        task = progress.add_task("", total=total)
+        yield lambda name, done=0: progress.update(task, description=name, advance=done)
 
 
+_STATUS: dict[bool | None, Status] = {True: "holds", False: "false", None: "untestable"}
 _SIGNS: dict[Status, str] = {
     "holds": "✓",
     "false": "✗",
+    "untestable": "?",
     "failed": "!",
     "skipped": "–",
     "interrupted": "…",
@@ -204,10 +258,12 @@ _SIGNS: dict[Status, str] = {
 _WORDS: dict[Status, str] = {
     "holds": "✓ holds",
     "false": "✗ false",
+    "untestable": "? not testable here",
     "failed": "! failed",
     "skipped": "skipped",
     "interrupted": "interrupted",
 }
+_COUNTED: dict[Status, str] = {"untestable": "not testable here"}
 _COLOURS: dict[Status, str] = {"holds": "green", "false": "red", "failed": "red"}
 
 
@@ -251,7 +307,7 @@ def _show_results(results: list[ExperimentResult]) -> None:
     for result in results:
         name, time = result.experiment.name, words.seconds(result.seconds) if result.seconds else ""
         for check in result.checks:
-            verdict = _verdict("holds" if check.holds else "false")
+            verdict = _verdict(_STATUS[check.holds])
             cells = map(Text, (name, check.what, check.claimed, measured(check)))
             table.add_row(*cells, verdict, time)
             name = time = ""
@@ -262,7 +318,9 @@ def _show_results(results: list[ExperimentResult]) -> None:
         if result.message:
             out().print(f"{result.experiment.name}: {result.status}: {result.message}")
     counts = Counter(result.status for result in results)
-    parts = [f"{counts[status]} {status}" for status in _WORDS if counts[status]]
+    parts = [
+        f"{counts[status]} {_COUNTED.get(status, status)}" for status in _WORDS if counts[status]
+    ]
     number = "1 experiment" if len(results) == 1 else f"{len(results)} experiments"
     out().print(f"{number}: {', '.join(parts)}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,15 @@ class Check:
         What the text says of it ("71.2705").
     measured : float or str
         What came out here.
-    holds : bool
-        Whether the claim holds, within the tolerance that `claimed` names or implies.
+    holds : bool or None
+        Whether the claim holds, within the tolerance that `claimed` names or implies; None where
+        it cannot be tested here (data or time that the published number needs are absent).
     """
 
     what: str
     claimed: str
     measured: float | str
-    holds: bool
+    holds: bool | None
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,28 @@ class Outcome:
     Attributes
     ----------
     checks : tuple of Check
-        At least one; the verdict is that all hold.
+        At least one; the verdict is that all hold. One that cannot be tested here leaves the
+        verdict open, unless another is false.
     data : mapping
         What the picture needs (arrays, fitted estimators).
     remark : str
         What a reader of the original would be surprised by, in a sentence or two.
+    erratum : str
+        Where the text is wrong: what it says, and what is right.
     """
 
     checks: tuple[Check, ...]
     data: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""
+    erratum: str = ""
 
     @property
-    def verdict(self) -> bool:
-        """Whether every check holds."""
-        return bool(self.checks) and all(check.holds for check in self.checks)
+    def verdict(self) -> bool | None:
+        """Whether every check holds; None if one cannot be tested here and none is false."""
+        holds = [check.holds for check in self.checks]
+        if not holds or False in holds:
+            return False
+        return None if None in holds else True
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,10 @@ class Experiment:
         The rows of the inventory of the notes that it covers.
     claim : str
         What the text claims, in a sentence or a formula.
+    formula : str
+        The claim's formula in LaTeX, typeset on the page of experiments.
+    code : str
+        A few lines of public API that do what the experiment is about.
     source : str
         Book and section, paper and equation.
     run : callable
@@ -78,6 +90,8 @@ class Experiment:
         Takes minutes: left out of `--all` unless asked for.
     needs : tuple of str
         Data sets that have to be present (names of `kiso.datasets`).
+    animate : callable or None
+        `animate(outcome) -> sequence of Figure`, frames that the page plays step by step.
     name : str
         The file's name with dashes; filled in by the registry.
     """
@@ -90,6 +104,9 @@ class Experiment:
     draw: Callable[[Outcome], Figure]
     slow: bool = False
     needs: tuple[str, ...] = ()
+    formula: str = ""
+    code: str = ""
+    animate: Callable[[Outcome], Sequence[Figure]] | None = None
     name: str = ""
 
 
@@ -107,3 +124,8 @@ def at_most(what: str, bound: float, measured: float, *, digits: int = 6) -> Che
 def at_least(what: str, bound: float, measured: float, *, digits: int = 6) -> Check:
     """Check that a measured number reaches a bound."""
     return Check(what, f"≥ {bound:.{digits}g}", float(measured), bool(measured >= bound))
+
+
+def untestable(what: str, claimed: str, measured: float | str) -> Check:
+    """Set a published number beside what was measured where it cannot be tested here."""
+    return Check(what, claimed, measured, None)

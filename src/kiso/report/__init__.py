@@ -12,12 +12,14 @@ from ._experiments import (
     write_experiments,
 )
 from ._files import check_writable
+from .figures._style import house_style
 
 __all__ = [
     "ExperimentResult",
     "ExperimentStatus",
     "check_writable",
     "experiments_to_dict",
+    "house_style",
     "measured",
     "prepare_folder",
     "words",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from markupsafe import Markup
 
-from kiso.experiments import Check, Experiment, Outcome
+from kiso.experiments import CHAPTERS, Check, Experiment, Outcome, chapter_of
 
 from ._files import check_writable, render, to_json, write_text
 from ._picture import foreign
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "kiso.reproduce/1"
 
-ExperimentStatus = Literal["holds", "false", "failed", "skipped", "interrupted"]
+ExperimentStatus = Literal["holds", "false", "untestable", "failed", "skipped", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class ExperimentResult:
     ----------
     experiment : Experiment
         What ran, or did not.
-    status : {"holds", "false", "failed", "skipped", "interrupted"}
-        The verdict; "failed" when it raised, "skipped" when its data are absent.
+    status : {"holds", "false", "untestable", "failed", "skipped", "interrupted"}
+        The verdict; "untestable" when a published number needs more than there is here and
+        nothing is false, "failed" when it raised, "skipped" when its data are absent.
     outcome : Outcome or None
         What it measured; None when it did not come to an end.
     seconds : float
@@ -44,10 +45,12 @@ class ExperimentResult:
         Why there is no verdict.
     figure : matplotlib.figure.Figure or None
         Its picture.
+    frames : tuple of matplotlib.figure.Figure
+        Pictures that the page plays one after the other.
 
     Examples
     --------
-    >>> from kiso.experiments import Check, Experiment, Outcome
+    >>> from kiso.experiments import CHAPTERS, Check, Experiment, Outcome, chapter_of
     >>> from kiso.report import ExperimentResult
     >>> outcome = Outcome((Check("one and one", "2", 2.0, True),))
     >>> claim = Experiment("Sums", (1,), "1 + 1 = 2", "arithmetic", lambda seed: outcome, None)
@@ -62,6 +65,7 @@ class ExperimentResult:
     seed: int = 0
     message: str = ""
     figure: Figure | None = None
+    frames: tuple[Figure, ...] = ()
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -127,8 +131,12 @@ def write_experiments(results: Sequence[ExperimentResult], folder: str | os.Path
     shown = [
         {
             "result": result,
-            "claims": result.checks or (None,),
             "picture": _picture(result, f"e{i}-"),
+            "frames": [
+                foreign(frame, alt=f"step {k}", prefix=f"e{i}f{k}-")
+                for k, frame in enumerate(result.frames)
+            ],
+            "formula": _typeset(result.experiment.formula),
         }
         for i, result in enumerate(results)
     ]
@@ -136,13 +144,54 @@ def write_experiments(results: Sequence[ExperimentResult], folder: str | os.Path
     text = render(
         "experiments.html",
         title="Claims of the texts, checked",
-        shown=shown,
+        chapters=_by_chapter(shown),
+        by_row=_by_row(results),
         counts=summary["counts"],
+        moving=any(result.frames for result in results),
         measured=measured,
+        words=STATUS_WORDS,
     )
     write_text(data, to_json(summary))
     write_text(page, text)
     return page
+
+
+STATUS_WORDS: dict[str, str] = {
+    "holds": "✓ holds",
+    "false": "✗ false",
+    "untestable": "? not testable here",
+    "failed": "! failed",
+    "skipped": "skipped",
+    "interrupted": "interrupted",
+}
+
+
+def _by_chapter(shown: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Deal the experiments to the chapters of the notes, in the order of the chapters."""
+    chapters: dict[str, list[dict[str, Any]]] = {}
+    for name in CHAPTERS:
+        found = [s for s in shown if chapter_of(s["result"].experiment) == name]
+        if found:
+            chapters[name] = found
+    return chapters
+
+
+def _by_row(results: Sequence[ExperimentResult]) -> list[tuple[int, list[str]]]:
+    """For each row of the inventory of the notes the experiments that show it."""
+    rows: dict[int, list[str]] = {}
+    for result in results:
+        for row in result.experiment.rows:
+            rows.setdefault(row, []).append(result.experiment.name)
+    return sorted(rows.items())
+
+
+def _typeset(formula: str) -> Markup:
+    """Return LaTeX as MathML, which browsers draw without a script or a font of ours."""
+    if not formula:
+        return Markup()
+    from latex2mathml.converter import convert
+
+    return Markup(convert(formula, display="block"))
 
 
 def prepare_folder(folder: str | os.PathLike[str]) -> Path:
@@ -212,12 +261,13 @@ def _plain(result: ExperimentResult) -> dict[str, Any]:
         "seed": int(result.seed),
         "message": result.message,
         "remark": result.outcome.remark if result.outcome else "",
+        "erratum": result.outcome.erratum if result.outcome else "",
         "checks": [
             {
                 "what": check.what,
                 "claimed": check.claimed,
                 "measured": _number(check.measured),
-                "holds": bool(check.holds),
+                "holds": None if check.holds is None else bool(check.holds),
             }
             for check in result.checks
         ],

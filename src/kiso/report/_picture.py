@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from .figures._style import THEME
+from .figures._style import INK, THEME, house_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,6 +25,7 @@ _TAG = re.compile(r"<[^>]*>")  # matplotlib writes "&gt;" inside attributes
 _ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
 _LONG = re.compile(r"(-?\d+\.\d\d\d)\d+")
 _COLOUR = re.compile("|".join(light for light, _ in THEME.values()))
+_GREY = re.compile(r"((?:fill|stroke): ?)#([0-9a-f]{2})\2\2(?![0-9a-f])")
 _ROLE = {light: f"var(--{role},{light})" for role, (light, _) in THEME.items()}
 
 
@@ -47,12 +48,35 @@ def themed(figure: Figure, *, alt: str, prefix: str) -> Markup:
 
 
 def foreign(figure: Figure, *, alt: str, prefix: str) -> Markup:
-    """Return any picture as it was drawn, letters as outlines; a large one as a PNG."""
-    svg = _svg(figure, fonttype="path", transparent=False)
-    if len(svg) <= MAX_SVG:
-        return _embed(svg, alt, prefix, lambda tag: tag)
-    data = base64.b64encode(_saved(figure, "png", dpi=144)).decode("ascii")
-    return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(alt, Markup(data))
+    """Return a picture drawn under `house_style`; what lies beyond the house's colours stays.
+
+    Black, white and greys follow the page's light and dark as ink, paper and muted do. A large
+    picture becomes a PNG.
+    """
+    with house_style():
+        svg = _svg(figure, fonttype="none", transparent=True)
+        if len(svg) <= MAX_SVG:
+            return _embed(svg, alt, prefix, _follow_theme)
+        data = base64.b64encode(_saved(figure, "png", dpi=144)).decode("ascii")
+    return Markup('<img class="opaque" alt="{}" src="data:image/png;base64,{}">').format(
+        alt, Markup(data)
+    )
+
+
+def _follow_theme(tag: str) -> str:
+    """Give a tag's colours the names of the page's."""
+    tag = _GREY.sub(lambda m: f"{m[1]}var(--{_grey_role(int(m[2], 16))},#{m[2] * 3})", tag)
+    tag = _COLOUR.sub(lambda m: _ROLE[m[0]], tag)
+    if tag.startswith("<text") and "fill" not in tag:  # the SVG's own black
+        tag = tag.replace('style="', f'style="fill: {_ROLE[INK]}; ', 1)
+    return tag
+
+
+def _grey_role(level: int) -> str:
+    """Name the role that a grey plays, 0 black, 255 white."""
+    return (
+        "ink" if level < 0x50 else "muted" if level < 0xC0 else "grid" if level < 0xF8 else "paper"
+    )
 
 
 def _svg(figure: Figure, *, fonttype: str, transparent: bool) -> str:
@@ -78,7 +102,7 @@ def _embed(svg: str, alt: str, prefix: str, recolour: Any) -> Markup:
 
     def tag(match: re.Match[str]) -> str:
         text = _ID.sub(lambda m: m[0] + prefix, match[0])
-        return recolour(_LONG.sub(r"\1", text)).replace("xlink:href", "href")
+        return str(recolour(_LONG.sub(r"\1", text))).replace("xlink:href", "href")
 
     svg = _TAG.sub(tag, svg)
     box = re.search(r'viewBox="([^"]*)"', svg)
