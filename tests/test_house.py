@@ -92,6 +92,26 @@ def test_imports_go_down_in_compute(path):
                 assert level[other] < level[path.stem], f"{path.stem} imports {other}"
 
 
+def module_imports(path):
+    """Yield the modules of kiso that a file imports, for type checking or not."""
+    for module, names in imports(path):
+        if module.startswith("kiso"):
+            yield module
+            yield from (f"{module}.{name}" for name in names)
+
+
+def test_no_import_circles_in_nn():
+    """Not even for type checking: a reader can go through the modules from the ground up."""
+    room = SRC / "nn"
+    names = {p: ".".join(["kiso", *p.relative_to(SRC).with_suffix("").parts]) for p in FILES}
+    paths = {names[p]: p for p in FILES if room in p.parents and p.stem != "__init__"}
+    left = {name: {m for m in module_imports(p) if m in paths} for name, p in paths.items()}
+    while left:
+        ready = {name for name, needs in left.items() if not needs & left.keys()}
+        assert ready, f"these import each other: {sorted(left)}"
+        left = {name: needs for name, needs in left.items() if name not in ready}
+
+
 @pytest.mark.parametrize(
     ("word", "owners"),
     [

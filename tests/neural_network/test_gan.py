@@ -221,7 +221,7 @@ def test_interrupt_keeps_the_last_state(monkeypatch):
             raise KeyboardInterrupt
         return 1.0
 
-    monkeypatch.setattr("kiso.nn._game.Coverage.__call__", stop)
+    monkeypatch.setattr("kiso.nn.gan.play.Coverage.__call__", stop)
     with pytest.raises(KeyboardInterrupt):
         gan.fit(X)
     assert gan.n_iter_ == 20

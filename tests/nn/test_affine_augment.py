@@ -62,7 +62,7 @@ def test_many_images_in_lanes_are_the_same():
     layer = RandomAffine()
     together = layer.forward(x, train=Run(4))[0]
     maps = layer.maps(np.random.default_rng(4), 200, (7, 7))
-    from kiso.nn._warp_loops import warp_lane
+    from kiso.nn.compiled.warp_loops import warp_lane
 
     alone = np.empty_like(x)
     warp_lane(x, maps, 0, 200, alone)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kiso._compute import threads as _threads
 from kiso.losses import SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
 from kiso.nn import Network, TrainStatus, train
-from kiso.nn import _dense_loops as loops
-from kiso.nn._compiled_engine import CompiledEngine
+from kiso.nn.compiled import activation_loops as loops
+from kiso.nn.compiled.engine import CompiledEngine
 from kiso.optim import Adam, Cosine, GradientDescent, Momentum, Nesterov
 
 RULES = [

@@ -26,9 +26,9 @@ from kiso.nn import (
     convolution_matrix,
     im2col,
 )
-from kiso.nn import _convolution_fast as fast
-from kiso.nn import _im2col as readable
-from kiso.nn._windows import Window
+from kiso.nn.compiled import convolution as fast
+from kiso.nn.layers import im2col as readable
+from kiso.nn.layers.windows import Window
 from tests.naive import convolution as naive
 
 RNG = np.random.default_rng(0)

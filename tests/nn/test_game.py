@@ -19,8 +19,8 @@ from kiso.nn import (
     Spectral,
     play,
 )
-from kiso.nn._game_engine import CompiledTable
-from kiso.nn._game_table import Table
+from kiso.nn.compiled.adversarial import CompiledAdversarialLoop
+from kiso.nn.gan.loop import AdversarialLoop
 from kiso.optim import Adam, Cosine, GradientDescent, Momentum, Nesterov, RMSProp
 
 RULES = [
@@ -122,7 +122,7 @@ def test_lanes_give_one_result_on_any_number_of_threads(monkeypatch):
     for n_threads in (1, 2, 3):
         monkeypatch.setattr(_threads, "n_threads", lambda n=n_threads: n)
         game, X = made(((100, 64), (64, 100)), batch_size=530, averaging=0.9, n_steps=6)
-        assert CompiledTable(game, X, np.random.default_rng(0)).n_lanes >= 2
+        assert CompiledAdversarialLoop(game, X, np.random.default_rng(0)).n_lanes >= 2
         *_, state = play(game, X, np.random.default_rng(1))
         parts = game.generator.vector, game.discriminator.vector, game.sampler.vector
         told = [getattr(state, name) for name in NUMBERS]
@@ -151,7 +151,7 @@ def test_divergence_comes_at_the_same_step_in_the_same_words(rate, which, check)
 
 
 def test_steps_are_cut_into_chunks_that_can_be_interrupted(monkeypatch):
-    monkeypatch.setattr("kiso.nn._game_engine.CHUNK_WORK", 1)
+    monkeypatch.setattr("kiso.nn.compiled.adversarial.CHUNK_WORK", 1)
     game, X = made(n_steps=40, every=20, rules=Momentum(0.02, 0.8))
     assert_same(*both_ways(game, X), rtol=1e-7, atol=1e-9)
     draws = []
@@ -174,30 +174,33 @@ def test_steps_are_cut_into_chunks_that_can_be_interrupted(monkeypatch):
 def test_slope_of_a_discriminator_that_is_sure():
     """Σ |∂L_G/∂f|, by which vanishing is seen."""
     game, X = made(loss="minimax", batch_size=33)
-    tables = [kind(game, X, np.random.default_rng(2)) for kind in (Table, CompiledTable)]
+    loops = [
+        kind(game, X, np.random.default_rng(2))
+        for kind in (AdversarialLoop, CompiledAdversarialLoop)
+    ]
     start = game.generator.vector, game.discriminator.vector
-    for table in tables:
+    for loop in loops:
         game.generator.set_vector(start[0])
         game.discriminator.set_vector(start[1])
-        table.advance(3)
-    assert tables[0].slope == pytest.approx(tables[1].slope, rel=1e-9)
-    assert tables[0].most == pytest.approx(tables[1].most, rel=1e-9)
+        loop.advance(3)
+    assert loops[0].slope == pytest.approx(loops[1].slope, rel=1e-9)
+    assert loops[0].most == pytest.approx(loops[1].most, rel=1e-9)
 
 
 class TestWhichGamesAreCompiled:
     def why_not(self, game, X, z=None):
-        return CompiledTable.suits(game, X, np.zeros((1, 3), X.dtype) if z is None else z)
+        return CompiledAdversarialLoop.suits(game, X, np.zeros((1, 3), X.dtype) if z is None else z)
 
     def test_by_themselves(self, monkeypatch):
         taken = []
-        advance = CompiledTable.advance
+        advance = CompiledAdversarialLoop.advance
         monkeypatch.setattr(
-            CompiledTable, "advance", lambda self, n: (taken.append(n), advance(self, n))
+            CompiledAdversarialLoop, "advance", lambda self, n: (taken.append(n), advance(self, n))
         )
         game, X = made()
         list(play(game, X, np.random.default_rng(0)))
         assert taken == [4, 3]
-        monkeypatch.setattr("kiso.nn._game_engine.MOST_NUMBERS", 1)
+        monkeypatch.setattr("kiso.nn.compiled.adversarial.MOST_NUMBERS", 1)
         list(play(game, X, np.random.default_rng(0)))
         assert taken == [4, 3]
 

@@ -25,7 +25,7 @@ from kiso.nn import (
     check_gradients,
     train,
 )
-from kiso.nn._feed import RowFeed
+from kiso.nn.training.feed import RowFeed
 from kiso.optim import (
     Adam,
     Cosine,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kiso.nn._engines import LayerEngine, Progress
-from kiso.nn._feed import BatchFeed, Feed, RowFeed
-from kiso.nn._run import Run
+from kiso.nn.layers.run import Run
+from kiso.nn.training.engine import LayerEngine, Progress
+from kiso.nn.training.feed import BatchFeed, Feed, RowFeed
 from kiso.optim._rule import RuleState
 
 from ._epochs import Batches, Problem

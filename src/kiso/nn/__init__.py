@@ -1,33 +1,43 @@
 """Neural networks with explicit back-propagation: a forward pass returns its backward pass."""
 
-from ._activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh, activation
-from ._adversary import AdversarialTraining
-from ._affine import Affine
-from ._affine_augment import RandomAffine
-from ._augment import RandomCrop, RandomFlip, RandomShift
-from ._check_gradients import ArrayCheck, GradientReport, check_gradients
-from ._containers import Parallel, Residual, Sequential
-from ._convolution import Conv2D, ConvTranspose2D
-from ._convolution_1d import Conv1D, convolution_matrix
-from ._dropout import Dropout
-from ._flatten import Flatten, Reshape
-from ._game import Game, GameState, GameStatus, play
-from ._game_losses import GAME_LOSSES, GameLoss
-from ._gradient_penalty import gradient_penalty
-from ._im2col import col2im, im2col
-from ._initialise import Glorot, He, Initialiser, Normal, Orthogonal, Zeros, initialiser
-from ._layer import Backward, Layer, Shape, ShapeError
-from ._network import Network
-from ._normalise import BatchNorm, LayerNorm
 from ._pictures import plot_feature_maps, plot_im2col
-from ._pooling import AveragePool, GlobalAveragePool, MaxPool
-from ._run import Run
-from ._softmax import Softmax
-from ._spectral import Spectral
-from ._tangent import TangentBackward, affine_tangent, tangent
-from ._trace import Trace
-from ._train import TrainState, TrainStatus, train
-from ._weights import WeightsError
+from .gan.game import Game
+from .gan.gradient_penalty import gradient_penalty
+from .gan.losses import GAME_LOSSES, GameLoss
+from .gan.play import GameState, GameStatus, play
+from .layers.activations import (
+    GELU,
+    Activation,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softplus,
+    Tanh,
+    activation,
+)
+from .layers.affine import Affine
+from .layers.affine_augment import RandomAffine
+from .layers.augment import RandomCrop, RandomFlip, RandomShift
+from .layers.containers import Parallel, Residual, Sequential
+from .layers.convolution import Conv2D, ConvTranspose2D
+from .layers.convolution_1d import Conv1D, convolution_matrix
+from .layers.dropout import Dropout
+from .layers.flatten import Flatten, Reshape
+from .layers.im2col import col2im, im2col
+from .layers.initialise import Glorot, He, Initialiser, Normal, Orthogonal, Zeros, initialiser
+from .layers.layer import Backward, Layer, Shape, ShapeError
+from .layers.normalise import BatchNorm, LayerNorm
+from .layers.pooling import AveragePool, GlobalAveragePool, MaxPool
+from .layers.run import Run
+from .layers.softmax import Softmax
+from .layers.spectral import Spectral
+from .layers.tangent import TangentBackward, affine_tangent, tangent
+from .training.adversarial_examples import AdversarialTraining
+from .training.check_gradients import ArrayCheck, GradientReport, check_gradients
+from .training.network import Network
+from .training.trace import Trace
+from .training.train import TrainState, TrainStatus, train
+from .training.weights import WeightsError
 
 __all__ = [
     "GAME_LOSSES",

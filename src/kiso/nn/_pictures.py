@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from kiso._validation import Array
 from kiso.inspection._images import as_picture, draw
 
-from ._im2col import im2col, pad
-from ._windows import Window
+from .layers.im2col import im2col, pad
+from .layers.windows import Window
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -24,7 +24,7 @@ from kiso.comparison import DataError
 
 from ._model import FittedModel
 from ._replace import replace_file
-from ._trusted import LOADERS, TYPES
+from ._trusted import LOADERS, MOVED_MODULES, TYPES
 
 FORMAT = "kiso.model/1"
 MAX_BYTES = 8 << 30  # unpacked; a zip of a few kilobytes can claim far more
@@ -76,7 +76,7 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
         If the file cannot be read.
     """
     path = Path(path)
-    packed = path.read_bytes()
+    packed = _with_modules_of_today(path.read_bytes())
     try:
         archive = zipfile.ZipFile(io.BytesIO(packed))
     except Exception as error:  # BadZipFile, and what else a broken directory provokes
@@ -84,6 +84,26 @@ def load_model(path: str | os.PathLike[str]) -> FittedModel:
     with archive:
         _check_archive(archive, path)
     return _to_model(_build(packed, path), path)
+
+
+def _with_modules_of_today(packed: bytes) -> bytes:
+    """Return a file with the modules of types that have moved since; others as they are."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(packed))
+        schema = archive.read("schema.json").decode()
+    except Exception:  # no such file: said, in words, where it is read
+        return packed
+    size = sum(entry.file_size for entry in archive.infolist())
+    if size > MAX_BYTES or not any(f'"{old}"' in schema for old in MOVED_MODULES):
+        return packed
+    for old, new in MOVED_MODULES.items():
+        schema = schema.replace(f'"__module__": "{old}"', f'"__module__": "{new}"')
+    out = io.BytesIO()
+    with archive, zipfile.ZipFile(out, "w") as changed:
+        for entry in archive.infolist():
+            content = schema if entry.filename == "schema.json" else archive.read(entry)
+            changed.writestr(entry, content, compress_type=entry.compress_type)
+    return out.getvalue()
 
 
 def _check_archive(archive: zipfile.ZipFile, path: Path) -> None:

@@ -65,31 +65,31 @@ KISO_TYPES = frozenset(
 # layers hold arrays and numbers, and nothing that runs when they are built
 LAYER_TYPES = frozenset(
     {
-        "kiso.nn._activations.GELU",
-        "kiso.nn._activations.LeakyReLU",
-        "kiso.nn._activations.ReLU",
-        "kiso.nn._activations.Sigmoid",
-        "kiso.nn._activations.Softplus",
-        "kiso.nn._activations.Tanh",
-        "kiso.nn._adversary.AdversarialTraining",
-        "kiso.nn._affine.Affine",
-        "kiso.nn._affine_augment.RandomAffine",
-        "kiso.nn._augment.RandomCrop",
-        "kiso.nn._augment.RandomFlip",
-        "kiso.nn._augment.RandomShift",
-        "kiso.nn._convolution.Conv2D",
-        "kiso.nn._convolution.ConvTranspose2D",
-        "kiso.nn._convolution_1d.Conv1D",
-        "kiso.nn._dropout.Dropout",
-        "kiso.nn._flatten.Flatten",
-        "kiso.nn._flatten.Reshape",
-        "kiso.nn._network.Network",
-        "kiso.nn._normalise.BatchNorm",
-        "kiso.nn._normalise.LayerNorm",
-        "kiso.nn._pooling.AveragePool",
-        "kiso.nn._pooling.GlobalAveragePool",
-        "kiso.nn._pooling.MaxPool",
-        "kiso.nn._windows.Window",
+        "kiso.nn.layers.activations.GELU",
+        "kiso.nn.layers.activations.LeakyReLU",
+        "kiso.nn.layers.activations.ReLU",
+        "kiso.nn.layers.activations.Sigmoid",
+        "kiso.nn.layers.activations.Softplus",
+        "kiso.nn.layers.activations.Tanh",
+        "kiso.nn.layers.affine.Affine",
+        "kiso.nn.layers.affine_augment.RandomAffine",
+        "kiso.nn.layers.augment.RandomCrop",
+        "kiso.nn.layers.augment.RandomFlip",
+        "kiso.nn.layers.augment.RandomShift",
+        "kiso.nn.layers.convolution.Conv2D",
+        "kiso.nn.layers.convolution.ConvTranspose2D",
+        "kiso.nn.layers.convolution_1d.Conv1D",
+        "kiso.nn.layers.dropout.Dropout",
+        "kiso.nn.layers.flatten.Flatten",
+        "kiso.nn.layers.flatten.Reshape",
+        "kiso.nn.layers.normalise.BatchNorm",
+        "kiso.nn.layers.normalise.LayerNorm",
+        "kiso.nn.layers.pooling.AveragePool",
+        "kiso.nn.layers.pooling.GlobalAveragePool",
+        "kiso.nn.layers.pooling.MaxPool",
+        "kiso.nn.layers.windows.Window",
+        "kiso.nn.training.adversarial_examples.AdversarialTraining",
+        "kiso.nn.training.network.Network",
     }
 )
 
@@ -158,3 +158,21 @@ LOADERS = frozenset(
         "CachedNode",
     }
 )
+
+# Where modules of types stood in earlier versions, and where they stand now: files that name
+# the old place keep opening.
+MOVED_MODULES = {
+    "kiso.nn._activations": "kiso.nn.layers.activations",
+    "kiso.nn._adversary": "kiso.nn.training.adversarial_examples",
+    "kiso.nn._affine": "kiso.nn.layers.affine",
+    "kiso.nn._affine_augment": "kiso.nn.layers.affine_augment",
+    "kiso.nn._augment": "kiso.nn.layers.augment",
+    "kiso.nn._convolution": "kiso.nn.layers.convolution",
+    "kiso.nn._convolution_1d": "kiso.nn.layers.convolution_1d",
+    "kiso.nn._dropout": "kiso.nn.layers.dropout",
+    "kiso.nn._flatten": "kiso.nn.layers.flatten",
+    "kiso.nn._network": "kiso.nn.training.network",
+    "kiso.nn._normalise": "kiso.nn.layers.normalise",
+    "kiso.nn._pooling": "kiso.nn.layers.pooling",
+    "kiso.nn._windows": "kiso.nn.layers.windows",
+}

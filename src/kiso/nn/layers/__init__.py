@@ -1,0 +1,1 @@
+"""Layers: one file each, the mathematics of its forward and backward pass."""

@@ -1,0 +1,123 @@
+"""A training run on disk: one safetensors file that holds everything that moves.
+
+Tensors: `now/<array>` of the network, `best/<array>`, `rule/<bundle>/<slot>` of the rule.
+The metadata hold, as JSON, where the run stands: steps, generators, position in the data.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kiso._validation import Array
+from kiso.optim import RuleState
+
+from ..layers.containers import layers_within
+from .network import Network
+from .weights import (
+    WeightsError,
+    check_arrays,
+    named_arrays,
+    put_arrays,
+    read_tensors,
+    write_tensors,
+)
+
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+
+FORMAT = "kiso.training/1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is written, and what a file is read into."""
+
+    network: Network
+    rule: Any
+    rule_state: Any
+    best: dict[str, Array]
+    progress: dict[str, Any]
+
+
+def save_checkpoint(path: Path, run: Checkpoint) -> None:
+    """Write the file, at once or not at all."""
+    state = _inner(run.rule_state)
+    tensors = {f"now/{name}": array for name, array in named_arrays(run.network).items()}
+    tensors |= {f"best/{name}": array for name, array in run.best.items()}
+    tensors |= {
+        f"rule/{i}/{name}": slot
+        for i, slots in enumerate(state.slots)
+        for name, slot in slots.items()
+    }
+    about = {
+        **run.progress,
+        "rule_step": state.step,
+        "rule": _rule_names(run.rule),
+        "layers": _layer_names(run.network),
+    }
+    write_tensors(path, tensors, {"format": FORMAT, "run": json.dumps(about)})
+
+
+def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
+    """Read a file into the arrays of a run, all or none; return its progress.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged, or was written by a run with another network, rule or loss.
+    """
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        raise WeightsError(f"{path}: no checkpoint of a training run")
+    about: dict[str, Any] = json.loads(metadata["run"])
+    kinds = {
+        "layers": _layer_names(run.network),
+        "rule": _rule_names(run.rule),
+        "loss": run.progress["loss"],
+    }
+    for name, own in kinds.items():
+        if about.get(name) != own:
+            raise WeightsError(f"{path}: made with {name} {about.get(name)}, this run has {own}")
+    state = _inner(run.rule_state)
+    parts: dict[str, dict[str, Array]] = {"now": {}, "best": {}, "rule": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition("/")
+        parts.setdefault(part, {})[rest] = tensor
+    check_arrays(run.network, parts["now"], str(path))
+    slots = {f"{i}/{k}": a for i, each in enumerate(state.slots) for k, a in each.items()}
+    for own_arrays, part in ((slots, "rule"), (run.best, "best")):
+        if {k: a.shape for k, a in own_arrays.items()} != {
+            k: a.shape for k, a in parts[part].items()
+        }:
+            raise WeightsError(f"{path}: its arrays '{part}/…' are not those of this run")
+    put_arrays(run.network, parts["now"], str(path))
+    for own_arrays, part in ((slots, "rule"), (run.best, "best")):
+        for key, array in own_arrays.items():
+            array[...] = parts[part][key]
+    state.step = about["rule_step"]
+    return about
+
+
+def _layer_names(network: Network) -> list[str]:
+    """Return the kinds of the layers and where they stand; their shapes are those of the arrays."""
+    return [f"{name} {type(layer).__name__}" for name, layer in layers_within(network)]
+
+
+def _inner(state: Any) -> RuleState:
+    """Return the state of the innermost rule: those around it remember nothing."""
+    while hasattr(state, "inner"):
+        state = state.inner
+    if not isinstance(state, RuleState):
+        raise TypeError(f"checkpoint: the rule's state is a {type(state).__name__}, no RuleState")
+    return state
+
+
+def _rule_names(rule: Any) -> list[str]:
+    """Return the kinds of the rule and of those within it; their settings may be changed."""
+    names = [type(rule).__name__]
+    while hasattr(rule, "rule"):
+        rule = rule.rule
+        names.append(type(rule).__name__)
+    return names
