@@ -23,7 +23,7 @@ STOREYS = [
     {"comparison"},
     {"persistence"},
     {"experiments"},
-    {"report"},
+    {"report", "lab"},
     {"cli"},
 ]
 # the modules of _compute, likewise
@@ -37,7 +37,7 @@ COMPUTE = [
     {"qr", "distances", "rows"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(STOREYS) for room in rooms}
-PUBLIC_ONLY = {"comparison", "persistence", "experiments", "report", "cli"}
+PUBLIC_ONLY = {"comparison", "persistence", "experiments", "report", "lab", "cli"}
 
 
 def imports(path):

@@ -16,6 +16,7 @@ from .. import __version__
 _COMMANDS = {
     "compare": ("_compare", "Which method fits my data, how surely, at what cost, and why."),
     "fit": ("_fit", "Fit one model to a table and write it to a file."),
+    "lab": ("_lab", "Open the models in a browser, step by step, on my own data."),
     "predict": ("_predict", "Predict with a fitted model for the rows of a table."),
     "reproduce": ("_reproduce", "Run the experiments: claims of the texts, checked."),
 }

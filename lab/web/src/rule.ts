@@ -1,0 +1,47 @@
+// The update of this very step: with symbols, and with its numbers.
+import katex from "katex";
+import { el } from "./dom";
+import { text } from "./i18n";
+import type { RuleSpec } from "./types";
+
+export class RuleView {
+  node = el("div", { class: "rules", test: "rule" });
+  constructor(private hover: (term: string | null) => void) {
+    this.node.addEventListener("pointerover", (e) => this.over(e.target as Element));
+    this.node.addEventListener("pointerleave", () => this.light(null));
+    this.node.addEventListener("focusin", (e) => this.over(e.target as Element));
+    this.node.addEventListener("focusout", () => this.light(null));
+  }
+  private over(target: Element): void {
+    const term = target.closest("[data-term]")?.getAttribute("data-term") ?? null;
+    this.light(term);
+    this.hover(term);
+  }
+  light(term: string | null): void {
+    for (const node of this.node.querySelectorAll("[data-term]")) node.classList.toggle("hot", node.getAttribute("data-term") === term);
+    if (term === null) this.hover(null);
+  }
+  mark(term: string | undefined): void {
+    for (const node of this.node.querySelectorAll("[data-term]")) node.classList.toggle("hot", node.getAttribute("data-term") === term);
+  }
+  set(rules: RuleSpec[]): void {
+    const same = this.node.children.length === rules.length;
+    const blocks = rules.map((rule) => {
+      const symbols = el("div", { class: "formula symbols" }), numbers = el("div", { class: "formula numbers", "data-values": JSON.stringify(rule.terms), "data-result": rule.result });
+      tex(rule.symbols, symbols);
+      tex(rule.numbers, numbers);
+      for (const node of numbers.querySelectorAll("[data-term]")) node.setAttribute("tabindex", "0");
+      return el("div", { class: "rule-block" }, rule.caption && el("p", { class: "note" }, text(rule.caption)), symbols, numbers);
+    });
+    void same;
+    this.node.replaceChildren(...blocks);
+  }
+}
+
+export function tex(source: string, into: HTMLElement): void {
+  katex.render(source, into, {
+    displayMode: true, throwOnError: false, strict: false, output: "htmlAndMathml",
+    trust: (context: { command: string }) => context.command === "\\htmlData",
+    macros: { "\\t": "\\htmlData{term=#1}{#2}" },
+  });
+}
