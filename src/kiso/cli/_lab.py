@@ -88,7 +88,7 @@ def _table(
     from kiso.comparison import find_column, read_table
 
     table = read_table(path)
-    numbers = [c for c in table.frame.columns if table.frame[c].dtype.kind in "iuf"]
+    numbers = [str(c) for c in table.frame.columns if table.frame[c].dtype.kind in "iuf"]
     given = {k: None if c is None else str(find_column(table, c)) for k, c in columns.items()}
     for axis in ("x", "y"):
         if given[axis] is None:

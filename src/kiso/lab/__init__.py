@@ -8,7 +8,19 @@ draws any scene from that declaration. `kiso lab` serves it.
 from ._controls import Action, Choice, Flag, Layers, Many, Number
 from ._data import POINT_SETS, PointSet, make_points
 from ._marks import Axis, Picture
-from ._scene import Check, DataSpec, Frame, Msg, Rule, Scene, Setup, Task, View, all_scenes, scene_named
+from ._scene import (
+    Check,
+    DataSpec,
+    Frame,
+    Msg,
+    Rule,
+    Scene,
+    Setup,
+    Task,
+    View,
+    all_scenes,
+    scene_named,
+)
 from ._timeline import Timeline
 
 __all__ = [
@@ -32,7 +44,7 @@ __all__ = [
     "Task",
     "Timeline",
     "View",
+    "all_scenes",
     "make_points",
     "scene_named",
-    "all_scenes",
 ]

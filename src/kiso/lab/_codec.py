@@ -38,7 +38,7 @@ def _typed(a: Array) -> tuple[str, Array]:
 
 def _identity(kind: str, a: Array) -> str:
     sum_ = hashlib.blake2b(f"{kind}{a.shape}".encode(), digest_size=9)
-    sum_.update(a)
+    sum_.update(a.tobytes())
     return sum_.hexdigest()
 
 

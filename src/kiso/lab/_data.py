@@ -183,7 +183,9 @@ def _oil(extra: bool) -> Callable[[int, np.random.Generator], tuple[Array, Array
         x = [[0.1, 0.1], [0.3, 0.4], [0.1, 0.5], [0.6, 0.9], [0.4, 0.2],
              [0.6, 0.3], [0.5, 0.6], [0.9, 0.2], [0.4, 0.4], [0.7, 0.6]]  # fmt: skip
         y = [0] * 5 + [1] * 5
-        return (np.array([*x, [0.3, 0.7]]), np.array([*y, 1])) if extra else (np.array(x), y)
+        if extra:
+            x, y = [*x, [0.3, 0.7]], [*y, 1]
+        return np.array(x), np.array(y)
 
     return make
 
@@ -264,7 +266,7 @@ class Files:
                 frame = read_table(path).frame
             except DataError as error:
                 raise ValueError(str(error).replace(path.name, name)) from error
-        columns = [
+        columns: list[dict[str, Any]] = [
             {"name": str(c), "number": frame[c].dtype.kind in "iuf",
              "classes": int(frame[c].nunique())} for c in frame.columns
         ]  # fmt: skip

@@ -211,9 +211,8 @@ def contours(
     x, y = (np.linspace(*ends, n) for ends, n in
             ((extent[:2], a.shape[1]), (extent[2:], a.shape[0])))  # fmt: skip
     generator = contour_generator(x, y, np.ma.masked_invalid(a))
-    pieces = [
-        np.hstack([path[:-1], path[1:]]) for level in levels for path in generator.lines(level)
-    ]
+    paths = [np.asarray(path) for level in levels for path in generator.lines(level)]
+    pieces = [np.hstack([path[:-1], path[1:]]) for path in paths]
     ends = np.vstack(pieces) if pieces else np.empty((0, 4))
     return segments(key, ends, color=color, width=width, alpha=alpha, label=label)
 

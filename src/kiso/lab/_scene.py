@@ -17,8 +17,17 @@ from ._data import Data, DataSpec
 from ._marks import Picture
 
 __all__ = [
-    "Check", "DataSpec", "Frame", "Msg", "Rule", "Scene", "Setup", "Task", "View", "scene_named",
+    "Check",
+    "DataSpec",
+    "Frame",
+    "Msg",
+    "Rule",
+    "Scene",
+    "Setup",
+    "Task",
+    "View",
     "all_scenes",
+    "scene_named",
 ]  # fmt: skip
 
 

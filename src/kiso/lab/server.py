@@ -66,7 +66,7 @@ class Lab:
         self.open = 0
         self.warm = False
         method = "spawn" if sys.platform == "win32" else "forkserver"
-        self.processes = multiprocessing.get_context(method)
+        self.processes: Any = multiprocessing.get_context(method)
         if method == "forkserver":
             self.processes.set_forkserver_preload(["kiso.lab._preload"])
         self.limiter = anyio.CapacityLimiter(4 * MAX_SESSIONS)
@@ -210,7 +210,9 @@ class _Talk:
 
     def _start(self, work: Callable[..., None]) -> Any:
         ours, theirs = self.lab.processes.Pipe()
-        process = self.lab.processes.Process(target=work, args=(theirs, self.lab.tables), daemon=True)
+        process = self.lab.processes.Process(
+            target=work, args=(theirs, self.lab.tables), daemon=True
+        )
         process.start()
         theirs.close()
         return process, ours

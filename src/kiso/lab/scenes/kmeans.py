@@ -43,7 +43,7 @@ class KMeansScene(Scene):
         Choice(name="init", default="random", options=("random", "k-means++")),
         Number(name="max_iter", default=100, low=1, high=300, whole=True, log=True),
     )
-    beside = {"init": "k-means++"}  # noqa: RUF012
+    beside = {"init": "k-means++"}
     objectives = ("inertia",)
     edits_go_on = True
 
@@ -191,7 +191,7 @@ class KMeansScene(Scene):
             k = len(state.centers)
             after = Reference(k, init=state.before, n_init=1, max_iter=1, tol=0).fit(self.X)
             labels = after.predict(self.X) if np.any(state.before != state.centers) else None
-            if labels is not None and len(np.unique(state.labels)) == k:
+            if labels is not None and len(np.unique(np.asarray(state.labels))) == k:
                 checks.append(Check(Msg("kmeans.check.sklearn"), state.centers,
                                     after.cluster_centers_, 1e-8))  # fmt: skip
         return checks

@@ -1,0 +1,165 @@
+"""Every scene: what it shows is what the library computed, and can be made again."""
+
+import json
+import string
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kiso import lab
+from kiso.lab import Setup, Timeline, all_scenes
+
+LOCALES = Path(lab.__file__).parent / "locales"
+SCENES = all_scenes()
+LANGUAGES = ("en", "ja", "zh-Hant")
+STEPS = 9
+
+every_scene = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """One run of each scene, made once."""
+    made = {}
+
+    def run(scene):
+        if scene.name not in made:
+            made[scene.name] = Timeline(Setup(scene.name))
+            made[scene.name].reach(STEPS)
+        return made[scene.name]
+
+    return run
+
+
+def messages(value):
+    """Yield every message of a description: its key and the names of its arguments."""
+    if isinstance(value, dict):
+        if set(value) == {"msg", "args"}:
+            yield value["msg"], set(value["args"])
+        for part in value.values():
+            yield from messages(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from messages(part)
+
+
+def texts(language):
+    found = {}
+    for path in (LOCALES / language).glob("*.json"):
+        for key, text in json.loads(path.read_text("utf-8")).items():
+            found[key if path.stem == "lab" else f"{path.stem}.{key}"] = text
+    return found
+
+
+def fields(text):
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_catalogues_say_the_same_things(language):
+    english, other = texts("en"), texts(language)
+    assert set(english) == set(other)
+    for key, text in english.items():
+        assert fields(text) == fields(other[key]), key
+        assert other[key].strip(), key
+
+
+@every_scene
+def test_the_catalogue_has_every_text_of_the_scene(scene, runs):
+    run, known = runs(scene), texts("en")
+    name = scene.name
+    wanted = [f"{name}.title", f"{name}.blurb"]
+    wanted += [f"{name}.controls.{control.name}" for control in scene.controls]
+    wanted += [f"{name}.tasks.{task.key}" for task in scene.tasks]
+    wanted += [f"{name}.actions.{action.kind}" for action in scene.actions]
+    wanted += [f"{name}.objectives.{objective}" for objective in scene.objectives]
+    if scene.data is not None:
+        wanted += [f"data.sets.{s}" for s in scene.data.sets]
+    missing = [key for key in wanted if key not in known]
+    assert not missing
+    for t in range(len(run.states)):
+        frame = run.frame(t)
+        for key, arguments in messages(frame.describe()):
+            assert key in known, key
+            assert fields(known[key]) <= arguments, key
+        assert not frame.phase or f"{name}.phases.{frame.phase}" in known
+
+
+@every_scene
+def test_there_are_three_to_five_tasks_and_none_is_solved_at_the_start(scene, runs):
+    assert 3 <= len(scene.tasks) <= 5
+    assert runs(scene).solved(0) == []
+
+
+@every_scene
+def test_the_rule_computes_what_the_state_says(scene, runs):
+    """The formula, of the numbers that stand in it, gives the number of the state."""
+    run = runs(scene)
+    n_rules = 0
+    for t in range(len(run.states)):
+        for rule in run.frame(t).rules:
+            n_rules += 1
+            np.testing.assert_allclose(
+                np.asarray(rule.evaluate(), float), np.asarray(rule.terms[rule.result], float),
+                rtol=1e-7, atol=1e-9, err_msg=f"step {t}: {rule.symbols}",
+            )  # fmt: skip
+    assert n_rules > 0
+
+
+@every_scene
+def test_the_script_makes_the_same_trace(scene, runs):
+    run = runs(scene)
+    last = len(run.states) - 1
+    space = {}
+    exec(run.script(last), space)
+    assert len(space["trace"]) == last + 1
+    for t, made in enumerate(space["trace"]):
+        shown = run.trace(t)
+        assert set(made) == set(shown)
+        for name, value in shown.items():
+            if isinstance(value, str):
+                assert made[name] == value
+            else:
+                np.testing.assert_array_equal(np.asarray(made[name], float),
+                                              np.asarray(value, float), err_msg=name)  # fmt: skip
+
+
+@every_scene
+def test_the_same_setup_gives_the_same_states(scene, runs):
+    run = runs(scene)
+    again = Timeline(Setup(scene.name))
+    last = again.reach(STEPS)
+    assert [again.hash(t) for t in range(last + 1)] == [run.hash(t) for t in range(last + 1)]
+    assert len({run.hash(t) for t in range(last + 1)}) > 1
+
+
+@every_scene
+def test_checks_agree(scene, runs):
+    run = runs(scene)
+    found = [
+        check.describe()
+        for t in range(len(run.states))
+        for check in run.scenes[t].check(run.states[t])
+    ]
+    assert found
+    assert all(check["same"] for check in found), found
+
+
+@every_scene
+def test_what_is_asked_beside_is_a_parameter(scene):
+    known = {control.name: control for control in scene.controls}
+    for name, value in scene.beside.items():
+        assert known[name].check(value) == value
+
+
+@every_scene
+def test_pictures_have_titles_that_change_or_say_something(scene, runs):
+    run = runs(scene)
+    for t in range(len(run.states)):
+        frame = run.frame(t)
+        assert frame.pictures
+        assert len({picture.key for picture in frame.pictures}) == len(frame.pictures)
+        for picture in frame.pictures:
+            keys = [mark["key"] for mark in picture.marks]
+            assert len(set(keys)) == len(keys), f"{picture.key}: {keys}"
