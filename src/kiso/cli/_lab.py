@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def command(
 
     def ready(address: str) -> None:
         click.echo(address)
-        click.get_text_stream("stdout").flush()
+        sys.stdout.flush()
         if not no_browser:
             import webbrowser
 
