@@ -32,3 +32,24 @@ def test_a_few_images():
     assert isinstance(cifar_dropout.draw(outcome), Figure)
     assert isinstance(outcome, Outcome)
     assert load("cifar-dropout").slow
+
+
+@pytest.mark.skipif(not available("cifar10-part"), reason="CIFAR-10 is not at hand")
+def test_published_numbers_are_left_open_without_all_images(monkeypatch):
+    form = replace(cifar_dropout.FULL, n_train=100, n_test=50, epochs=2)
+    monkeypatch.setattr(cifar_dropout, "FULL", form)
+    monkeypatch.setattr(cifar_dropout, "checks_of", lambda *_: ())
+    whole = cifar_dropout.measure(form, 0)  # it has what the form asks for
+    assert whole.verdict is False  # and two epochs are not 80 %
+    few = replace(form, n_train=10**6)
+    monkeypatch.setattr(cifar_dropout, "FULL", few)
+    part = cifar_dropout.measure(few, 0)
+    assert part.verdict is None
+    assert [check.holds for check in part.checks] == [True, None, None, None]
+
+
+def test_the_rate_falls_as_in_the_text():
+    falls = [epoch * 500 for epoch in cifar_dropout.FULL.falls]
+    rate = cifar_dropout.StepDecay(cifar_dropout.FULL.rate, every=falls, factor=0.1)
+    by_epoch = [rate(500 * epoch) for epoch in range(45)]
+    np.testing.assert_allclose(by_epoch, [0.05] * 30 + [0.005] * 10 + [0.0005] * 5)

@@ -7,8 +7,11 @@ from kiso.experiments import Outcome, one_pixel
 
 
 def test_verdict_follows_the_shares():
-    assert Outcome(one_pixel.checks_of(30.0, 2.0, 1)).verdict
-    assert [c.holds for c in one_pixel.checks_of(10.0, 5.0, 2)] == [False] * 3
+    good = one_pixel.checks_of(30.0, 2.0, 1, 40)
+    assert [c.holds for c in good] == [True, True, None]
+    assert Outcome(good).verdict is None  # the published share is of other networks
+    assert [c.holds for c in one_pixel.checks_of(10.0, 5.0, 2, 40)] == [False, False, None]
+    assert not Outcome(one_pixel.checks_of(10.0, 5.0, 2, 40)).verdict
 
 
 def test_runs_on_images_and_says_how_far_it_is(monkeypatch):

@@ -53,13 +53,15 @@ def foreign(figure: Figure, *, alt: str, prefix: str) -> Markup:
     Black, white and greys follow the page's light and dark as ink, paper and muted do. A large
     picture becomes a PNG.
     """
+    width = f'style="max-width: {96 * figure.get_size_inches()[0]:.0f}px" '  # as it was drawn
     with house_style():
         svg = _svg(figure, fonttype="none", transparent=True)
         if len(svg) <= MAX_SVG:
-            return _embed(svg, alt, prefix, _follow_theme)
+            shown = _embed(svg, alt, prefix, _follow_theme)
+            return Markup(str(shown).replace("<svg ", f"<svg {width}", 1))
         data = base64.b64encode(_saved(figure, "png", dpi=144)).decode("ascii")
-    return Markup('<img class="opaque" alt="{}" src="data:image/png;base64,{}">').format(
-        alt, Markup(data)
+    return Markup('<img class="opaque" {}alt="{}" src="data:image/png;base64,{}">').format(
+        Markup(width), alt, Markup(data)
     )
 
 
