@@ -1,7 +1,7 @@
 """Every claim can come out false: the thing claimed is broken, and the verdict has to turn.
 
-A mutation breaks code or data, never the outcome. Those of older experiments stand in their own
-files of tests; here is one table, a line a mutation: experiment, what breaks, the check that sees it.
+A mutation breaks code or data, never the outcome. Some stand in the files of
+tests of their experiments; here is one table, a line a mutation: what breaks, which check sees it.
 """
 
 from importlib import import_module

@@ -43,9 +43,9 @@ def run(seed: int) -> Outcome:
         at_most("mean against a loop over windows", 1e-14, max(worst["mean"])),
         at_most("gradient of max against central differences", 1e-7, max(worst["d max"])),
         at_most("gradient of mean against central differences", 1e-7, max(worst["d mean"])),
-        close("pixels of a 4×4 image that get a gradient, 2×2 max", 4, np.count_nonzero(routed),
+        close("pixels of a 4×4 image that get a gradient, 2×2 max", 4, int(np.count_nonzero(routed)),
               atol=0),
-        close("the same, 2×2 mean", 16, np.count_nonzero(picture["mean gradient"]), atol=0),
+        close("the same, 2×2 mean", 16, int(np.count_nonzero(picture["mean gradient"])), atol=0),
         at_most("sum of the routed gradient − sum of dy", 1e-14,
                 abs(float(routed.sum() - picture["dy"].sum()))),
         *tie_checks(),
@@ -84,7 +84,7 @@ def gradient_error(layer: Layer, x: Any, dy: Any) -> float:
         moved[(0, *index)] += STEP
         moved[(1, *index)] -= STEP
         up, down = (float(np.sum(dy * layer(m))) for m in moved)
-        worst = max(worst, abs((up - down) / (2 * STEP) - dx[index]))
+        worst = max(worst, float(abs((up - down) / (2 * STEP) - dx[index])))
     return worst
 
 
@@ -93,7 +93,7 @@ def tie_checks() -> tuple[Any, ...]:
     x = np.ones((1, 1, 2, 2))
     dx = MaxPool(2).forward(x)[1](np.array([[[[3.0]]]]))[0]
     return (
-        close("four equal pixels: how many get the gradient of max", 1, np.count_nonzero(dx),
+        close("four equal pixels: how many get the gradient of max", 1, int(np.count_nonzero(dx)),
               atol=0),
         close("four equal pixels: gradient that arrives", 3.0, float(dx.sum()), atol=0),
     )  # fmt: skip
