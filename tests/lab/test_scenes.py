@@ -74,6 +74,7 @@ def test_the_catalogue_has_every_text_of_the_scene(scene, runs):
     wanted += [f"{name}.tasks.{task.key}" for task in scene.tasks]
     wanted += [f"{name}.actions.{action.kind}" for action in scene.actions]
     wanted += [f"{name}.objectives.{objective}" for objective in scene.objectives]
+    wanted += [f"{name}.presets.{preset}" for preset in scene.presets]
     if scene.data is not None:
         wanted += [f"data.sets.{s}" for s in scene.data.sets]
     missing = [key for key in wanted if key not in known]
@@ -123,6 +124,55 @@ def test_the_script_makes_the_same_trace(scene, runs):
             else:
                 np.testing.assert_array_equal(np.asarray(made[name], float),
                                               np.asarray(value, float), err_msg=name)  # fmt: skip
+
+
+# other set-ups than the default: (scene, parameters, actions)
+VARIANTS = [
+    ("kmeans", {"n_clusters": 3, "init": "k-means++"},
+     [{"t": 2, "kind": "center", "index": 1, "to": [0.5, -0.25]},
+      {"t": 4, "kind": "edit", "edits": [["add", 0.1, 0.2, 0], ["remove", 3]]}]),
+    ("gradient-descent", {"surface": "rosenbrock", "methods": ["newton", "l-bfgs", "nesterov"],
+                          "learning_rate": 0.001}, []),
+    ("gradient-descent", {"surface": "logistic", "batch_size": 8,
+                          "methods": ["gradient-descent", "momentum", "nesterov", "adam"]}, []),
+    ("gradient-descent", {"learning_rate": 2.5}, [{"t": 3, "kind": "start", "to": [1.0, 2.0]}]),
+    ("network", {"view": "by-numbers"}, []),
+    ("network", {"view": "by-numbers", "loss": "squared-error", "activation": "relu",
+                 "rule": "adam", "hidden_layer_sizes": [3]}, []),
+    ("network", {"loss": "squared-error", "activation": "sigmoid", "every": 1,
+                 "weight_decay": 0.01, "noise": 0.2},
+     [{"t": 3, "kind": "edit", "edits": [["move", 0, 1.0, 1.0], ["add", 0.5, 0.5, 1]]}]),
+    ("network", {"dropout": 0.3, "batch_size": 16, "replace": True, "rule": "momentum",
+                 "activation": "leaky_relu", "hidden_layer_sizes": []}, []),
+    ("network", {"dropout": 0.3, "batch_size": 16, "every": 200, "rule": "nesterov"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "params", "actions"), VARIANTS)
+def test_variants_too(name, params, actions):
+    """Rules and scripts hold for other parameters, and after what the user did."""
+    run = Timeline(Setup(name, params, seed=3, actions=tuple(actions)))
+    last = run.reach(16)
+    assert last > 3
+    for t in range(last + 1):
+        for focus in (None, {"key": "points", "index": 5}, {"key": "weight", "index": 1},
+                      {"key": "unit", "index": 4}, {"key": "center", "index": 1}):  # fmt: skip
+            for rule in run.frame(t, focus).rules:
+                np.testing.assert_allclose(
+                    np.asarray(rule.evaluate(), float),
+                    np.asarray(rule.terms[rule.result], float),
+                    rtol=1e-6, atol=1e-9, err_msg=f"step {t}: {rule.symbols}",
+                )  # fmt: skip
+    space = {}
+    exec(run.script(last), space)
+    for t, made in enumerate(space["trace"]):
+        for key, value in run.trace(t).items():
+            if isinstance(value, str):
+                assert made[key] == value
+            else:
+                np.testing.assert_array_equal(np.asarray(made[key], float),
+                                              np.asarray(value, float), err_msg=key)  # fmt: skip
+    assert len(space["trace"]) == last + 1
 
 
 @every_scene

@@ -322,10 +322,20 @@ export class Stage {
     const active = document.activeElement?.closest("[data-control]")?.getAttribute("data-control");
     if (active && this.controlsNode.contains(document.activeElement) && (document.activeElement as HTMLInputElement).type === "range") return; // being dragged
     const visible = (c: ControlSpec) => !c.when || c.when[1].includes(lane.params[c.when[0]]);
-    this.controlsNode.replaceChildren(el("h2", {}, say("stage.controls")), ...spec.controls.filter(visible).map((c) =>
+    this.controlsNode.replaceChildren(el("h2", {}, say("stage.controls")), ...this.presets(), ...spec.controls.filter(visible).map((c) =>
       control(spec.name, c, lane.params[c.name], lane.frame.hints[c.name] ?? [], (n, v, s) => this.param(n, v, s))),
       ...(spec.actions.length ? [el("div", { class: "buttons" }, spec.actions.map((a) => el("button", { type: "button", "data-action": a.kind, onclick: () => { this.transport.stop(); this.act({ t: this.shown!.t, kind: a.kind }, a.steps, false); } }, say(`${spec.name}.actions.${a.kind}`))))] : []));
     if (active) this.controlsNode.querySelector<HTMLElement>(`[data-control="${active}"] select, [data-control="${active}"] input`)?.focus();
+  }
+  private presets(): HTMLElement[] {
+    const names = Object.keys(this.spec!.presets);
+    if (!names.length) return [];
+    return [el("div", { class: "buttons presets" }, names.map((name) => el("button", { type: "button", "data-preset": name, onclick: () => {
+      const preset = this.spec!.presets[name];
+      this.transport.stop();
+      this.change({ ...copy(this.setup), params: { ...preset.params }, data: { ...preset.data }, actions: [] }, 0);
+      void this.refresh().then(() => this.panels());
+    } }, say(`${this.spec!.name}.presets.${name}`))))];
   }
   panels(): void {
     if (!this.spec || !this.shown) return;

@@ -94,6 +94,7 @@ class Data:
     names: tuple[str, str] = ("x₁", "x₂")
     source: str = ""
     classes: tuple[str, ...] = field(default=())
+    set: str = ""
 
 
 def make_points(name: str, n: int = 200, seed: int = 0) -> tuple[Array, Array]:
@@ -327,11 +328,11 @@ def read_data(data: Mapping[str, Any], files: Files) -> Data:
         name, n, seed = data["set"], int(data.get("n", 200)), int(data.get("seed", 0))
         X, y = make_points(name, n, seed)
         known = POINT_SETS[name]
-        points = Data(X, y, (known.x, known.y), known.source)
+        points = Data(X, y, (known.x, known.y), known.source, set=name)
     X, y = edited(points.X, points.y, data.get("edits", ()))
     if not len(X):
         raise ValueError("no point is left: click into the picture to add one")
-    return Data(X, y, points.names, points.source, points.classes)
+    return Data(X, y, points.names, points.source, points.classes, points.set)
 
 
 def edited(X: Array, y: Array, edits: Sequence[Sequence[Any]]) -> tuple[Array, Array]:

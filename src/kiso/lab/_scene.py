@@ -267,6 +267,8 @@ class Scene(ABC):
         The ready sets that it offers; None where it has no points.
     beside : mapping
         Parameters of the second run that "beside it" begins with.
+    presets : mapping of str to {"params", "data"}
+        Set-ups to choose from; `<scene>.presets.<name>` of the catalogue names them.
     actions : tuple of Action
         Further buttons.
     tasks : tuple of Task
@@ -288,6 +290,7 @@ class Scene(ABC):
     controls: ClassVar[tuple[Control, ...]] = ()
     data: ClassVar[DataSpec | None] = None
     beside: ClassVar[Mapping[str, Any]] = {}
+    presets: ClassVar[Mapping[str, Any]] = {}
     actions: ClassVar[tuple[Action, ...]] = ()
     tasks: ClassVar[tuple[Task, ...]] = ()
     objectives: ClassVar[tuple[str, ...]] = ("objective",)
@@ -352,6 +355,7 @@ class Scene(ABC):
             "controls": [control.describe() for control in cls.controls],
             "data": None if cls.data is None else cls.data.describe(),
             "beside": dict(cls.beside),
+            "presets": dict(cls.presets),
             "actions": [action.describe() for action in cls.actions],
             "tasks": [task.key for task in cls.tasks],
             "objectives": list(cls.objectives),

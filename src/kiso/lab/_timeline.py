@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -157,9 +158,7 @@ class Timeline:
             X, y = edited(scene.X, scene.y, action.get("edits", ()))
             if not len(X):
                 raise ValueError("no point is left: click into the picture to add one")
-            points = type(scene.points)(
-                X, y, scene.points.names, scene.points.source, scene.points.classes
-            )
+            points = replace(scene.points, X=X, y=y)
             scene = self.kind(self.setup.params, points, self.setup.seed)
         source = iter(scene.resume(state, action))
         first = next(source)

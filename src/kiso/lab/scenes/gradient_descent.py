@@ -169,9 +169,15 @@ class DescentScene(Scene):
         seen = [loss(start, batches[0].rows)[1]]
         yield start, f.value(start), seen[0], Status.RUNNING, 0
         steps = stochastic_descent(loss, start, batches, self.method(name))
-        for s in steps:
-            ahead = batches[min(s.n_iter, LAST - 1)].rows
-            yield s.params, f.value(s.params), loss(s.params, ahead)[1], s.status, s.n_iter
+        for step in steps:
+            ahead = batches[min(step.n_iter, LAST - 1)].rows
+            yield (
+                step.params,
+                f.value(step.params),
+                loss(step.params, ahead)[1],
+                step.status,
+                step.n_iter,
+            )
 
     def _memory(self, name: str, place: Place) -> tuple[Array, ...]:
         """What the method remembers after the step from this place, by its formula."""
@@ -216,8 +222,9 @@ class DescentScene(Scene):
         for n in names:
             number = METHODS.index(n)
             path = _path(state[n])
-            marks.append(m.line(f"path:{n}", path, color=number, width=2.0))
-            marks.append(m.points(f"at:{n}", state[n].x, color=number, size=7, names=[n], term="x"))
+            label = n if len(path) > 1 else None
+            marks.append(m.line(f"path:{n}", path, color=number, width=2.0, label=label))
+            marks.append(m.points(f"at:{n}", state[n].x, color=number, size=7, term="x"))
         marks.append(self._arrow(name, state[name], box))
         first = _path(state[names[0]])[0]
         marks.append(m.handle("start", first, color="ink", shape="ring", size=6))
