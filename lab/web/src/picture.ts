@@ -164,7 +164,7 @@ export class PictureView {
     if (!x || !y) return [];
     const out: SVGElement[] = [svg("path", { d: `M${v.left} ${v.top}V${v.bottom}H${v.right}`, class: "axis" })];
     const named = this.marks.find((m) => m.mark.mark === "bars" && m.mark.names);
-    if (!named || named.mark.horizontal) for (const tick of ticksOf(x, Math.max(2, Math.min(8, (v.right - v.left) / 70))))
+    if (!named || named.mark.horizontal) for (const tick of ticksOf(x, Math.max(2, Math.min(8, (v.right - v.left) / 48))))
       out.push(svg("text", { x: v.sx(tick), y: v.bottom + 16, class: "tick", "text-anchor": "middle" }, show(tick)));
     if (!named?.mark.horizontal) for (const tick of ticksOf(y, Math.max(2, Math.min(7, (v.bottom - v.top) / 50))))
       out.push(svg("text", { x: v.left - 7, y: v.sy(tick) + 4, class: "tick", "text-anchor": "end" }, show(tick)));

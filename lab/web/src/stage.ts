@@ -77,6 +77,7 @@ export class Stage {
         el("section", { class: "panel" }, title("objective"), this.objective.node, this.facts, this.checks),
         this.tasks, this.shares));
     this.transport.busy = () => this.busy;
+    this.transport.target = () => (this.busy && this.wanted < 1e8 ? this.wanted : this.shown?.t ?? 0);
     document.addEventListener("keydown", this.keys);
     void this.refresh();
   }

@@ -25,6 +25,7 @@ export class Transport {
   t = 0;
   done = false;
   busy = () => false;
+  target = () => this.t; // where the run is going, ahead of what is shown while it works
 
   constructor(private go: (t: number) => void) {
     const button = (test: string, act: () => void) => {
@@ -35,8 +36,8 @@ export class Transport {
     const speed = el("label", { class: "speed" }, el("span", {}), this.speed);
     this.words.push([speed.firstElementChild as HTMLElement, "transport.speed"], [this.scrub, "transport.scrub"]);
     this.node = el("div", { class: "transport", role: "group" },
-      button("start", () => this.go(0)), button("back", () => this.go(Math.max(0, this.t - 1))), this.play,
-      button("step", () => this.go(this.t + 1)), button("end", () => this.go(1e9)),
+      button("start", () => this.go(0)), button("back", () => this.go(Math.max(0, this.target() - 1))), this.play,
+      button("step", () => this.go(this.target() + 1)), button("end", () => this.go(1e9)),
       this.scrub, this.where, speed);
     this.speak();
     this.stop();
@@ -81,7 +82,7 @@ export class Transport {
   };
   key(e: KeyboardEvent): boolean {
     const acts: Record<string, () => void> = {
-      " ": () => this.toggle(), ArrowRight: () => { this.stop(); this.go(this.t + 1); }, ArrowLeft: () => { this.stop(); this.go(Math.max(0, this.t - 1)); },
+      " ": () => this.toggle(), ArrowRight: () => { this.stop(); this.go(this.target() + 1); }, ArrowLeft: () => { this.stop(); this.go(Math.max(0, this.target() - 1)); },
       Home: () => { this.stop(); this.go(0); }, End: () => { this.stop(); this.go(1e9); },
     };
     const act = acts[e.key];

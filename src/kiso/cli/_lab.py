@@ -61,6 +61,8 @@ def command(
 
     try:
         serve(port, fragment=fragment, language=lang, tables=tables, ready=ready)
+    except KeyboardInterrupt:
+        return  # Ctrl-C is how it ends
     except OSError as error:
         fail(f"--port {port} cannot be used: {error.strerror or error}", 2)
 

@@ -88,6 +88,8 @@ class Rule:
 def tex(value: Any) -> str:
     """Write a number, vector or matrix in LaTeX with four significant digits."""
     a = np.asarray(value)
+    if a.size == 1:
+        a = a.reshape(())
     if a.ndim == 0:
         return _number(float(a), whole=a.dtype.kind in "iub")
     rows = a.reshape(-1, 1) if a.ndim == 1 else a

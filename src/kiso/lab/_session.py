@@ -13,7 +13,7 @@ from ._data import Files, FileWantedError
 from ._scene import scene_named
 from ._timeline import Timeline, read_setup
 
-__all__ = ["Session", "work"]
+__all__ = ["Session", "warm", "work"]
 
 SLICE = 0.25  # seconds of work before an answer says how far it came
 MAX_TRACE = 2000  # steps that an export holds
@@ -140,6 +140,25 @@ class Session:
                 entry["hashes"] = [lane.hash(i) for lane, i in zip(self.lanes, at, strict=True)]
             text += lines(entry, known)
         return {"trace": "\n".join(text) + "\n"}
+
+
+def warm() -> None:
+    """Take two steps of every scene, so that its loops are in Numba's cache."""
+    import os
+    import signal
+
+    from ._scene import Setup, all_scenes
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    if hasattr(os, "nice"):
+        os.nice(10)
+    for kind in all_scenes():
+        try:
+            run = Timeline(Setup(kind.name))
+            run.frame(run.reach(2))
+        except Exception:  # what a scene cannot do it says when it is opened
+            continue
 
 
 def work(connection: Any, tables: Sequence[tuple[str, bytes]] = ()) -> None:

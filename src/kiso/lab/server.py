@@ -64,12 +64,68 @@ class Lab:
         self.tables = list(tables)
         self.token = token or secrets.token_urlsafe(16)
         self.open = 0
-        self.warm = False
+        self.workers: set[Any] = set()
+        self.spare: Any = None
+        self.closing = False
         method = "spawn" if sys.platform == "win32" else "forkserver"
         self.processes: Any = multiprocessing.get_context(method)
         if method == "forkserver":
             self.processes.set_forkserver_preload(["kiso.lab._preload"])
         self.limiter = anyio.CapacityLimiter(4 * MAX_SESSIONS)
+
+    # --- processes ------------------------------------------------------------------------
+
+    def start(self) -> Any:
+        """Start a worker; return the process and our end of its pipe."""
+        from ._session import work
+
+        ours, theirs = self.processes.Pipe()
+        process = self.processes.Process(target=work, args=(theirs, self.tables), daemon=True)
+        process.start()
+        theirs.close()
+        worker = process, ours
+        self.workers.add(worker)
+        return worker
+
+    def take(self) -> Any:
+        """Return a worker: the one that stands ready, or a new one."""
+        worker, self.spare = self.spare, None
+        return worker or self.start()
+
+    def prepare(self) -> None:
+        """Let a worker stand ready for the next page."""
+        if self.spare is None and not self.closing:
+            self.spare = self.start()
+
+    def warm(self) -> None:
+        """Compile in the background what is not in Numba's cache yet."""
+        from ._session import warm
+
+        process = self.processes.Process(target=warm, daemon=True)
+        process.start()
+        self.workers.add((process, None))
+
+    def end(self, worker: Any) -> None:
+        """End a worker, whatever it is doing."""
+        if worker not in self.workers:
+            return
+        self.workers.discard(worker)
+        process, connection = worker
+        if connection is not None:
+            connection.close()
+        process.terminate()
+        process.join(1)
+        if process.is_alive():
+            process.kill()
+            process.join(1)
+
+    def end_all(self) -> None:
+        """End all workers."""
+        self.closing = True
+        for process, _ in list(self.workers):
+            process.terminate()
+        for worker in list(self.workers):
+            self.end(worker)
 
     @property
     def cookie(self) -> str:
@@ -162,8 +218,6 @@ class _Talk:
         self.upload: dict[str, Any] | None = None
 
     async def run(self) -> None:
-        from ._session import work
-
         worker = None
         try:
             while True:
@@ -174,16 +228,17 @@ class _Talk:
                 if request is None:
                     continue
                 if worker is None:
-                    worker = await self._thread(self._start, work)
+                    worker = await self._thread(self.lab.take)
+                    await self._thread(self.lab.prepare)
                 if not await self._answer(worker, request):
-                    self._end(worker)
+                    await self._thread(self.lab.end, worker)
                     worker = None
         except WebSocketDisconnect:
             return
         finally:
             if worker is not None:
                 with anyio.CancelScope(shield=True):
-                    await self._thread(self._end, worker)
+                    await self._thread(self.lab.end, worker)
 
     def _request(self, message: Any) -> dict[str, Any] | None:
         """Read what the page says: JSON, or the bytes of a file that was announced."""
@@ -207,25 +262,6 @@ class _Talk:
                            "name": str(request.get("name", "table"))[:200]}  # fmt: skip
             return None
         return request
-
-    def _start(self, work: Callable[..., None]) -> Any:
-        ours, theirs = self.lab.processes.Pipe()
-        process = self.lab.processes.Process(
-            target=work, args=(theirs, self.lab.tables), daemon=True
-        )
-        process.start()
-        theirs.close()
-        return process, ours
-
-    def _end(self, worker: Any) -> None:
-        process, connection = worker
-        connection.close()
-        process.terminate()
-        process.join(1)
-        if process.is_alive():
-            process.kill()
-            process.join(1)
-        process.close()
 
     async def _answer(self, worker: Any, request: dict[str, Any]) -> bool:
         """Hand a request to the worker and its answer to the page; False if it is lost."""
@@ -285,14 +321,28 @@ def serve(
     address = f"http://127.0.0.1:{lab.port}/{query}" + (f"#{fragment}" if fragment else "")
     app = make_app(lab)
 
+    async def prepare() -> None:
+        for call in (lab.prepare, lab.warm):
+            await anyio.to_thread.run_sync(call, limiter=lab.limiter, abandon_on_cancel=True)
+
+    class Server(uvicorn.Server):
+        """Ends the workers first: what waits for them is then over."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await anyio.to_thread.run_sync(lab.end_all)
+            await super().shutdown(sockets)
+
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if ready is not None:
             ready(address)
-        yield
+        async with anyio.create_task_group() as background:
+            background.start_soon(prepare)
+            yield
+            background.cancel_scope.cancel()
 
     app.router.lifespan_context = lifespan
-    config = uvicorn.Config(app, log_level="warning", ws_max_size=MAX_UPLOAD + 1024,
+    config = uvicorn.Config(app, log_level="critical", ws_max_size=MAX_UPLOAD + 1024,
                             access_log=False, server_header=False,
                             timeout_graceful_shutdown=1)  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config).run(sockets=[listener])
