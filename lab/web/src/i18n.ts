@@ -66,4 +66,15 @@ export function show(value: unknown, digits = 3): string {
   }
   return (value < 0 ? "−" : "") + out;
 }
+// the label of a tick: no more digits than it needs
+export function tick(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e5 || (size < 1e-2 && size > 0)) {
+    const [m, p] = size.toExponential(2).split("e"), digits = String(Number(m));
+    const power = `10${[...String(Number(p))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("")}`;
+    return (value < 0 ? "−" : "") + (digits === "1" ? power : `${digits}·${power}`);
+  }
+  const [whole, part] = String(Number(size.toPrecision(6))).split(".");
+  return (value < 0 ? "−" : "") + group(whole) + (part ? "." + part : "");
+}
 const group = (digits: string) => (digits.length > 4 ? digits.replace(/\B(?=(\d{3})+$)/g, "\u2009") : digits);

@@ -1,6 +1,6 @@
 // The objective over the steps, with a cursor; a click goes to the step.
 import { el, svg } from "./dom";
-import { say, show } from "./i18n";
+import { say, show, tick as label } from "./i18n";
 import { ticksOf } from "./picture";
 import { theme } from "./theme";
 import type { Lane, SceneSpec } from "./types";
@@ -34,8 +34,8 @@ export class Objective {
     const f = log ? Math.log10 : (v: number) => v;
     const x = (s: number) => left + ((right - left) * s) / (n - 1), y = (v: number) => bottom - ((bottom - top) * (f(v) - f(low))) / (f(high) - f(low) || 1);
     const out: SVGElement[] = [svg("path", { d: `M${left} ${top}V${bottom}H${right}`, class: "axis" })];
-    for (const tick of ticksOf({ low, high, log, label: "" }, 3)) out.push(svg("text", { x: left - 6, y: y(tick) + 4, class: "tick", "text-anchor": "end" }, show(tick)));
-    for (const tick of ticksOf({ low: 0, high: n - 1, log: false, label: "" }, Math.min(5, n - 1)).filter(Number.isInteger)) out.push(svg("text", { x: x(tick), y: bottom + 15, class: "tick", "text-anchor": "middle" }, show(tick)));
+    for (const tick of ticksOf({ low, high, log, label: "" }, 3)) out.push(svg("text", { x: left - 6, y: y(tick) + 4, class: "tick", "text-anchor": "end" }, label(tick)));
+    for (const tick of ticksOf({ low: 0, high: n - 1, log: false, label: "" }, Math.min(5, n - 1)).filter(Number.isInteger)) out.push(svg("text", { x: x(tick), y: bottom + 15, class: "tick", "text-anchor": "middle" }, label(tick)));
     const ends: { y: number; words: string; color: string }[] = [];
     this.lanes.forEach((lane, side) => {
       const data = lane.series?.data;

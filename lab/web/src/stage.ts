@@ -98,8 +98,13 @@ export class Stage {
     this.wanted = Math.max(0, t);
     void this.refresh();
   }
-  private async refresh(): Promise<void> {
-    if (this.busy) { this.again = true; return; }
+  private idle: Promise<void> = Promise.resolve();
+  private refresh(): Promise<void> {
+    if (this.busy) this.again = true;
+    else this.idle = this.work();
+    return this.idle;
+  }
+  private async work(): Promise<void> {
     this.busy = true;
     const slow = setTimeout(() => { this.node.classList.add("waiting"); if (!this.shown) this.tell(say("stage.preparing"), false); }, 500);
     try {

@@ -74,7 +74,11 @@ class Rule:
 
         def value(found: re.Match[str]) -> str:
             name = found.group(1)
-            return rf"\t{{{name}}}{{{tex(self.terms[name])}}}"
+            number = tex(self.terms[name])
+            before = self.numbers[: found.start()].rstrip()
+            if number.startswith("-") and before and before[-1] not in "=({":
+                number = rf"({number})"  # a sign never follows a sign
+            return rf"\t{{{name}}}{{{number}}}"
 
         return {
             "symbols": self.symbols,
