@@ -9,6 +9,10 @@ def impurity(y, w, criterion):
     if criterion in ("gini", "entropy"):
         p = np.array([w[y == c].sum() for c in np.unique(y)]) / w.sum()
         return 1 - np.sum(p**2) if criterion == "gini" else -np.sum(p * np.log2(p))
+    if criterion == "poisson":
+        mean = np.average(y, weights=w)
+        terms = [yi * np.log(yi / mean) if yi > 0 else 0.0 for yi in y]
+        return np.average(terms, weights=w)
     if criterion == "squared_error":
         mean = np.average(y, weights=w)
         return np.average((y - mean) ** 2, weights=w)

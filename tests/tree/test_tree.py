@@ -236,6 +236,7 @@ def test_picture_and_text():
         {
             # a weight is not a repetition where rows are drawn: the draws differ
             "check_sample_weight_equivalence_on_dense_data": "bootstrap",
+            "check_sample_weight_equivalence_on_sparse_data": "bootstrap",
         }
         if hasattr(model, "bootstrap")
         else {}

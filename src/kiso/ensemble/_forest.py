@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.ensemble import RandomForestClassifier as SklearnClassifier
+from sklearn.ensemble import RandomForestRegressor as SklearnRegressor
 from sklearn.metrics import accuracy_score, r2_score
 
 from kiso._validation import Array, RandomState, StrOptions
 from kiso.tree._classifier import DecisionTreeClassifier
 from kiso.tree._problem import Problem
 from kiso.tree._regressor import DecisionTreeRegressor
-from kiso.tree._targets import Classes, Numbers
+from kiso.tree._targets import Classes, Numbers, warn_of_friedman
 
 from ._forest_base import BaseForest
 
@@ -30,7 +32,8 @@ class RandomForestClassifier(Classes, BaseForest):
     n_estimators : int, default=100
         T.
     criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
-    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, categorical_features
+    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, monotonic_cst, \
+    categorical_features
         As for `DecisionTreeClassifier`; `max_features` is "sqrt" by default.
     bootstrap : bool, default=True
         Whether rows are drawn; False: each tree sees all.
@@ -44,8 +47,8 @@ class RandomForestClassifier(Classes, BaseForest):
         Without effect; use a callback.
     warm_start : bool, default=False
         Whether `fit` adds trees to those there are.
-    class_weight : dict, "balanced", "balanced_subsample" or None, default=None
-        "balanced_subsample" balances within each bootstrap.
+    class_weight : dict, list of dict, "balanced", "balanced_subsample" or None, default=None
+        As for `DecisionTreeClassifier`; "balanced_subsample" balances within each bootstrap.
     max_samples : int, float or None, default=None
         Rows drawn for each tree (a float is a share); None: as many as there are.
 
@@ -55,7 +58,8 @@ class RandomForestClassifier(Classes, BaseForest):
     classes_, n_classes_ : ndarray and int
     feature_importances_ : ndarray of shape (n_features,)
     oob_score_, oob_decision_function_ : float and ndarray
-        With `oob_score`; the rows that every tree saw are NaN.
+        With `oob_score`, over the rows that some tree did not see; the others are NaN, and a
+        warning says so.
     objective_path_ : ndarray
         Mean total impurity of the leaves after each tree.
     n_outputs_, n_features_in_, feature_names_in_
@@ -78,7 +82,7 @@ class RandomForestClassifier(Classes, BaseForest):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseForest._parameter_constraints,
         "criterion": [StrOptions({"gini", "entropy", "log_loss"})],
-        "class_weight": [dict, StrOptions({"balanced", "balanced_subsample"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced", "balanced_subsample"}), None],
     }
 
     def __init__(
@@ -102,6 +106,7 @@ class RandomForestClassifier(Classes, BaseForest):
         class_weight: Any = None,
         ccp_alpha: float = 0.0,
         max_samples: Any = None,
+        monotonic_cst: Any = None,
         categorical_features: Any = "from_dtype",
     ):
         self.n_estimators = n_estimators
@@ -122,6 +127,7 @@ class RandomForestClassifier(Classes, BaseForest):
         self.class_weight = class_weight
         self.ccp_alpha = ccp_alpha
         self.max_samples = max_samples
+        self.monotonic_cst = monotonic_cst
         self.categorical_features = categorical_features
 
     def _class_weight(self) -> Any:
@@ -133,24 +139,25 @@ class RandomForestClassifier(Classes, BaseForest):
     def _bag_weights(self, problem: Problem, weight: Array, drawn: Array) -> Array:
         if self.class_weight != "balanced_subsample":
             return weight
-        label = problem.targets.label
-        count = np.bincount(label, drawn, minlength=self.n_classes_)
-        present = np.count_nonzero(count)
-        return weight * (drawn.sum() / (present * np.maximum(count, 1)))[label]
+        for label in problem.targets.outputs.astype(np.intp):
+            count = np.bincount(label, drawn)
+            present = np.count_nonzero(count)
+            weight = weight * (drawn.sum() / (present * np.maximum(count, 1)))[label]
+        return weight
 
-    def predict_proba(self, X: Any) -> Array:
-        """Mean class shares of the trees, shape (n_samples, n_classes)."""
-        X = self._read_queries(X)
+    def _shares(self, X: Any) -> Array:
         return self._mean(X)
 
     def _score_out_of_bag(self, X: Any, y: Any) -> None:
-        mean, count = self._out_of_bag(X)
-        known = count > 0
-        found = self.classes_[mean.argmax(axis=1)]
-        score = self.oob_score if callable(self.oob_score) else accuracy_score
-        self.oob_score_ = float(score(np.asarray(y)[known], found[known]))
+        mean, known = self._out_of_bag(X)
+        y = np.asarray(y).reshape(len(known), -1)
+        classes = [self.classes_] if self.n_outputs_ == 1 else self.classes_
+        best = mean.reshape(len(known), self.n_outputs_, -1).argmax(axis=2)
+        found = np.stack([own[best[:, k]] for k, own in enumerate(classes)], axis=1)
+        self.oob_score_ = self._oob(accuracy_score, y, found, known)
         mean[~known] = np.nan
-        self.oob_decision_function_ = mean
+        # scikit-learn puts the outputs last
+        self.oob_decision_function_ = mean if self.n_outputs_ == 1 else np.moveaxis(mean, 1, 2)
 
 
 class RandomForestRegressor(Numbers, BaseForest):
@@ -161,7 +168,8 @@ class RandomForestRegressor(Numbers, BaseForest):
     n_estimators, bootstrap, oob_score, n_jobs, random_state, verbose, warm_start, max_samples
         As for `RandomForestClassifier`; `oob_score` is R² by default.
     criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
-    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, categorical_features
+    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, monotonic_cst, \
+    categorical_features
         As for `DecisionTreeRegressor`; `max_features` is 1.0, all, by default.
 
     Attributes
@@ -169,7 +177,8 @@ class RandomForestRegressor(Numbers, BaseForest):
     estimators_ : list of DecisionTreeRegressor
     feature_importances_ : ndarray of shape (n_features,)
     oob_score_, oob_prediction_ : float and ndarray
-        With `oob_score`; the rows that every tree saw are NaN.
+        With `oob_score`, over the rows that some tree did not see; the others are NaN, and a
+        warning says so.
     objective_path_, n_outputs_, n_features_in_, feature_names_in_
         As for `RandomForestClassifier`.
 
@@ -189,7 +198,7 @@ class RandomForestRegressor(Numbers, BaseForest):
     _tree_type = DecisionTreeRegressor
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseForest._parameter_constraints,
-        "criterion": [StrOptions({"squared_error", "absolute_error"})],
+        "criterion": [StrOptions({"squared_error", "absolute_error", "poisson"})],
     }
 
     def __init__(
@@ -212,10 +221,11 @@ class RandomForestRegressor(Numbers, BaseForest):
         warm_start: bool = False,
         ccp_alpha: float = 0.0,
         max_samples: Any = None,
+        monotonic_cst: Any = None,
         categorical_features: Any = "from_dtype",
     ):
         self.n_estimators = n_estimators
-        self.criterion = criterion
+        self.criterion = warn_of_friedman(criterion)
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
         self.min_samples_leaf = min_samples_leaf
@@ -231,16 +241,23 @@ class RandomForestRegressor(Numbers, BaseForest):
         self.warm_start = warm_start
         self.ccp_alpha = ccp_alpha
         self.max_samples = max_samples
+        self.monotonic_cst = monotonic_cst
         self.categorical_features = categorical_features
 
     def predict(self, X: Any) -> Array:
-        """Mean prediction of the trees, shape (n_samples,)."""
-        X = self._read_queries(X)
-        return self._mean(X)[:, 0]
+        """Mean prediction of the trees, shape (n_samples,) or (n_samples, n_outputs)."""
+        found = self._mean(self._read_queries(X))
+        return found[:, 0] if self.n_outputs_ == 1 else found[:, :, 0]
 
     def _score_out_of_bag(self, X: Any, y: Any) -> None:
-        mean, count = self._out_of_bag(X)
-        known = count > 0
-        score = self.oob_score if callable(self.oob_score) else r2_score
-        self.oob_score_ = float(score(np.asarray(y)[known], mean[known, 0]))
-        self.oob_prediction_ = np.where(known, mean[:, 0], np.nan)
+        mean, known = self._out_of_bag(X)
+        mean = mean.reshape(len(known), self.n_outputs_)
+        y = np.asarray(y, dtype=np.float64).reshape(mean.shape)
+        self.oob_score_ = self._oob(r2_score, y, mean, known)
+        mean[~known] = np.nan
+        self.oob_prediction_ = mean[:, 0] if self.n_outputs_ == 1 else mean
+
+
+# isinstance is true where scikit-learn and SHAP ask for scikit-learn's forests
+SklearnClassifier.register(RandomForestClassifier)
+SklearnRegressor.register(RandomForestRegressor)

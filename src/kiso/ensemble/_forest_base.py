@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute.threads import lanes, map_rows, run_lanes
@@ -17,7 +19,7 @@ from kiso.tree._base import GROWTH, TreeInput, draw_seed
 from kiso.tree._depth_first import DepthFirst
 from kiso.tree._growth import grow_lane
 from kiso.tree._problem import Problem, resolve_max_features
-from kiso.tree._tree import Tree
+from kiso.tree._tree import Tree, dense_blocks
 
 from ._voting_loops import add_values
 
@@ -66,6 +68,7 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
     random_state: Any
     estimators_: list[Any]
     _tree_type: ClassVar[Any]
+    _says_column: ClassVar[bool] = True
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Grow the trees.
@@ -217,34 +220,63 @@ class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
         n_nodes_ptr = np.cumsum([0, *(tree.node_count for tree in trees)])
         return sp.hstack([tree.decision_path(X) for tree in trees]).tocsr(), n_nodes_ptr
 
-    def _mean(self, X: Array) -> Array:
+    def _mean(self, X: Any) -> Array:
+        """Mean of the trees' values, shape (n, max_n_classes) or (n, n_outputs, max_n_classes)."""
+        if sp.issparse(X):
+            return np.concatenate([self._mean(part) for part in dense_blocks(X)])
         trees = [member.tree_ for member in self.estimators_]
-        out = np.zeros((len(X), trees[0].value.shape[2]))
-
-        numeric = [(*t.routes(), t.value[:, 0]) for t in trees if np.all(t.n_categories < 0)]
+        shape = trees[0].value.shape[1:]
+        out = np.zeros((len(X), shape[0] * shape[1]))
+        flat = [t.value.reshape(t.node_count, -1) for t in trees]
+        numeric = bool(np.all(trees[0].n_categories < 0))
+        routes = [t.routes() for t in trees] if numeric else []
 
         def task(rows: slice) -> None:
             part, mean = np.ascontiguousarray(X[rows]), out[rows]
-            for route in numeric:
-                add_values(part, *route, mean)  # type: ignore[call-arg]
-            for tree in trees if not numeric else ():
-                mean += tree.predict(part)
+            for route, value in zip(routes, flat, strict=False):
+                add_values(part, route[0], route[1], value, mean)
+            for tree, value in zip(trees, flat, strict=True) if not numeric else ():
+                mean += value[tree.apply(part)]
 
         map_rows(task, len(X), min_rows=512)
         out /= len(trees)
-        return out
+        return out if shape[0] == 1 else out.reshape(-1, *shape)
 
     def _out_of_bag(self, X: Any) -> tuple[Array, Array]:
-        """Mean prediction of the trees that did not see a row, and how many these are."""
+        """Mean prediction of the trees that did not see a row, and whether there are any."""
         X = self._read_queries(X)
+        n = X.shape[0]
         trees = [member.tree_ for member in self.estimators_]
-        total = np.zeros((len(X), trees[0].value.shape[2]))
-        count = np.zeros(len(X))
+        shape = trees[0].value.shape[1:]
+        total = np.zeros((n, *(shape[1:] if shape[0] == 1 else shape)))
+        count = np.zeros(n)
         for tree, seed in zip(trees, self._seeds, strict=True):
-            unseen = np.flatnonzero(self._drawn(seed, len(X)) == 0)
-            total[unseen] += tree.predict(X[unseen])
-            count[unseen] += 1
-        return total / np.maximum(count, 1)[:, None], count
+            unseen = np.flatnonzero(self._drawn(seed, n) == 0)
+            if len(unseen):
+                total[unseen] += tree.predict(X[unseen])
+                count[unseen] += 1
+        if not count.all():
+            warnings.warn(
+                f"Some inputs do not have OOB scores: of {n} rows {int(np.sum(count == 0))} were "
+                "seen by every tree. This probably means too few trees were used to compute any "
+                "reliable OOB estimates; raise n_estimators.",
+                UserWarning,
+                stacklevel=4,
+            )
+        total /= np.maximum(count, 1).reshape(-1, *[1] * (total.ndim - 1))
+        return total, count > 0
+
+    def _oob(self, default: Any, y: Array, found: Array, known: Array) -> float:
+        """The score over the rows that some tree did not see; NaN where there are none."""
+        if not known.any():
+            return float("nan")
+        score = self.oob_score if callable(self.oob_score) else default
+        y, found = y[known], found[known]
+        if self.n_outputs_ == 1:
+            y, found = y[:, 0], found[:, 0]
+        elif score is accuracy_score:  # of several outputs, the mean over all cells
+            return float(np.mean(y == found))
+        return float(score(y, found))
 
     def _score_out_of_bag(self, X: Any, y: Any) -> None:
         raise NotImplementedError

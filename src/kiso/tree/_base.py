@@ -12,7 +12,14 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import RealNotInt
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_n_features,
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from kiso._validation import (
     FLOATS,
@@ -53,6 +60,7 @@ GROWTH: dict[str, Any] = {
     "min_impurity_decrease": [positive(zero=True)],
     "ccp_alpha": [positive(zero=True)],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "monotonic_cst": ["array-like", None],
 }
 
 SETTINGS = (
@@ -86,19 +94,35 @@ class TreeState(State):
         return self.growth.tree(2 * self.n_leaves - 1)
 
 
+def _as_columns(y: Array) -> Array:
+    return y.reshape(-1, 1) if y.ndim == 1 else y
+
+
 class TreeInput:
     """Validation of X, y and weights; mixed into trees and forests."""
 
+    _says_column: ClassVar[bool] = False  # whether y of shape (n, 1) is worth a warning
     categorical_features: Any
+    monotonic_cst: Any
     n_features_in_: int
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
         return tags
 
-    def _read(self, X: Any, y: Any) -> tuple[Array, Any]:
-        """Encode categories, refuse infinity; X as float32 or float64."""
+    def _read(self, X: Any, y: Any, check: bool = True) -> tuple[Any, Array]:
+        """Encode categories, refuse infinity; X as float32 or float64, y as columns.
+
+        A sparse X becomes CSC, whose zeros are zeros and not missing.
+        """
+        if not check:
+            self._columns = Columns(X, None)
+            return self._unchecked(X, True), _as_columns(np.asarray(y))
+        if sp.issparse(X) and not isinstance(self.categorical_features, str | None):
+            raise ValueError("categorical_features: a sparse X has none; give a dense X")
         frame = hasattr(X, "columns") and not sp.issparse(X)
         named = not isinstance(self.categorical_features, str)
         if not (frame or named or self.categorical_features != "from_dtype"):
@@ -106,32 +130,102 @@ class TreeInput:
         else:
             self._columns = Columns(X, self.categorical_features)
             X = self._columns.encode(X)
-        return validate_data(
-            self, X, y, dtype=FLOATS, ensure_all_finite="allow-nan", y_numeric=self._of_numbers()
+        y = check_array(
+            y,
+            ensure_2d=False,
+            dtype=np.float64 if self._of_numbers() else None,
+            input_name="y",
+            estimator=self,
+        ) if y is not None else y  # fmt: skip
+        if y is not None and y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=self._says_column)
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            dtype=FLOATS,
+            accept_sparse="csc",
+            ensure_all_finite=True if sp.issparse(X) else "allow-nan",
+            multi_output=True,
+            y_numeric=self._of_numbers(),
         )
+        return X, _as_columns(y)
+
+    def _unchecked(self, X: Any, reset: bool) -> Any:
+        """X as the caller has checked it."""
+        sparse = sp.issparse(X)
+        if not sparse and np.ndim(X) != 2:
+            raise TypeError(
+                f"check_input=False: X has to be a 2-D array or a sparse matrix, "
+                f"not {type(X).__name__}"
+            )
+        if getattr(X, "dtype", None) not in FLOATS:
+            raise ValueError("check_input=False: X has to be of float32 or float64")
+        _check_n_features(self, X, reset=reset)
+        return X.tocsc() if sparse and reset else X
 
     def _of_numbers(self) -> bool:
         return False
 
-    def _read_queries(self, X: Any) -> Array:
+    def _read_queries(self, X: Any, check: bool = True) -> Any:
         check_is_fitted(self)
+        if not check:
+            return self._unchecked(X, False)
         X = self._columns.encode(X)
-        return validate_data(self, X, dtype=FLOATS, reset=False, ensure_all_finite="allow-nan")
+        return validate_data(
+            self,
+            X,
+            dtype=FLOATS,
+            reset=False,
+            accept_sparse="csr",
+            ensure_all_finite=True if sp.issparse(X) else "allow-nan",
+        )
 
-    def _weights(self, X: Array, y: Array, sample_weight: Any, class_weight: Any) -> Array:
+    def _signs(self, n_features: int, n_outputs: int) -> Array | None:
+        """The monotonic constraints as numbers; None where there are none."""
+        if self.monotonic_cst is None:
+            return None
+        if n_outputs > 1:
+            raise ValueError(
+                "Monotonicity constraints are not supported with multiple outputs: "
+                f"monotonic_cst was given and y has {n_outputs} outputs"
+            )
+        signs = np.asarray(self.monotonic_cst)
+        if signs.shape != (n_features,):
+            raise ValueError(
+                f"monotonic_cst has shape {','.join(map(str, signs.shape))} but the input data X "
+                f"has {n_features} features."
+            )
+        if not np.all(np.isin(signs, (-1, 0, 1))):
+            raise ValueError(
+                "monotonic_cst must be None or an array-like of -1, 0 or 1, but got "
+                f"{np.unique(signs)}"
+            )
+        constrained = [j for j in np.flatnonzero(signs) if j in self._columns.categories]
+        if constrained:
+            raise ValueError(
+                f"monotonic_cst: the features {constrained} are categorical, and categories have "
+                "no order; give 0 there"
+            )
+        return signs.astype(np.int8) if np.any(signs) else None
+
+    def _weights(self, X: Any, y: Array, sample_weight: Any, class_weight: Any) -> Array:
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if class_weight is not None:
-            weight = weight * compute_sample_weight(class_weight, y)
+            own = y[:, 0] if y.shape[1] == 1 else y
+            weight = weight * compute_sample_weight(class_weight, own)
         if not weight.sum() > 0:
             raise ValueError(
                 "sample_weight: all weights are zero; give at least one a positive weight"
             )
         return weight
 
-    def _pose(self, X: Array, targets: Targets, weight: Array) -> Problem:
+    def _pose(
+        self, X: Any, targets: Targets, weight: Array, monotonic: Array | None = None
+    ) -> Problem:
         settings = {name: getattr(self, name, None) for name in SETTINGS}
         n_categories = self._columns.n_categories(X.shape[1])
-        return make_problem(X, n_categories, targets, weight, settings)
+        return make_problem(X, n_categories, targets, weight, settings, monotonic)
 
 
 class BaseTree(TreeInput, IterativeEstimator[Problem, TreeState]):
@@ -206,13 +300,15 @@ class BaseTree(TreeInput, IterativeEstimator[Problem, TreeState]):
         check_is_fitted(self)
         return self.tree_.n_leaves
 
-    def apply(self, X: Any) -> Array:
+    def apply(self, X: Any, check_input: bool = True) -> Array:
         """Return the leaf of each row, shape (n_samples,)."""
-        return self.tree_.apply(self._read_queries(X))
+        X = self._read_queries(X, check_input)
+        return self.tree_.apply(X)
 
-    def decision_path(self, X: Any) -> Any:
+    def decision_path(self, X: Any, check_input: bool = True) -> Any:
         """Return the nodes that each row passes, as a CSR indicator matrix."""
-        return self.tree_.decision_path(self._read_queries(X))
+        X = self._read_queries(X, check_input)
+        return self.tree_.decision_path(X)
 
     def cost_complexity_pruning_path(self, X: Any, y: Any, sample_weight: Any = None) -> Bunch:
         """Grow without pruning, then cut the weakest links one after the other.

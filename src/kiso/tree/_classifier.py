@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from sklearn.tree import DecisionTreeClassifier as SklearnClassifier
+
 from kiso._validation import Array, RandomState, StrOptions
 
 from ._base import BaseTree
@@ -47,10 +49,14 @@ class DecisionTreeClassifier(Classes, BaseTree):
         Bound on the leaves: splits that decrease total impurity most come first.
     min_impurity_decrease : float, default=0.0
         Least decrease by a split, as a share of the total weight.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes; of several outputs a list with a dict for each, whose weights
+        are multiplied. "balanced": n / (n_classes · rows of the class).
     ccp_alpha : float, default=0.0
         Minimal cost-complexity pruning: links of at most this are cut.
+    monotonic_cst : array-like of int of shape (n_features,), default=None
+        1: the share of the second class rises with the feature; -1: it falls; 0: it is free.
+        For two classes and one output.
     categorical_features : array-like of indices, names or bool, "from_dtype" or None, \
             default="from_dtype"
         Which columns are categorical; "from_dtype": pandas columns of dtype category.
@@ -59,12 +65,12 @@ class DecisionTreeClassifier(Classes, BaseTree):
     ----------
     tree_ : Tree
         Flat arrays, nodes in the order of a walk (`children_left`, `feature`, ...).
-    classes_, n_classes_ : ndarray and int
+    classes_, n_classes_ : ndarray and int, of several outputs lists of these
         The labels, sorted.
     feature_importances_ : ndarray of shape (n_features,)
     max_features_ : int
     n_outputs_ : int
-        1.
+        Number of outputs. Of several the decrease is the mean over the outputs.
     objective_path_ : ndarray
         Total impurity of the leaves after each level (with `max_leaf_nodes` or in `steps`:
         after each split).
@@ -74,8 +80,8 @@ class DecisionTreeClassifier(Classes, BaseTree):
     Notes
     -----
     Rows of weight 0 are left out. Infinity is refused; NaN is a missing value, sent to the
-    side where the decrease is larger, and where none was seen to the larger child. A
-    monotonic constraint, several outputs and sparse input are not supported.
+    side where the decrease is larger, and where none was seen to the larger child. What is
+    not stored in a sparse X is 0. A sparse X takes 4 bytes a cell while the tree grows.
 
     References
     ----------
@@ -96,7 +102,7 @@ class DecisionTreeClassifier(Classes, BaseTree):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseTree._parameter_constraints,
         "criterion": [StrOptions({"gini", "entropy", "log_loss"})],
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __init__(
@@ -114,6 +120,7 @@ class DecisionTreeClassifier(Classes, BaseTree):
         min_impurity_decrease: float = 0.0,
         class_weight: Any = None,
         ccp_alpha: float = 0.0,
+        monotonic_cst: Any = None,
         categorical_features: Any = "from_dtype",
     ):
         self.criterion = criterion
@@ -128,27 +135,32 @@ class DecisionTreeClassifier(Classes, BaseTree):
         self.min_impurity_decrease = min_impurity_decrease
         self.class_weight = class_weight
         self.ccp_alpha = ccp_alpha
+        self.monotonic_cst = monotonic_cst
         self.categorical_features = categorical_features
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Grow the tree.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            float32 is kept, all else becomes float64; NaN is missing.
-        y : array-like of shape (n_samples,)
+        X : array-like or sparse of shape (n_samples, n_features)
+            float32 is kept, all else becomes float64; NaN is missing (not in a sparse X).
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes, of any type.
         sample_weight : array-like of shape (n_samples,), default=None
             Not negative.
+        check_input : bool, default=True
+            False: X is a checked array of float32 or float64, or CSC.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight=sample_weight)
+        return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)
 
-    def predict_proba(self, X: Any) -> Array:
-        """Share of each class in the leaf of each row, shape (n_samples, n_classes)."""
-        X = self._read_queries(X)
+    def _shares(self, X: Any) -> Array:
         return self.tree_.predict(X)
+
+
+# isinstance in scikit-learn's export_text and plot_tree, and in SHAP, is true then
+SklearnClassifier.register(DecisionTreeClassifier)

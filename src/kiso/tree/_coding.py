@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from kiso._compute.threads import lanes, run_lanes
@@ -10,12 +12,12 @@ from kiso._validation import Array
 __all__ = ["code_features"]
 
 
-def code_features(X: Array, n_categories: Array) -> tuple[Array, Array, Array]:
+def code_features(X: Any, n_categories: Array) -> tuple[Array, Array, Array]:
     """Sort every feature once.
 
     Parameters
     ----------
-    X : ndarray of shape (n, d)
+    X : ndarray or CSC of shape (n, d)
         NaN is a missing value; a categorical column holds 0, 1, ..., n_categories[f] - 1.
     n_categories : ndarray of shape (d,)
         -1 for a numeric feature.
@@ -33,7 +35,7 @@ def code_features(X: Array, n_categories: Array) -> tuple[Array, Array, Array]:
 
     def task(lane: slice) -> None:
         for f in range(lane.start, lane.stop):
-            column = np.ascontiguousarray(X[:, f])
+            column = _column(X, f)
             if n_categories[f] >= 0:
                 distinct[f] = np.arange(n_categories[f], dtype=np.float64)
                 codes[f] = np.where(np.isnan(column), n_categories[f], column)
@@ -44,6 +46,15 @@ def code_features(X: Array, n_categories: Array) -> tuple[Array, Array, Array]:
     offset = np.zeros(d + 1, dtype=np.intp)
     np.cumsum([len(values) for values in distinct], out=offset[1:])
     return codes, np.concatenate([*distinct, np.empty(0)]), offset
+
+
+def _column(X: Any, f: int) -> Array:
+    if isinstance(X, np.ndarray):
+        return np.ascontiguousarray(X[:, f])
+    column = np.zeros(X.shape[0], dtype=X.dtype)
+    entries = slice(X.indptr[f], X.indptr[f + 1])
+    column[X.indices[entries]] = X.data[entries]
+    return column
 
 
 def _rank(column: Array, out: Array) -> Array:

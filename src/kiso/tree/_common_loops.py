@@ -14,7 +14,7 @@ import numpy as np
 from kiso._compute.jit import compiled
 from kiso._validation import Array
 
-MOMENT, GINI, ENTROPY, ABSOLUTE = range(4)  # criteria; two classes under Gini are moments
+MOMENT, GINI, ENTROPY, ABSOLUTE, POISSON = range(5)  # criteria; two classes under Gini are moments
 EPS = 2.220446049250313e-16  # impurity up to which a node is pure
 LN2 = 0.6931471805599453
 SMALL = 40  # rows up to which insertion beats counting
@@ -32,6 +32,16 @@ def mix(z: Any) -> Any:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+@compiled
+def centre_for(mean: float, variance: float) -> float:
+    """What to take from targets before they are squared: 0 where that costs few digits.
+
+    Targets as they are make equal decreases equal to the last bit where they are whole numbers,
+    so that ties are ties, also when a weight stands for repetitions.
+    """
+    return mean if mean * mean > 16.0 * variance else 0.0
 
 
 @compiled

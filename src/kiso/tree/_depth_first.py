@@ -33,6 +33,7 @@ class DepthFirst:
         """Prepare; None where the problem asks for more than these loops can do."""
         if (
             np.any(problem.n_categories >= 0)
+            or problem.by_cost
             or problem.settings["criterion"] == "absolute_error"
             or problem.settings["max_leaf_nodes"] is not None
         ):
@@ -64,8 +65,9 @@ class DepthFirst:
         left = nodes[:, loops.LEFT].astype(np.int64)
         leaf = left < 0
         targets, totals = self.problem.targets, stats[:, 2:]
-        shares = totals[:, : targets.n_classes] / stats[:, :1]
-        value = shares if targets.n_classes else totals + targets.centre
+        n_classes = max(targets.n_classes, default=0)
+        shares = totals[:, :n_classes] / stats[:, :1]
+        value = shares if n_classes else totals + targets.centre
         return Tree(
             children_left=left,
             children_right=nodes[:, loops.RIGHT].astype(np.int64),
@@ -78,6 +80,7 @@ class DepthFirst:
             weighted_n_node_samples=stats[:, 0].copy(),
             value=value[:, None, :],
             n_categories=self.problem.n_categories,
+            classes=np.array(targets.n_classes, dtype=np.int64) if n_classes else None,
         )
 
     def _thresholds(self, nodes: Array, leaf: Array) -> Array:

@@ -25,7 +25,7 @@ import numpy as np
 from kiso._compute.jit import compiled
 from kiso._validation import Array
 
-from ._common_loops import ENTROPY, EPS, LN2, MOMENT, mix, sort_keys, xlogx
+from ._common_loops import ENTROPY, EPS, LN2, MOMENT, centre_for, mix, sort_keys, xlogx
 
 LEFT, RIGHT, FEATURE, LOW, HIGH, MISSING_LEFT, ROWS = range(7)  # columns of `tree`
 
@@ -178,12 +178,13 @@ def measure(
     if len(totals) == 1:  # numbers
         mean = y[start] if same else S / W
         totals[0] = mean
-        S, error = 0.0, 0.0
+        about_mean, error = 0.0, 0.0
         for i in range(start, stop):
             e = y[i] - mean
-            S += weight[i] * e
+            about_mean += weight[i] * e
             error += weight[i] * e * e
-        return W, S, mean, error / W
+        centre = centre_for(mean, error / W)
+        return W, S if centre == 0.0 else about_mean, centre, error / W
     totals[:] = 0.0
     for i in range(start, stop):
         totals[np.int64(y[i])] += weight[i]

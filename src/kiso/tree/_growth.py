@@ -34,8 +34,8 @@ class Growth:
     rules: Rules
     seed: int
     max_leaf_nodes: int | None = None
-    class_shape: int = 0  # classes, 0 for regression
-    centre: float = 0.0
+    n_classes: Any = ()  # of each output; nothing for regression
+    centre: Any = 0.0
     n_categories: Any = None
     rows: Array = field(init=False)
     nodes: Nodes = field(init=False)
@@ -60,7 +60,10 @@ class Growth:
         if lane not in self.works:
             n_codes = int(np.diff(self.table.offset).max()) + 1
             absolute = self.rules.mode == ABSOLUTE
-            self.works[lane] = make_work(len(self.rows), self.rules.n_stats, n_codes, absolute)
+            n_costs = self.rules.n_outputs if self.rules.by_cost else 0
+            self.works[lane] = make_work(
+                len(self.rows), self.rules.n_stats, n_codes, absolute, n_costs
+            )
         return self.works[lane]
 
     def plant(self) -> bool:
@@ -110,7 +113,7 @@ class Growth:
         return Tree.from_nodes(
             self.nodes,
             int(self.nodes.made[0]) if count is None else count,
-            self.class_shape,
+            self.n_classes,
             self.centre,
             self.n_categories,
         )
@@ -129,7 +132,7 @@ def _room_for(n: int, n_stats: int, words: int) -> Nodes:
         np.zeros(1, np.int64), *whole, np.empty(n, np.uint64),
         np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n),
         np.empty(n, np.bool_), np.empty((n, words), np.uint32), np.empty(n), np.empty(n),
-        np.empty((n, n_stats)),
+        np.empty((n, n_stats)), np.empty((n, 2)),
     )  # fmt: skip
 
 

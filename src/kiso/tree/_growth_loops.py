@@ -14,7 +14,8 @@ import numpy as np
 from kiso._compute.jit import compiled
 from kiso._validation import Array
 
-from ._common_loops import ABSOLUTE, ENTROPY, EPS, LN2, MOMENT, mix, xlogx
+from ._common_loops import ABSOLUTE, ENTROPY, EPS, LN2, MOMENT, centre_for, mix, xlogx
+from ._cost_loops import bound_children, gather_outputs, measure_outputs
 from ._records_loops import Best, Nodes, Rules, Table, Work, gather
 from ._search_loops import merge, order_categories, search, two_sided
 
@@ -52,9 +53,9 @@ def side_of(
     n_values = table.offset[f + 1] - table.offset[f]
     if table.categorical[f]:
         gather(table, rules, rows, start, start + n, work)
-        if rules.mode == MOMENT and rules.n_stats != 2:
+        if rules.mode == MOMENT and rules.n_stats != 2 and not rules.by_cost:
             for i in range(n):
-                work.y[i] -= nodes.stats[node, 0]
+                work.y[i] -= centre_for(nodes.stats[node, 0], nodes.impurity[node])
         order_categories(work, n, n_values + 1, best.high[0, k])
         for i in range(n):
             code[i] = 0 if work.position[code[i]] <= cut else 1
@@ -123,6 +124,10 @@ def measure(table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, wo
     for i in range(n):
         W += work.weight[i]
     nodes.weight[node] = W
+    if rules.by_cost:
+        gather_outputs(table, rules, rows, start, n, work)
+        nodes.impurity[node] = measure_outputs(rules, stats, n, W, work)
+        return
     if rules.n_stats > 1:
         for i in range(n):
             stats[work.label[i]] += work.weight[i]
@@ -165,6 +170,7 @@ def add_child(
     nodes.threshold[node] = -2.0
     nodes.missing_left[node] = False
     nodes.bits[node, :] = 0
+    nodes.bounds[node, 0], nodes.bounds[node, 1] = -np.inf, np.inf
     if parent >= 0:
         nodes.path[node] = mix(nodes.path[parent] ^ np.uint64(which + 1))
     measure(table, rules, nodes, node, rows, work)
@@ -192,6 +198,8 @@ def split(
     write_split(table, rules, nodes, node, best, k, left, work)
     nodes.left[node] = add_child(table, rules, nodes, node, 0, start, start + left, rows, work)
     nodes.right[node] = add_child(table, rules, nodes, node, 1, start + left, stop, rows, work)
+    if rules.monotonic:
+        bound_children(table, rules, nodes, node)
 
 
 @compiled

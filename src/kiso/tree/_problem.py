@@ -11,7 +11,7 @@ import numpy as np
 from kiso._validation import Array, Integral
 
 from ._coding import code_features
-from ._common_loops import ABSOLUTE, ENTROPY, GINI, LN2, MOMENT
+from ._common_loops import ABSOLUTE, ENTROPY, GINI, LN2, MOMENT, POISSON
 from ._growth import Growth
 from ._records_loops import Rules, Table
 
@@ -23,29 +23,43 @@ class Targets:
     """y as the loops see it.
 
     `label` is the class, or the rank of y; `y` is centred for a regression, which keeps
-    the digits of small differences between large values.
+    the digits of small differences between large values. Of several outputs both are the
+    first; `outputs` has all of them.
     """
 
     y: Array
     label: Array
-    n_classes: int = 0
-    centre: float = 0.0
+    outputs: Array  # (n_outputs, n)
+    n_classes: tuple[int, ...] = ()  # of each output; nothing for a regression
+    centre: Array | float = 0.0
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs."""
+        return len(self.outputs)
 
     @staticmethod
-    def of_classes(codes: Array, n_classes: int) -> Targets:
-        """From class codes 0, 1, ..."""
-        return Targets(codes.astype(np.float64), codes.astype(np.int32), n_classes)
+    def of_classes(codes: Array, n_classes: tuple[int, ...]) -> Targets:
+        """From class codes 0, 1, ... of shape (n, n_outputs)."""
+        outputs = np.ascontiguousarray(codes.T, dtype=np.float64)
+        return Targets(outputs[0], codes[:, 0].astype(np.int32), outputs, n_classes)
 
     @staticmethod
-    def of_values(y: Array, absolute: bool) -> Targets:
-        """From numbers."""
-        y = np.asarray(y, dtype=np.float64)
-        if absolute:
-            rank = np.empty(len(y), np.int32)
-            rank[np.argsort(y, kind="stable")] = np.arange(len(y), dtype=np.int32)
-            return Targets(y, rank)
-        centre = float(np.mean(y * 2.0**-10) * 2.0**10)
-        return Targets(y - centre, np.zeros(len(y), np.int32), 0, centre)
+    def of_values(y: Array, criterion: str) -> Targets:
+        """From numbers of shape (n, n_outputs)."""
+        outputs = np.array(y.T, dtype=np.float64, order="C")
+        rank = np.zeros(len(y), np.int32)
+        if criterion == "absolute_error" and len(outputs) == 1:
+            rank[np.argsort(outputs[0], kind="stable")] = np.arange(len(y), dtype=np.int32)
+        if criterion != "squared_error":
+            return Targets(outputs[0], rank, outputs)
+        # of y close together and far from 0, where a difference has no rounding error
+        mean = np.mean(outputs * 2.0**-10, axis=1) * 2.0**10
+        with np.errstate(over="ignore"):
+            spread = np.ptp(outputs, axis=1)
+        centre = np.where(np.abs(mean) > 4.0 * spread, mean, 0.0)
+        outputs -= centre[:, None]
+        return Targets(outputs[0], rank, outputs, (), centre)
 
 
 @dataclass
@@ -59,39 +73,55 @@ class Problem:
     targets: Targets
     weight: Array
     settings: dict[str, Any]
+    monotonic: Array | None = None
     best_first: bool = False
 
     def growth(self, seed: int, weight: Array | None = None) -> Growth:
         """Return a tree that has not begun to grow."""
         weight = self.weight if weight is None else weight
         total = float(weight.sum())
+        rules = self.rules(total)
+        none = np.empty((0, 0))
+        monotonic = np.zeros(len(self.codes)) if self.monotonic is None else self.monotonic
         table = Table(
             self.codes, self.values, self.offset, self.n_categories >= 0,
             self.targets.y, self.targets.label, weight,
+            self.targets.outputs if rules.by_cost else none, monotonic.astype(np.int8),
         )  # fmt: skip
-        rules = self.rules(total)
         return Growth(
             table, rules, seed, self.settings["max_leaf_nodes"], self.targets.n_classes,
             self.targets.centre, self.n_categories,
         )  # fmt: skip
 
+    @property
+    def by_cost(self) -> bool:
+        """Whether only `_cost_loops` can do this."""
+        return (
+            self.targets.n_outputs > 1
+            or self.monotonic is not None
+            or self.settings["criterion"] == "poisson"
+        )
+
     def rules(self, total: float) -> Rules:
         """Rules of a tree whose rows weigh `total`."""
-        p, n_classes = self.settings, self.targets.n_classes
+        p, n_outputs = self.settings, self.targets.n_outputs
+        n_classes = max(self.targets.n_classes, default=0)
+        by_cost = self.by_cost
         n = self.codes.shape[1]
         leaf, parting = p["min_samples_leaf"], p["min_samples_split"]
         min_leaf = leaf if isinstance(leaf, Integral) else ceil(leaf * n)
         min_split = parting if isinstance(parting, Integral) else ceil(parting * n)
         mode, scale = {
-            "gini": (MOMENT, 2.0) if n_classes <= 2 else (GINI, 1.0),
+            "gini": (MOMENT, 2.0) if n_classes <= 2 and not by_cost else (GINI, 1.0),
             "entropy": (ENTROPY, 1 / LN2),
             "log_loss": (ENTROPY, 1 / LN2),
             "squared_error": (MOMENT, 1.0),
             "absolute_error": (ABSOLUTE, 1.0),
+            "poisson": (POISSON, 1.0),
         }[p["criterion"]]
         return Rules(
             mode=int(mode),
-            n_stats=max(2, n_classes) if n_classes else 1,
+            n_stats=(max(2, n_classes) if n_classes else 1) * n_outputs,
             scale=scale,
             max_features=resolve_max_features(p["max_features"], len(self.codes)),
             random=p.get("splitter", "best") == "random",
@@ -101,6 +131,9 @@ class Problem:
             max_depth=int(2**31 - 1 if p["max_depth"] is None else p["max_depth"]),
             min_decrease=float(p["min_impurity_decrease"]),
             total=total,
+            by_cost=by_cost,
+            n_outputs=n_outputs,
+            monotonic=self.monotonic is not None,
         )
 
 
@@ -118,8 +151,13 @@ def resolve_max_features(max_features: Any, n_features: int) -> int:
 
 
 def make_problem(
-    X: Array, n_categories: Array, targets: Targets, weight: Array, settings: dict[str, Any]
+    X: Any,
+    n_categories: Array,
+    targets: Targets,
+    weight: Array,
+    settings: dict[str, Any],
+    monotonic: Array | None = None,
 ) -> Problem:
     """Code the features and put everything together."""
     codes, values, offset = code_features(X, n_categories)
-    return Problem(codes, values, offset, n_categories, targets, weight, settings)
+    return Problem(codes, values, offset, n_categories, targets, weight, settings, monotonic)

@@ -30,6 +30,8 @@ class Table(NamedTuple):
     y: Array  # (n,) float64
     label: Array  # (n,) int32: class, or rank of y
     weight: Array  # (n,) float64
+    outputs: Array  # (n_outputs, n) float64; empty where `y` and `label` say it all
+    monotonic: Array  # (n_features,) int8: 1, -1 or 0
 
 
 class Rules(NamedTuple):
@@ -46,6 +48,9 @@ class Rules(NamedTuple):
     max_depth: int
     min_decrease: float
     total: float  # weight of all rows
+    by_cost: bool  # cut by `_cost_loops`
+    n_outputs: int
+    monotonic: bool
 
 
 class Nodes(NamedTuple):
@@ -65,6 +70,7 @@ class Nodes(NamedTuple):
     impurity: Array
     weight: Array
     stats: Array  # (n, n_stats) class weights, or mean or median
+    bounds: Array  # (n, 2) least and largest value that monotonic constraints allow
 
 
 class Best(NamedTuple):
@@ -88,6 +94,23 @@ class Events(NamedTuple):
     moment: Array  # Σ w y
 
 
+class Costs(NamedTuple):
+    """Scratch of `_cost_loops`, for the node at hand; of no rows where it is not used."""
+
+    y: Array  # (n_outputs, n)
+    rank: Array  # of y among the rows of the node, and y in order: for the absolute error
+    ordered: Array
+    order: Array  # rows in the order of a feature
+    left: Array  # costs of prefixes and suffixes, and their values
+    right: Array
+    left_value: Array
+    right_value: Array
+    share: Array  # weight of each class
+    tree_weight: Array  # Fenwick trees over the ranks of y
+    tree_moment: Array
+    limits: Array  # sign of the constraint, least and largest value
+
+
 class Work(NamedTuple):
     """Scratch of one lane; `y`, `label`, `weight` are the rows of the node at hand."""
 
@@ -109,15 +132,25 @@ class Work(NamedTuple):
     tree_weight: Array  # Fenwick trees over the ranks of y
     tree_moment: Array
     spare_rows: Array
+    costs: Costs
 
 
 @compiled
-def make_work(n: Any, n_stats: Any, n_codes: Any, absolute: bool) -> Work:
+def make_work(n: Any, n_stats: Any, n_codes: Any, absolute: bool, n_costs: Any) -> Work:
     cells = max(2 * n, 64) + n_stats + 1
     m = n if absolute else 0
     events = Events(
         np.empty(cells, np.int32), np.empty(cells, np.int32), np.empty(cells, np.int32),
         np.empty(cells, np.float64), np.empty(cells, np.float64),
+    )  # fmt: skip
+    k = n if n_costs else 0
+    ranks = n if n_costs and absolute else 0
+    costs = Costs(
+        np.empty((n_costs, k), np.float64), np.empty((n_costs, ranks), np.int32),
+        np.empty((n_costs, ranks), np.float64), np.empty(k, np.int32), np.empty(k, np.float64),
+        np.empty(k, np.float64), np.empty(k, np.float64), np.empty(k, np.float64),
+        np.empty(n_stats, np.float64), np.empty(ranks + 1, np.float64),
+        np.empty(ranks + 1, np.float64), np.empty(3, np.float64),
     )  # fmt: skip
     return Work(
         np.empty(n, np.int32), np.empty(n, np.float64), np.empty(n, np.int32),
@@ -125,7 +158,7 @@ def make_work(n: Any, n_stats: Any, n_codes: Any, absolute: bool) -> Work:
         np.zeros(cells, np.int32), np.zeros(cells, np.float64), np.zeros(cells, np.float64),
         np.empty(n_codes, np.int32), np.empty(n_stats, np.float64), np.empty(n_stats, np.float64),
         np.empty(m + 1, np.float64), np.empty(m, np.int32), np.empty(m + 1, np.float64),
-        np.empty(m + 1, np.float64), np.empty(n, np.int32),
+        np.empty(m + 1, np.float64), np.empty(n, np.int32), costs,
     )  # fmt: skip
 
 
@@ -138,7 +171,7 @@ def gather(table: Table, rules: Rules, rows: Array, start: Any, stop: Any, work:
         work.y[i] = table.y[r]
         work.label[i] = table.label[r]
         work.weight[i] = table.weight[r]
-    if rules.mode == ABSOLUTE:
+    if rules.mode == ABSOLUTE and not rules.by_cost:
         high = 0
         for i in range(n):
             high = max(high, work.label[i])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from sklearn.tree import DecisionTreeRegressor as SklearnRegressor
+
 from kiso._validation import Array, RandomState, StrOptions
 
 from ._base import BaseTree
-from ._targets import Numbers
+from ._targets import Numbers, warn_of_friedman
 
 __all__ = ["DecisionTreeRegressor"]
 
@@ -24,12 +26,16 @@ class DecisionTreeRegressor(Numbers, BaseTree):
 
     Parameters
     ----------
-    criterion : {"squared_error", "absolute_error"}, default="squared_error"
-        "absolute_error" takes O(n log n) for each feature and level.
+    criterion : {"squared_error", "absolute_error", "poisson"}, default="squared_error"
+        "absolute_error" takes O(n log n) for each feature and level. "poisson" is the half
+        Poisson deviance, Σ w y log(y/ȳ) / W, for y ≥ 0. "friedman_mse" is "squared_error",
+        with a warning.
     splitter, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
     max_features, random_state, max_leaf_nodes, min_impurity_decrease, ccp_alpha, \
     categorical_features
         As for `DecisionTreeClassifier`.
+    monotonic_cst : array-like of int of shape (n_features,), default=None
+        1: the prediction rises with the feature; -1: it falls; 0: it is free. For one output.
 
     Attributes
     ----------
@@ -52,7 +58,7 @@ class DecisionTreeRegressor(Numbers, BaseTree):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **BaseTree._parameter_constraints,
-        "criterion": [StrOptions({"squared_error", "absolute_error"})],
+        "criterion": [StrOptions({"squared_error", "absolute_error", "poisson"})],
     }
 
     def __init__(
@@ -69,9 +75,10 @@ class DecisionTreeRegressor(Numbers, BaseTree):
         max_leaf_nodes: int | None = None,
         min_impurity_decrease: float = 0.0,
         ccp_alpha: float = 0.0,
+        monotonic_cst: Any = None,
         categorical_features: Any = "from_dtype",
     ):
-        self.criterion = criterion
+        self.criterion = warn_of_friedman(criterion)
         self.splitter = splitter
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
@@ -82,13 +89,26 @@ class DecisionTreeRegressor(Numbers, BaseTree):
         self.max_leaf_nodes = max_leaf_nodes
         self.min_impurity_decrease = min_impurity_decrease
         self.ccp_alpha = ccp_alpha
+        self.monotonic_cst = monotonic_cst
         self.categorical_features = categorical_features
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Self:
         """Grow the tree; parameters as for `DecisionTreeClassifier.fit`, y of numbers."""
-        return self._fit(X, y, sample_weight=sample_weight)
+        return self._fit(X, y, sample_weight=sample_weight, check_input=check_input)
 
-    def predict(self, X: Any) -> Array:
-        """Mean (or median) of the leaf of each row, shape (n_samples,)."""
-        X = self._read_queries(X)
-        return self.tree_.predict(X)[:, 0]
+    def predict(self, X: Any, check_input: bool = True) -> Array:
+        """Mean (or median) of the leaf of each row, shape (n_samples,) or (n_samples, n_outputs).
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_samples, n_features)
+        check_input : bool, default=True
+            False: X is a checked array of float32 or float64, or CSR.
+        """
+        X = self._read_queries(X, check_input)
+        found = self.tree_.predict(X)
+        return found[:, 0] if self.n_outputs_ == 1 else found[:, :, 0]
+
+
+# isinstance in scikit-learn's export_text and plot_tree, and in SHAP, is true then
+SklearnRegressor.register(DecisionTreeRegressor)

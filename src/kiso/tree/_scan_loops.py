@@ -17,6 +17,7 @@ from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 from ._common_loops import ABSOLUTE, ENTROPY, MOMENT, xlogx
+from ._cost_loops import cut_by_cost
 from ._records_loops import Events, Rules, Work, list_events
 
 
@@ -173,6 +174,8 @@ def best_cut(
     moment: float, parent: float, work: Work,
 ) -> tuple[float, int, int, bool]:  # fmt: skip
     """Best cut of the node at hand along `work.code[:n]`; `missing` is the code of missing."""
+    if rules.by_cost:
+        return cut_by_cost(rules, n, low, high, missing, W, work)
     m = list_events(work, n, low, high, rules.mode, rules.n_stats)
     m0 = m
     while m0 > 0 and work.events.code[m0 - 1] == missing:

@@ -17,7 +17,8 @@ import numpy as np
 from kiso._compute.jit import compiled
 from kiso._validation import Array
 
-from ._common_loops import ENTROPY, GINI, MOMENT, mix, uniform
+from ._common_loops import ENTROPY, GINI, MOMENT, centre_for, mix, uniform
+from ._cost_loops import centre_outputs, gather_outputs
 from ._records_loops import Best, Nodes, Rules, Table, Work, gather
 from ._scan_loops import best_cut
 
@@ -111,8 +112,9 @@ def search_categories(
     code = work.code
     raw = code[:n].copy()
     classes = rules.mode == GINI or rules.mode == ENTROPY
-    many = classes and rules.n_stats > 2
-    for klass in range(rules.n_stats if many else 1):
+    width = rules.n_stats // rules.n_outputs  # of several outputs the first gives the order
+    many = classes and width > 2
+    for klass in range(width if many else 1):
         order = klass if many else (1 if classes else -1)
         if classes and total[order] <= 0.0:
             continue
@@ -151,6 +153,14 @@ def search_feature(
         high = max(high, c)
     if low == high:
         return False
+    if rules.monotonic:
+        limits = work.costs.limits
+        limits[0] = table.monotonic[f]
+        centre = 0.0
+        if rules.mode == MOMENT:
+            centre = centre_for(nodes.stats[node, 0], nodes.impurity[node])
+        limits[1] = nodes.bounds[node, 0] - centre
+        limits[2] = nodes.bounds[node, 1] - centre
     if table.categorical[f]:
         search_categories(table, rules, nodes, node, f, moment, best, lane, k, work)
         return True
@@ -193,9 +203,14 @@ def search(
         best.decrease[lane, k] = -np.inf
         gather(table, rules, rows, nodes.start[node], nodes.stop[node], work)
         moment = 0.0
-        if rules.mode == MOMENT:
-            n = nodes.stop[node] - nodes.start[node]
-            centre = 0.0 if rules.n_stats == 2 else nodes.stats[node, 0]
+        n = nodes.stop[node] - nodes.start[node]
+        if rules.by_cost:
+            gather_outputs(table, rules, rows, nodes.start[node], n, work)
+            centre_outputs(rules, nodes.stats[node], nodes.impurity[node], n, work.costs)
+        elif rules.mode == MOMENT:
+            centre = 0.0
+            if rules.n_stats != 2:
+                centre = centre_for(nodes.stats[node, 0], nodes.impurity[node])
             for i in range(n):
                 work.y[i] -= centre
                 moment += work.weight[i] * work.y[i]

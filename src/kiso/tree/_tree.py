@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,14 @@ from kiso._validation import Array
 from ._routing_loops import leaves_of, preorder
 
 __all__ = ["Tree"]
+
+
+def dense_blocks(X: Any, n_cells: int = 1 << 20) -> Iterator[Array]:
+    """Rows of a sparse matrix, a dense block of about `n_cells` numbers after the other."""
+    X = X.tocsr()
+    step = max(1, n_cells // max(1, X.shape[1]))
+    for start in range(0, max(1, X.shape[0]), step):
+        yield X[start : start + step].toarray()
 
 
 @dataclass
@@ -33,8 +42,8 @@ class Tree:
     category_bits : ndarray of shape (node_count, n_words), uint32
         Bit c of a categorical split: category c goes left.
     impurity, weighted_n_node_samples, n_node_samples : ndarray of shape (node_count,)
-    value : ndarray of shape (node_count, 1, n_classes) or (node_count, 1, 1)
-        Share of each class, or the prediction.
+    value : ndarray of shape (node_count, n_outputs, max_n_classes)
+        Share of each class, or the prediction (max_n_classes is 1 then).
     n_categories : ndarray of shape (n_features,)
         -1 for a numeric feature.
     """
@@ -50,18 +59,21 @@ class Tree:
     weighted_n_node_samples: Array
     value: Array
     n_categories: Array
+    classes: Array | None = None
 
     @classmethod
     def from_nodes(
-        cls, nodes: Any, count: int, n_classes: int, centre: float, n_categories: Array
+        cls, nodes: Any, count: int, n_classes: tuple[int, ...], centre: Any, n_categories: Array
     ) -> Tree:
         """Take the first `count` nodes, which were a tree at some time, in walking order."""
         left = np.where(nodes.left[:count] < count, nodes.left[:count], -1)
         right = np.where(left >= 0, nodes.right[:count], -1)
         leaf = left < 0
         stats = nodes.stats[:count]
-        shares = stats[:, :n_classes] / nodes.weight[:count, None]
-        value = shares if n_classes else stats + centre
+        value = (stats + centre)[:, :, None]
+        if n_classes:
+            value = stats.reshape(count, len(n_classes), -1)[:, :, : max(n_classes)]
+            value = value / nodes.weight[:count, None, None]
         tree = cls(
             left,
             right,
@@ -72,8 +84,9 @@ class Tree:
             nodes.impurity[:count].copy(),
             (nodes.stop - nodes.start)[:count],
             nodes.weight[:count].copy(),
-            value[:, None, :],
+            value,
             n_categories,
+            np.array(n_classes, dtype=np.int64) if n_classes else None,
         )
         return tree._walked()
 
@@ -94,6 +107,7 @@ class Tree:
                 )
             ),
             self.n_categories,
+            self.classes,
         )  # fmt: skip
 
     @property
@@ -105,6 +119,28 @@ class Tree:
     def n_features(self) -> int:
         """Number of features."""
         return len(self.n_categories)
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs."""
+        return self.value.shape[1]
+
+    @property
+    def max_n_classes(self) -> int:
+        """Largest number of classes of an output; 1 for a regression."""
+        return self.value.shape[2]
+
+    @property
+    def n_classes(self) -> Array:
+        """Number of classes of each output; 1 for a regression."""
+        if self.classes is None:
+            return np.full(self.n_outputs, self.max_n_classes)
+        return self.classes
+
+    @property
+    def capacity(self) -> int:
+        """Number of nodes that there is room for."""
+        return self.node_count
 
     @property
     def n_leaves(self) -> int:
@@ -129,8 +165,14 @@ class Tree:
         """Length of the longest way from the root to a leaf."""
         return int(self.depths().max())
 
-    def apply(self, X: Array) -> Array:
-        """Leaf of each row of X (float32 or float64; categories as codes)."""
+    def compute_node_depths(self) -> Array:
+        """Depth of each node, from 1 as in scikit-learn."""
+        return self.depths() + 1
+
+    def apply(self, X: Any) -> Array:
+        """Leaf of each row of X (float32 or float64, dense or sparse; categories as codes)."""
+        if sp.issparse(X):
+            return np.concatenate([self.apply(part) for part in dense_blocks(X)])
         out = np.empty(len(X), dtype=np.int64)
 
         def task(rows: slice) -> None:
@@ -143,9 +185,10 @@ class Tree:
         map_rows(task, len(X), min_rows=4096)
         return out
 
-    def predict(self, X: Array) -> Array:
-        """Value of the leaf of each row, shape (n, n_classes) or (n, 1)."""
-        return self.value[self.apply(X), 0]
+    def predict(self, X: Any) -> Array:
+        """Value of the leaf of each row, shape (n, max_n_classes) or (n, n_outputs, ...)."""
+        found = self.value[self.apply(X)]
+        return found[:, 0] if self.n_outputs == 1 else found
 
     def routes(self) -> tuple[Array, Array]:
         """What `_voting_loops` reads of a node, side by side in memory: link and threshold."""
@@ -156,7 +199,7 @@ class Tree:
         numbers[:, 1] = self.threshold
         return links[:, 0], numbers[:, 1]
 
-    def decision_path(self, X: Array) -> sp.csr_matrix:
+    def decision_path(self, X: Any) -> sp.csr_matrix:
         """Indicator of shape (n, node_count): which nodes a row passes."""
         parent = np.full(self.node_count, -1)
         inner = np.flatnonzero(self.children_left >= 0)
@@ -254,4 +297,5 @@ class Tree:
             self.weighted_n_node_samples,
             self.value,
             self.n_categories,
+            self.classes,
         )._walked()
