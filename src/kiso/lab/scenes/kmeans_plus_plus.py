@@ -102,18 +102,20 @@ class PlusPlusScene(Scene):
 
     def _fits(self) -> dict[str, Array]:
         """φ at the end of twenty runs from each kind of seeds."""
-        known = self.__dict__.setdefault("_ends_known", {})
+        known: dict[str, Array] = self.__dict__.setdefault("_ends_known", {})
         if not known:
             for init in ("k-means++", "random"):
                 known[init] = np.array(
                     [self._model(init, s).fit(self.X).inertia_ for s in range(N_RUNS)]
                 )
-        return known  # type: ignore[no-any-return]
+        return known
 
     def _ends(self, state: Step) -> Picture:
         ends = self._fits()
         best = min(float(v.min()) for v in ends.values())
-        marks = []
+        high = max(float(v.max()) for v in ends.values())
+        room = 0.08 * max(high - best, 0.05 * best)
+        low, marks = best - 1.2 * room, []
         for j, (init, values) in enumerate(ends.items()):
             spread = np.linspace(-0.22, 0.22, N_RUNS)
             marks.append(m.points(f"ends-{init}", np.column_stack([j + spread, values]), color=j,
@@ -121,11 +123,9 @@ class PlusPlusScene(Scene):
             mean = float(values.mean())
             marks.append(m.segments(f"mean-{init}", [[j - 0.3, mean, j + 0.3, mean]], color=j,
                                     width=2))  # fmt: skip
-            marks.append(m.texts(f"name-{init}", [[j, best * 0.985]], [init], align="center"))
+            marks.append(m.texts(f"name-{init}", [[j, low]], [init], align="center"))
         if state.phase == "end":
             marks.append(m.rule_line("this", y=state.inertia, label=Msg("kmeans-plus-plus.this")))
-        high = max(float(v.max()) for v in ends.values())
-        room = 0.08 * max(high - best, 0.05 * best)
         share = 100 * float(np.mean(ends["random"] > 1.1 * best))
         return Picture("ends", marks, Axis(-0.6, 1.6), Axis(best - 2 * room, high + room, "φ"),
                        title=Msg("kmeans-plus-plus.ends", n=N_RUNS, bad=share))  # fmt: skip

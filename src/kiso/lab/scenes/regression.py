@@ -151,7 +151,8 @@ class RegressionScene(Scene):
         if kind == "locally-weighted":
             taus = np.geomspace(0.01, 2.0, 25)
             errors = np.array([self._loo(float(tau)) for tau in taus])
-            name, at, value = "τ", self.p["tau"], self._loo(self.p["tau"])
+            name: Any = "τ"
+            at, value = self.p["tau"], self._loo(self.p["tau"])
             found = Msg("regression.choice.tau", best=float(taus[errors.argmin()]))
         elif kind == "polynomial":
             taus = np.arange(1.0, 16.0)
