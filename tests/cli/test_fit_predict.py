@@ -147,3 +147,51 @@ def test_a_model_file_works_in_another_process(model, table):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert len(json.loads(out.stdout)) == 80
+
+
+def test_a_model_reads_new_files_as_its_own(tmp_path):
+    """Decimal mark, codes for missing values, leading zeros and units come with the model."""
+    rng = np.random.default_rng(0)
+    size = rng.uniform(1, 9, 60)
+    zips = np.where(rng.random(60) < 0.5, "01067", "80331")
+    price = 3 * size + 10 * (zips == "01067")
+    rows = [
+        f"{s:.3f};{z};{p:.1f}".replace(".", ",") for s, z, p in zip(size, zips, price, strict=True)
+    ]
+    rows[5] = "-999;80331;20,0"
+    train = tmp_path / "train.csv"
+    train.write_text("size;zip;price\n" + "\n".join(rows) + "\n")
+    model = tmp_path / "m.kiso"
+    options = ["--target", "price", "--missing=-999", "-o", model]
+    assert run("fit", "ridge", train, *options).exit_code == 0
+    new = tmp_path / "new.csv"
+    # alone, this file would have whole thousands and numbers for zip codes
+    new.write_text("size;zip\n2,500;01067\n4,500;80331\n-999;80331\nbig;80331\n")
+    found = run("predict", model, new)
+    assert found.exit_code == 0, found.stderr
+    lines = [line.strip('"') for line in found.stdout.splitlines()[1:]]
+    predicted = [float(line or "nan") for line in lines]
+    assert predicted[0] == pytest.approx(17.5, abs=1.5)
+    assert predicted[1] == pytest.approx(13.5, abs=1.5)
+    assert predicted[2] == predicted[2]
+    assert "1 row has no prediction: row 4" in found.stderr
+    assert "outside the range" not in found.stderr
+    assert "not seen in training" not in found.stderr
+    strict = run("predict", model, new, "--strict")
+    assert strict.exit_code == 2
+    assert "Row 4" in strict.stderr
+
+
+def test_drift_is_said(model, table, tmp_path):
+    frame = pd.read_csv(table)
+    frame["height"] += 60
+    frame.loc[::2, "town"] = None
+    new = tmp_path / "new.csv"
+    frame.drop(columns="weight").to_csv(new, index=False)
+    found = run("predict", model, new)
+    assert "'height'" in found.stderr
+    assert "outside the range of training" in found.stderr
+    assert "its median is" in found.stderr
+    assert "column 'town': 50 % are missing, in training 0 %" in found.stderr
+    same = run("predict", model, table)
+    assert "training" not in same.stderr

@@ -79,7 +79,16 @@ def test_text_where_numbers_were(ridge):
     frame = make_frame()
     frame["size"] = frame["size"].astype(object)
     frame.loc[7, "size"] = "large"
-    with pytest.raises(DataError, match=r"'size' of new held numbers in training; row 8.*'large'"):
+    predictions, notes = predict_table(ridge, table_from(frame, "new"))
+    assert predictions["prediction"].isna().tolist() == [i == 7 for i in range(N)]
+    assert "1 row has no prediction: row 8: column 'size' held numbers in training" in notes[-1]
+    assert "'large'" in notes[-1]
+    whole, _ = predict_table(ridge, table_from(make_frame(), "new"))
+    np.testing.assert_array_equal(predictions.drop(index=7), whole.drop(index=7))
+    with pytest.raises(DataError, match=r"Row 8 of new: column 'size' held numbers.*'large'"):
+        predict_table(ridge, table_from(frame, "new"), strict=True)
+    frame["size"] = "large"
+    with pytest.raises(DataError, match=r"'size' of new held numbers in training; row 1.*'large'"):
         predict_table(ridge, table_from(frame, "new"))
 
 
@@ -94,7 +103,13 @@ def test_dates_in_another_format_are_not_taken_as_missing(ridge):
     frame = make_frame()
     frame["built"] = frame["built"].astype(object)
     frame.loc[2, "built"] = "yesterday"
-    with pytest.raises(DataError, match=r"'built'.*row 3 holds 'yesterday'"):
+    predictions, notes = predict_table(ridge, table_from(frame, "new"))
+    assert predictions["prediction"].isna().tolist() == [i == 2 for i in range(N)]
+    assert "row 3: column 'built' held dates in training, and is 'yesterday'" in notes[-1]
+    with pytest.raises(DataError, match=r"Row 3 of new: column 'built'.*'yesterday'"):
+        predict_table(ridge, table_from(frame, "new"), strict=True)
+    frame["built"] = "yesterday"
+    with pytest.raises(DataError, match=r"'built'.*row 1 holds 'yesterday'"):
         predict_table(ridge, table_from(frame, "new"))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time as clock
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._console import err, fail, out
+from ._reading import load_table, names, reading_options
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from kiso.comparison import Comparison, Model, Table
 
 UNLIMITED = 10_000  # columns of a file
+DRAWING = 8.0  # seconds that the pictures of a page take
 
 
 @click.command()
@@ -56,8 +59,7 @@ UNLIMITED = 10_000  # columns of a file
 @click.option(
     "--drop", multiple=True, metavar="A,B", help="Do not use these columns; may be repeated."
 )
-@click.option("--header/--no-header", default=None,
-              help="Whether the first line names the columns; else found out.")  # fmt: skip
+@reading_options
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="The same seed gives the same scores.")  # fmt: skip
 @click.option("--report", metavar="FILE.html", type=click.Path(dir_okay=False),
@@ -80,11 +82,11 @@ def command(
     models: tuple[str, ...],
     exclude: tuple[str, ...],
     drop: tuple[str, ...],
-    header: bool | None,
     seed: int,
     report: str | None,
     as_json: bool,
     quiet: bool,
+    **options: Any,
 ) -> None:
     """Which method fits my data, how surely, at what cost, and why.
 
@@ -102,17 +104,18 @@ def command(
     """
     from kiso.comparison import budget_seconds, compare
 
-    budget_seconds(budget)  # a mistake in it is said before a large file is read
+    limit = budget_seconds(budget)  # a mistake in it is said before a large file is read
+    began = clock.perf_counter()
     if report is not None:
         _check_report(report)
-    table = _load(data, header)
+    table = load_table(data, options)
     watcher = None if quiet or not err().is_terminal else _Bars()
     if not (target or table.default_target):
         asked = {"task": task, "metric": metric, "models": models, "exclude": exclude,
                  "folds": folds, "repeats": repeats, "metrics": metrics, "groups": groups,
                  "time": time, "rare": rare}  # fmt: skip
         _check_nothing_to_predict(table, [name for name, value in asked.items() if value])
-        _group(table, _names(drop, table), budget, seed, report, watcher, as_json=as_json)
+        _group(table, names(drop, table), budget, seed, report, watcher, as_json=as_json)
         return
     comparison = compare(
         table,
@@ -122,16 +125,17 @@ def command(
         n_folds=folds or 5,
         n_repeats=repeats,
         budget=budget,
-        models=_names(models),
-        exclude=_names(exclude),
-        drop=_names(drop, table),
-        metrics=_names(metrics),
+        models=names(models),
+        exclude=names(exclude),
+        drop=names(drop, table),
+        metrics=names(metrics),
         groups=groups,
-        time=_names(time, table),
+        time=names(time, table),
         gap=gap,
         rare=rare,
         random_state=seed,
         explain=report is not None,
+        reserve=_reserve(limit, began, report),
         watcher=watcher,
     )
     if as_json:
@@ -146,22 +150,12 @@ def command(
         raise click.exceptions.Exit(1)
 
 
-def _names(listed: tuple[str, ...], table: Table | None = None) -> list[str]:
-    """Return names given one an option or with commas; a column may have a comma in its own."""
-    columns = set(map(str, table.frame.columns)) if table is not None else set()
-    found = []
-    for text in listed:
-        parts = [text] if text.strip() in columns else text.split(",")
-        found += [part.strip() for part in parts if part.strip()]
-    return found
-
-
-def _load(data: str | None, header: bool | None) -> Table:
-    from kiso.comparison import load, read_table
-
-    if data is None or header is None:
-        return load(data)
-    return read_table(data, header=header)
+def _reserve(limit: float | None, began: float, report: str | None) -> float:
+    """Return the seconds of the budget that reading took and that drawing the page will take."""
+    if limit is None:
+        return 0.0
+    drawing = min(DRAWING, 0.25 * limit) if report is not None else 0.0
+    return min(0.9 * limit, clock.perf_counter() - began + drawing)
 
 
 def _check_nothing_to_predict(table: Table, asked: list[str]) -> None:

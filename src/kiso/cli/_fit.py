@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ._console import err, fail, out
+from ._reading import load_table, names, reading_options
 
 if TYPE_CHECKING:
     from kiso.comparison import Table
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True,
               help="A parameter of the model, as C=0.1; may be repeated.")  # fmt: skip
 @click.option("--tune", is_flag=True, help="Choose parameters by 3-fold cross-validation.")
-@click.option("--drop", metavar="COLUMN", multiple=True, help="A column not to use.")
+@click.option("--drop", metavar="A,B", multiple=True,
+              help="Do not use these columns; may be repeated.")  # fmt: skip
+@click.option("--rare", type=click.Choice(["drop", "merge"]),
+              help="What becomes of classes with fewer than 5 rows.")  # fmt: skip
+@reading_options
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def command(
     model: str,
@@ -38,26 +43,28 @@ def command(
     settings: tuple[str, ...],
     tune: bool,
     drop: tuple[str, ...],
+    rare: Literal["drop", "merge"] | None,
     seed: int,
+    **options: Any,
 ) -> None:
     """Fit MODEL (logistic, ridge, ...) to the table DATA and write it to a file.
 
     DATA is a CSV, TSV or Parquet file, or the name of a data set that scikit-learn bundles.
     The columns are prepared as in `kiso compare`, and the preparation is part of the model.
     """
-    from kiso.comparison import load
     from kiso.persistence import parse_params, save_model, train_model
 
     path = Path(output or f"{model.lower()}.kiso")
     if path.is_dir() or not path.parent.is_dir():
         fail(f"{path} cannot be written: name a file in a folder that exists.", 2)
     params = parse_params(settings)
-    table = load(data)
+    table = load_table(data, options)
     target = _target(table, target)
     with _steps(model) as callbacks, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fitted = train_model(
-            table, target, model, task=task, params=params, tune=tune, drop=drop,
+            table, target, model, task=task, params=params, tune=tune,
+            drop=names(drop, table), rare=rare,
             random_state=seed, callbacks=callbacks,
         )  # fmt: skip
     try:
@@ -94,6 +101,8 @@ def _summarise(fitted: FittedModel, table: Table, path: Path) -> None:
         "on new rows it is lower: kiso compare measures that",
         soft_wrap=True,
     )
+    for note in fitted.notes:
+        screen.print(f"note: {note}", soft_wrap=True)
     if fitted.unused:
         screen.print(f"not used: {', '.join(fitted.unused)}", soft_wrap=True)
     screen.print(f"written to {path} ({path.stat().st_size:,} bytes)", soft_wrap=True)

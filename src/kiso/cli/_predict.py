@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ._console import err, fail
+from ._reading import load_table, reading_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,22 +23,33 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", metavar="FILE",
               help="CSV, TSV or Parquet, also .gz; standard output where not given.")  # fmt: skip
 @click.option("--proba", is_flag=True, help="Also write the probability of each class.")
+@click.option("--strict", is_flag=True, help="A cell that cannot be read is an error.")
+@reading_options
 @click.option("--keep", is_flag=True, help="Write the columns of DATA beside the predictions.")
-def command(model: str, data: str, output: str | None, proba: bool, keep: bool) -> None:
+def command(
+    model: str,
+    data: str,
+    output: str | None,
+    proba: bool,
+    keep: bool,
+    strict: bool,
+    **options: Any,
+) -> None:
     """Predict with the fitted MODEL (a file of `kiso fit`) for each row of the table DATA.
 
-    The result has one row for each row of DATA, in its order. Columns that the model needs
-    have to be there and of the kind that they were in training; others are not used.
+    DATA is read as the file was that the model was fitted on. The result has one row for each
+    row of DATA, in its order. Columns that the model needs have to be there and of the kind that
+    they were in training; others are not used. A row with a cell that cannot be read has no
+    prediction, and is listed; with --strict it is an error.
     """
-    from kiso.comparison import load
     from kiso.persistence import load_model, predict_table
 
     try:
         fitted = load_model(model)
     except OSError as error:
         fail(f"{model} cannot be read: {error.strerror or error}.", 2)
-    table = load(data)
-    predictions, notes = predict_table(fitted, table, probabilities=proba)
+    table = load_table(data, {**options, **_as_in_training(fitted, options)})
+    predictions, notes = predict_table(fitted, table, probabilities=proba, strict=strict)
     for note in [*_versions(fitted), *notes]:
         err().print(f"note: {note}", soft_wrap=True)
     if fitted.target in table.frame:
@@ -50,6 +62,17 @@ def command(model: str, data: str, output: str | None, proba: bool, keep: bool) 
         raise
     except (OSError, ValueError) as error:
         fail(f"{output} cannot be written: {error}.", 2)
+
+
+def _as_in_training(fitted: FittedModel, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of reading that the model brings along, where none are given."""
+    stored = fitted.reading
+    return {
+        "decimal": options["decimal"] or stored.get("decimal") or None,
+        "missing": (*stored.get("missing", ()), *options["missing"]),
+        "text": (*stored.get("text", ()), *options["text"]),
+        "preferred_encoding": stored.get("encoding", ""),
+    }
 
 
 def _versions(fitted: FittedModel) -> list[str]:
@@ -69,7 +92,7 @@ def _score(fitted: FittedModel, frame: pd.DataFrame, predictions: pd.DataFrame) 
     from sklearn.metrics import accuracy_score, r2_score
 
     truth = frame[fitted.target]
-    known = truth.notna().to_numpy()
+    known = truth.notna().to_numpy() & predictions["prediction"].notna().to_numpy()
     if not known.any():
         return
     predicted = predictions["prediction"].to_numpy()[known]

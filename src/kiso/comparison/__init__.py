@@ -3,9 +3,12 @@
 from ._candidates import CANDIDATES, Candidate, candidates_for, find_candidate
 from ._clock import Watcher, budget_seconds
 from ._clusters import CLUSTERS_SCHEMA, Cluster, Clustering, Trait, find_clusters
+from ._column_types import MISSING_WORDS, plain_text
 from ._columns import classify_columns, feature_names, make_pipeline_for, make_preparation
 from ._compare import compare, load
 from ._dates import DateParts
+from ._decisions import ColumnDecision, Decisions, Reading
+from ._numbers import parse_number
 from ._result import (
     SCHEMA,
     Column,
@@ -28,16 +31,19 @@ from ._text import DataError
 __all__ = [
     "CANDIDATES",
     "CLUSTERS_SCHEMA",
+    "MISSING_WORDS",
     "SCHEMA",
     "Candidate",
     "Cluster",
     "Clustering",
     "Column",
+    "ColumnDecision",
     "Comparison",
     "Curve",
     "Data",
     "DataError",
     "DateParts",
+    "Decisions",
     "Diagnostics",
     "Difference",
     "Finding",
@@ -45,6 +51,7 @@ __all__ = [
     "Model",
     "Problem",
     "Protocol",
+    "Reading",
     "Table",
     "Task",
     "Trait",
@@ -62,6 +69,8 @@ __all__ = [
     "make_pipeline_for",
     "make_preparation",
     "nearest",
+    "parse_number",
+    "plain_text",
     "pose",
     "read_table",
     "table_from",

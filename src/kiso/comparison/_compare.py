@@ -29,7 +29,7 @@ from ._result import (
 from ._run import Plan, Runner, make_runner, race
 from ._statistics import corrected_t_test
 from ._suspects import Suspects, confirm, look
-from ._table import Table, table_from
+from ._table import Table, read_table, table_from
 from ._task import Problem, check_folds, pose
 from ._text import DataError
 from ._words import conclusion, curve_verdict
@@ -213,8 +213,18 @@ def _say_imbalance(plan: Plan, protocol: Protocol) -> None:
     )
 
 
-def load(data: Any = None) -> Table:
-    """Return the table that `data` names: a file, a bundled data set, a data frame."""
+def load(data: Any = None, **options: Any) -> Table:
+    """Return the table that `data` names: a file, a bundled data set, a data frame.
+
+    Parameters
+    ----------
+    data : path, pandas.DataFrame, Table or None
+    **options
+        How a file is to be read, as for `read_table`.
+    """
+    asked = {name: value for name, value in options.items() if value not in (None, (), [], "")}
+    if asked and isinstance(data, (str, Path)) and (data not in BUNDLED or Path(data).exists()):
+        return read_table(data, **asked)
     if data is None:
         return bundled_table(DEFAULT)
     if isinstance(data, str) and data in BUNDLED and not Path(data).exists():

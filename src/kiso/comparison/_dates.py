@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import warnings
+from datetime import date
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["DateParts", "date_format", "to_dates"]
+__all__ = ["DateParts", "as_epoch", "date_format", "to_dates"]
 
 PARTS = ("time", "month", "day", "weekday", "hour")
 # tried in this order; the first that reads every value is taken
@@ -32,7 +33,15 @@ FORMATS = (
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
     "%m/%d/%y",
+    "%m/%d/%y %H:%M:%S",
+    "%m/%d/%y %H:%M",
     "%d/%m/%y",
+    "%d/%m/%y %H:%M:%S",
+    "%d/%m/%y %H:%M",
+    "%d.%m.%y",
+    "%d.%m.%y %H:%M:%S",
+    "%d.%m.%y %H:%M",
+    "%d-%m-%y",
     "%m-%d-%Y",
     "%d-%m-%Y",
     "%d-%b-%Y",
@@ -41,27 +50,60 @@ FORMATS = (
     "%d %B %Y",
     "%b %d, %Y",
     "%B %d, %Y",
+    "%d %b %Y %H:%M",
+    "%d %B %Y %H:%M",
+    "%b %Y",
+    "%B %Y",
+    "%b-%Y",
+    "%b-%y",
+    "%m/%Y",
+    "%Y/%m",
+    "%Y年%m月%d日",
+    "%Y年%m月%d日 %H:%M",
+    "%Y年%m月",
+    "%Y년 %m월 %d일",
+    "quarter",
+    "week",
 )
+# as 2000-Q1, 2000Q1, 2000 Q1, Q1 2000; 2021-W03, 2021W03, 2021-W03-5
+_QUARTER = re.compile(r"(?P<year>\d{4})[ -]?Q(?P<q>[1-4])|Q(?P<q2>[1-4])[ -/](?P<year2>\d{4})")
+_WEEK = re.compile(r"(?P<year>\d{4})-?W(?P<week>\d{2})(-?(?P<day>[1-7]))?")
 _LIKELY = re.compile(
     r"\d{4}-\d{1,2}(-\d{1,2}.*)?|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}.*"
-    r"|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}|[A-Za-z]{3,9} \d{1,2}, \d{4}"
+    r"|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}.*|[A-Za-z]{3,9} \d{1,2}, \d{4}"
+    r"|[A-Za-z]{3,9}[ -]\d{2,4}|\d{1,2}/\d{4}|\d{4}/\d{1,2}"
+    r"|\d{4}年\d{1,2}月(\d{1,2}日.*)?|\d{4}년 ?\d{1,2}월 ?\d{1,2}일"
+    r"|\d{4}[ -]?Q[1-4]|Q[1-4][ -/]\d{4}|\d{4}-?W\d{2}(-?[1-7])?"
 )
 
 
-def date_format(values: Any) -> str:
-    """Return the format in which every text of a column is a date; "" if there is none.
+def date_format(values: Any, tolerance: float = 0.0) -> str:
+    """Return the format in which the texts of a column are dates; "" if there is none.
 
     Month before day is taken where both orders read every value.
+
+    Parameters
+    ----------
+    values : iterable
+    tolerance : float, default=0
+        Share of the distinct texts that may be no dates ("unknown").
     """
     distinct = sorted({value for value in values if isinstance(value, str)})
-    if not distinct or not all(
-        _LIKELY.fullmatch(value) for value in distinct[:: max(1, len(distinct) // 50)]
-    ):
+    some = distinct[:: max(1, len(distinct) // 50)]
+    likely = sum(_LIKELY.fullmatch(value) is not None for value in some)
+    if not distinct or len(some) - likely > max(tolerance > 0, 1.5 * tolerance * len(some)):
         return ""
+    allowed = tolerance * len(distinct)
+    best, fewest = "", allowed + 1.0
     for form in FORMATS:
-        if not _read(distinct[:50], form).isna().any() and not _read(distinct, form).isna().any():
-            return form
-    return ""
+        if _read(distinct[:50], form).isna().sum() > max(allowed, tolerance * 50, tolerance > 0):
+            continue
+        lost = float(_read(distinct, form).isna().sum())
+        if lost <= max(allowed, float(tolerance > 0 and len(distinct) > 5)) and lost < fewest:
+            best, fewest = form, lost
+        if lost == 0:
+            break
+    return best
 
 
 def to_dates(values: Any, form: str) -> Any:
@@ -79,8 +121,65 @@ def _read(values: Any, form: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of formats that do not fit; NaT says so
             text = column.where(column.map(lambda v: isinstance(v, str)), None)
+            if form in ("quarter", "week"):
+                text = text.map(_quarter if form == "quarter" else _week, na_action="ignore")
+                form = "ISO8601"
             dates = pd.to_datetime(text, format=form or "ISO8601", errors="coerce", utc=True)
     return dates.dt.tz_localize(None) if getattr(dates.dt, "tz", None) is not None else dates
+
+
+def _quarter(text: str) -> str | None:
+    """Return the first day of a quarter."""
+    found = _QUARTER.fullmatch(text)
+    if found is None:
+        return None
+    quarter, year = int(found["q"] or found["q2"]), found["year"] or found["year2"]
+    return f"{year}-{3 * quarter - 2:02d}-01"
+
+
+def _week(text: str) -> str | None:
+    """Return the Monday of an ISO week, or the day of it."""
+    found = _WEEK.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        day = date.fromisocalendar(int(found["year"]), int(found["week"]), int(found["day"] or 1))
+    except ValueError:
+        return None
+    return day.isoformat()
+
+
+_MOMENT = re.compile(
+    r"(^|[_\W])(time|timestamp|date|datetime|epoch|ts|unix|created|updated|when|at)([_\W]|$)|[a-z](Time|Date)",
+    re.IGNORECASE,
+)
+
+
+def as_epoch(values: Any, name: str) -> tuple[Any, str]:
+    """Return whole numbers that are seconds (or thousandths) since 1970 as dates.
+
+    They are where the column's name says that it is a moment and all lie between 2001 and 2040.
+
+    Returns
+    -------
+    values : array
+        As they were, or datetime64.
+    unit : str
+        "seconds" or "milliseconds"; "" where they are no moments.
+    """
+    kind = getattr(values.dtype, "kind", "O")
+    if kind not in "if" or not _MOMENT.search(name):
+        return values, ""
+    numbers = np.asarray(values, dtype=np.float64)
+    present = numbers[~np.isnan(numbers)]
+    if not present.size or not (present == np.round(present)).all():
+        return values, ""
+    for unit, scale in (("seconds", 1.0), ("milliseconds", 1e3)):
+        if present.min() >= 978307200 * scale and present.max() <= 2.2e9 * scale:
+            milliseconds = np.where(np.isnan(numbers), 0, numbers) * (1e3 / scale)
+            dates = milliseconds.astype(np.int64).astype("datetime64[ms]")
+            return np.where(np.isnan(numbers), np.datetime64("NaT"), dates), unit
+    return values, ""
 
 
 class DateParts(TransformerMixin, BaseEstimator):

@@ -2,11 +2,12 @@
 
 from ._file import ModelFileError, load_model, save_model
 from ._model import FittedModel
-from ._predict import conform, predict_table
+from ._predict import Conformed, conform, predict_table
 from ._replace import replace_file
 from ._train import parse_params, train_model
 
 __all__ = [
+    "Conformed",
     "FittedModel",
     "ModelFileError",
     "conform",

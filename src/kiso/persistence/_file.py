@@ -27,6 +27,7 @@ from ._replace import replace_file
 from ._trusted import LOADERS, MOVED_MODULES, TYPES
 
 FORMAT = "kiso.model/1"
+_LATER = {"reading", "profile"}  # fields that files of kiso 0.1 lack
 MAX_BYTES = 8 << 30  # unpacked; a zip of a few kilobytes can claim far more
 
 
@@ -170,7 +171,13 @@ def _to_model(content: Any, path: Path) -> FittedModel:
             f"{path} has format {content['format']}; this kiso reads {FORMAT}: update kiso"
         )
     try:
-        model = FittedModel(**{f.name: content[f.name] for f in fields(FittedModel)})
+        model = FittedModel(
+            **{
+                f.name: content[f.name]
+                for f in fields(FittedModel)
+                if f.name in content or f.name not in _LATER
+            }
+        )
     except KeyError as error:
         raise ModelFileError(f"{path} is damaged: it lacks {error}") from error
     if not isinstance(model.pipeline, Pipeline):

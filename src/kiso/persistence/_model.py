@@ -31,6 +31,12 @@ class FittedModel:
         What was said of the table when it was read.
     versions : dict of str to str
         Versions of kiso and of what it stands on, at the time of fitting.
+    reading : dict
+        How the file was read: encoding, decimal mark, codes for missing values, columns that
+        are text and units. New files are read the same way.
+    profile : dict
+        Of each column, what it held in training: range and quantiles of numbers, shares of
+        categories, share missing. New rows are compared with it.
     """
 
     pipeline: Any
@@ -43,3 +49,5 @@ class FittedModel:
     n_rows: int = 0
     notes: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=dict)

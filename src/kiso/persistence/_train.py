@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
@@ -20,6 +20,7 @@ from kiso.comparison import (
     pose,
 )
 
+from ._drift import profile_of
 from ._model import FittedModel
 
 __all__ = ["parse_params", "train_model"]
@@ -34,6 +35,7 @@ def train_model(
     params: Mapping[str, Any] | None = None,
     tune: bool = False,
     drop: Sequence[str] = (),
+    rare: Literal["drop", "merge"] | None = None,
     random_state: int = 0,
     callbacks: Sequence[Any] = (),
 ) -> FittedModel:
@@ -56,6 +58,8 @@ def train_model(
         `params` stay as given.
     drop : sequence of str
         Columns not to use.
+    rare : {"drop", "merge"}, optional
+        What becomes of classes with fewer than 5 rows.
     random_state : int, default=0
     callbacks : sequence
         scikit-learn callbacks for the pipeline (none while tuning).
@@ -69,7 +73,7 @@ def train_model(
     DataError
         If the table, the target, the model or a parameter does not fit; in one sentence.
     """
-    problem = pose(table, target, task, drop=drop)
+    problem = pose(table, target, task, drop=drop, rare=rare)
     candidate = find_candidate(model, problem.task)
     estimator = _make(candidate, params or {}, problem.y, random_state)
     pipeline = make_pipeline_for(problem.columns, estimator, len(problem.y))
@@ -95,7 +99,21 @@ def train_model(
         n_rows=len(problem.y),
         notes=list(problem.data.notes),
         versions={name: version(name) for name in ("kiso", "numpy", "scikit-learn")},
+        reading=reading_of(table, problem),
+        profile=profile_of(problem.X, problem.columns),
     )
+
+
+def reading_of(table: Table, problem: Problem) -> dict[str, Any]:
+    """Return how a table was read, so that new files are read as it was."""
+    found = table.decisions
+    return {
+        "encoding": found.encoding,
+        "decimal": found.decimal if found.delimiter else "",
+        "missing": list(found.missing),
+        "text": [c.name for c in problem.columns if c.used and c.kind in ("category", "text")],
+        "units": {name: c.unit for name, c in found.columns.items() if c.unit},
+    }
 
 
 def parse_params(assignments: Sequence[str]) -> dict[str, Any]:
