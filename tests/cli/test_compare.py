@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -108,13 +109,13 @@ def test_json_is_all_that_is_printed(table):
     assert result["schema"] == "kiso.compare/1"
     assert set(result) == {
         "schema", "data", "protocol", "models", "seconds", "complete", "interrupted",
-        "versions", "conclusion", "report",
+        "versions", "conclusion", "report", "fit_command",
     }  # fmt: skip
     assert set(result["models"][0]) == {
         "name", "estimator", "description", "baseline", "status", "message", "scores",
         "train_scores", "params", "grid", "fit_seconds", "predict_seconds", "memory_bytes",
         "n_parameters", "n_fits", "difference", "diagnostics", "importances", "other_scores",
-        "refit_seconds",
+        "refit_seconds", "settings", "final_settings", "sparse",
     }  # fmt: skip
     assert result["protocol"]["task"] == "classification"
     assert result["protocol"]["fold_sizes"] == [[60, 30]] * 3
@@ -479,3 +480,76 @@ def test_clusters_interrupted(table, monkeypatch):
     assert found.exit_code == 130
     assert "interrupted: what follows is what was known by then." in found.stdout
     assert " clusters of " in found.stdout
+
+
+class TestAfterTheTable:
+    """The best model as a command, as a script and as a file."""
+
+    @pytest.mark.parametrize("options", [(), ("--groups", "who"), ("--time", "day")])
+    def test_the_script_scores_the_same(self, tmp_path, options):
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame(
+            {
+                "size": rng.normal(size=80),
+                "kind, of": rng.choice(["a", "b"], 80),
+                "who": rng.integers(0, 16, 80),
+                "day": pd.date_range("2020-01-01", periods=80).astype(str),
+            }
+        )
+        frame["price"] = 3 * frame["size"] + rng.normal(size=80)
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        script, model = tmp_path / "out.py", tmp_path / "m.kiso"
+        found = kiso(tmp_path / "t.csv", "--target", "price", "--models", "svm", "--models",
+                     "ridge", "--repeats", "1", "--folds", "3", "--drop", "kind, of",
+                     "--script", script, "--save", model, "--json", *options)  # fmt: skip
+        assert found.exit_code == 0, found.output
+        result = json.loads(found.stdout)
+        best = result["models"][0]
+        used = [c["name"] for c in result["data"]["columns"] if c["used"]]
+        assert "kind, of" not in used
+        ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+        scores = [float(word) for word in ran.stdout.splitlines()[1].split()]
+        assert scores == pytest.approx(best["scores"], rel=1e-5)
+        command = result["fit_command"]
+        assert command.startswith(f"kiso fit {best['name']} ")
+        assert command.endswith(f"-o {model}")
+        assert "--drop 'kind, of'" in command
+        again = CliRunner().invoke(main, [*shlex.split(command)[1:-1], str(tmp_path / "n.kiso")])
+        assert again.exit_code == 0, again.output
+        predictions = [
+            CliRunner().invoke(main, ["predict", str(path), str(tmp_path / "t.csv")]).stdout
+            for path in (model, tmp_path / "n.kiso")
+        ]
+        assert predictions[0] == predictions[1] != ""
+
+    def test_folders_are_checked_before_anything_runs(self, table):
+        found = kiso(table, "--target", "price", "--save", "no/such/folder/m.kiso")
+        assert found.exit_code == 2
+        assert "folder that exists" in found.stderr
+
+
+def test_warnings_name_their_option(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": np.abs(rng.normal(size=60)), "z": rng.normal(size=60)})
+    frame["y"] = frame["x"] + rng.normal(size=60)
+    frame.loc[::12, "x"] = -999
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    fast = ["--models", "ridge", "--repeats", "1"]
+    found = kiso(tmp_path / "t.csv", "--target", "y", *fast)
+    assert (
+        "warning: -999 stands in 5 cells of column 'x', far from all other values" in found.stdout
+    )
+    assert "(--missing=-999)" in found.stdout
+    mended = kiso(tmp_path / "t.csv", "--target", "y", "--missing=-999", *fast)
+    assert "warning" not in mended.stdout
+
+
+def test_the_report_is_within_the_budget(table, tmp_path):
+    began = time.perf_counter()
+    found = kiso(table, "--target", "price", "--budget", "20s", "--models", "ridge,neighbors",
+                 "--report", tmp_path / "r.html")  # fmt: skip
+    assert found.exit_code == 0, found.output
+    assert time.perf_counter() - began < 22
+    page = (tmp_path / "r.html").read_text()
+    assert 'class="verdict"' in page
+    assert "kiso fit " in page

@@ -95,6 +95,10 @@ def _remarks(found: Clustering) -> list[str]:
         f"1; stability: overlap with its likeness in {found.n_refits} refits to half of the rows."
     ]
     lines += [f"note: {note}" for note in found.data.notes]
+    lines += [
+        f"warning: {finding.message.rstrip('.')} ({finding.remedy})."
+        for finding in found.data.findings
+    ]
     if found.interrupted:
         lines.append("interrupted: what follows is what was known by then.")
     elif not found.complete:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time as clock
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._console import err, fail, out
-from ._reading import load_table, names, reading_options
+from ._reading import NAMES, load_table, names, reading_options, rows
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -64,6 +67,10 @@ DRAWING = 8.0  # seconds that the pictures of a page take
               help="The same seed gives the same scores.")  # fmt: skip
 @click.option("--report", metavar="FILE.html", type=click.Path(dir_okay=False),
               help="Write a page with pictures, and its data beside it as JSON.")  # fmt: skip
+@click.option("--script", metavar="FILE.py", type=click.Path(dir_okay=False),
+              help="Write the best model as a Python script that scores the same.")  # fmt: skip
+@click.option("--save", metavar="FILE.kiso", type=click.Path(dir_okay=False),
+              help="Fit the best model on all rows and write it to a file.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON only.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
@@ -84,6 +91,8 @@ def command(
     drop: tuple[str, ...],
     seed: int,
     report: str | None,
+    script: str | None,
+    save: str | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -108,14 +117,18 @@ def command(
     began = clock.perf_counter()
     if report is not None:
         _check_report(report)
+    for path in (script, save):
+        _check_folder(path)
+    asked = dict(options)
     table = load_table(data, options)
     watcher = None if quiet or not err().is_terminal else _Bars()
     if not (target or table.default_target):
         asked = {"task": task, "metric": metric, "models": models, "exclude": exclude,
                  "folds": folds, "repeats": repeats, "metrics": metrics, "groups": groups,
-                 "time": time, "rare": rare}  # fmt: skip
+                 "time": time, "rare": rare, "script": script, "save": save}  # fmt: skip
         _check_nothing_to_predict(table, [name for name, value in asked.items() if value])
-        _group(table, names(drop, table), budget, seed, report, watcher, as_json=as_json)
+        reserve = _reserve(limit, began, report)
+        _group(table, names(drop, table), budget, reserve, seed, report, watcher, as_json=as_json)
         return
     comparison = compare(
         table,
@@ -138,16 +151,100 @@ def command(
         reserve=_reserve(limit, began, report),
         watcher=watcher,
     )
+    given = _Given(data, table, asked, names(drop, table), rare, task)
+    comparison.fit_command = given.fit_command(comparison, save)
     if as_json:
         click.echo(json.dumps(_lean(comparison, report), ensure_ascii=False, allow_nan=False))
     else:
         show(comparison)
     if report is not None:
         _write_report(comparison, report)
+    given.write(comparison, script, save)
     if comparison.interrupted:
         raise click.exceptions.Exit(130)
     if all(model.status in ("failed", "skipped") for model in comparison.models):
         raise click.exceptions.Exit(1)
+
+
+def _check_folder(path: str | None) -> None:
+    if path is not None and not Path(path).absolute().parent.is_dir():
+        fail(f"{path} cannot be written: name a file in a folder that exists.", 2)
+
+
+@dataclass
+class _Given:
+    """What the command line said, as far as a later fit has to say it again."""
+
+    data: str | None
+    table: Table
+    options: dict[str, Any]
+    drop: list[str]
+    rare: Any
+    task: Any
+
+    def fit_command(self, comparison: Comparison, save: str | None) -> str:
+        """Return the command that fits the best model; "" where there is none."""
+        best = comparison.best
+        if best is None or best.baseline:
+            return ""
+        words = ["kiso", "fit", best.name, self.data or self.table.name]
+        words += ["--target", comparison.data.target]
+        words += ["--task", self.task] if self.task else []
+        for name in NAMES:
+            value = self.options[name]
+            if name == "header":
+                words += [] if value is None else ["--header" if value else "--no-header"]
+            elif isinstance(value, tuple):
+                words += [f"--{name}={item}" for item in value]
+            elif value:
+                words += [f"--{name.replace('_', '-')}={value}"]
+        for name in [*self.drop, *comparison.protocol.split_columns[: self._by_groups(comparison)]]:
+            words += ["--drop", name]
+        words += ["--rare", self.rare] if self.rare else []
+        for name, value in best.final_settings.items():
+            if name == "random_state":
+                words += ["--seed", str(value)] if value else []
+            elif name in best.grid or isinstance(value, float):
+                words += ["--set", f"{name}={_setting(value)}"]
+        words += ["-o", save or f"{best.name}.kiso"]
+        return shlex.join(words)
+
+    def _by_groups(self, comparison: Comparison) -> int:
+        return int(comparison.protocol.splitting == "groups")
+
+    def write(self, comparison: Comparison, script_path: str | None, save: str | None) -> None:
+        """Write the script and the fitted model that were asked for."""
+        best = comparison.best
+        if best is None or not best.settings:
+            if script_path or save:
+                fail("no model has a score: there is nothing to write.", 1)
+            return
+        if script_path is not None:
+            from kiso.comparison import script
+            from kiso.persistence import replace_file
+
+            asked = {**self.options, "drop_rows": rows(self.options["drop_rows"])}
+            text = script(comparison, self.data, options=asked, drop=self.drop, rare=self.rare)
+            replace_file(script_path, text.encode())
+        if save is not None:
+            self._save(comparison, best, save)
+
+    def _save(self, comparison: Comparison, best: Model, path: str) -> None:
+        from kiso.persistence import save_model, train_model
+
+        settings = {k: v for k, v in best.final_settings.items() if k != "random_state"}
+        drop = [*self.drop, *comparison.protocol.split_columns[: self._by_groups(comparison)]]
+        fitted = train_model(
+            self.table, comparison.data.target, best.name, task=comparison.protocol.task,
+            params=settings, drop=drop, rare=self.rare, random_state=comparison.protocol.seed,
+        )  # fmt: skip
+        save_model(fitted, path)
+        if err().is_terminal:
+            err().print(f"wrote {path}", soft_wrap=True)
+
+
+def _setting(value: Any) -> str:
+    return json.dumps(value) if not isinstance(value, str) else value
 
 
 def _reserve(limit: float | None, began: float, report: str | None) -> float:
@@ -174,6 +271,7 @@ def _group(
     table: Table,
     drop: list[str],
     budget: str | None,
+    reserve: float,
     seed: int,
     report: str | None,
     watcher: Any,
@@ -185,7 +283,9 @@ def _group(
 
     from ._clusters import show_clusters, to_json, write_report
 
-    found = find_clusters(table, drop=drop, budget=budget, random_state=seed, watcher=watcher)
+    found = find_clusters(
+        table, drop=drop, budget=budget, random_state=seed, reserve=reserve, watcher=watcher
+    )
     if as_json:
         click.echo(to_json(found, report))
     else:
@@ -243,7 +343,8 @@ def show(comparison: Comparison) -> None:
             console.width = UNLIMITED
         console.print(table)
         say([""])
-    say([*_remarks(comparison, shown), comparison.conclusion])
+    fit = [comparison.fit_command] if comparison.fit_command else []
+    say([*_remarks(comparison, shown), comparison.conclusion, *fit])
 
 
 def _head(comparison: Comparison) -> list[str]:

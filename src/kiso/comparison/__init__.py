@@ -8,6 +8,8 @@ from ._columns import classify_columns, feature_names, make_pipeline_for, make_p
 from ._compare import compare, load
 from ._dates import DateParts
 from ._decisions import ColumnDecision, Decisions, Reading
+from ._folds import outer_splits
+from ._metrics import Metric, choose_metric
 from ._numbers import parse_number
 from ._result import (
     SCHEMA,
@@ -24,6 +26,8 @@ from ._result import (
     Task,
     Weight,
 )
+from ._script import script
+from ._statistics import mean_interval
 from ._table import Table, find_column, nearest, read_table, table_from
 from ._task import Problem, pose
 from ._text import DataError
@@ -48,6 +52,7 @@ __all__ = [
     "Difference",
     "Finding",
     "Importance",
+    "Metric",
     "Model",
     "Problem",
     "Protocol",
@@ -59,6 +64,7 @@ __all__ = [
     "Weight",
     "budget_seconds",
     "candidates_for",
+    "choose_metric",
     "classify_columns",
     "compare",
     "feature_names",
@@ -68,10 +74,13 @@ __all__ = [
     "load",
     "make_pipeline_for",
     "make_preparation",
+    "mean_interval",
     "nearest",
+    "outer_splits",
     "parse_number",
     "plain_text",
     "pose",
     "read_table",
+    "script",
     "table_from",
 ]

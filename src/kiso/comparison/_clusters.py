@@ -20,6 +20,7 @@ from kiso.decomposition import PCA
 
 from ._clock import Clock, Watcher, budget_seconds
 from ._columns import classify_columns, feature_names, make_preparation, width
+from ._findings import inspect
 from ._result import Column, Data, plain, versions
 from ._table import Table, find_column
 from ._text import DataError
@@ -31,6 +32,8 @@ CLUSTERS_SCHEMA = "kiso.clusters/1"
 MAX_K = 10
 CHOICE_ROWS = 2000  # rows that k is chosen on
 LARGEST = 1 << 29  # bytes of prepared columns; of more, a random sample of the rows is used
+LEAST_CHOICE = 200  # and on at least so many, however short the time
+CHOICE_SHARE = 0.4  # of the time that is left
 DRAWN_ROWS = 1500
 N_HALVES = 10  # refits that the stability is measured by
 N_INIT = 10
@@ -102,6 +105,7 @@ def find_clusters(
     drop: Sequence[str] = (),
     budget: str | float | None = None,
     random_state: int = 0,
+    reserve: float = 0.0,
     watcher: Watcher | None = None,
 ) -> Clustering:
     """Group the rows of a table; say how many groups, how surely, and what marks each.
@@ -117,6 +121,8 @@ def find_clusters(
         stability is measured by fewer refits, or not at all.
     random_state : int, default=0
         The same seed gives the same clusters.
+    reserve : float, default=0
+        Seconds of the budget that the caller needs for itself.
     watcher : Watcher, optional
         Is told of the progress.
 
@@ -136,7 +142,8 @@ def find_clusters(
     >>> found.k, [cluster.n_rows for cluster in found.clusters]
     (2, [100, 50])
     """
-    clock = Clock(budget_seconds(budget))
+    limit = budget_seconds(budget)
+    clock = Clock(None if limit is None else max(1e-9, limit - reserve))
     rng = np.random.default_rng(random_state)
     features = _Features(table, drop, rng)
     steps = {"number of clusters": 1, "clusters": 1, "stability": N_HALVES}
@@ -161,6 +168,7 @@ class _Features:
             why = "; ".join(f"{c.name!r}: {c.note or c.kind}" for c in columns[:5])
             raise DataError(f"{table.name} has no column to group its rows by ({why}).")
         notes = list(table.notes)
+        findings = inspect(frame)
         self.rows = np.arange(len(frame))
         most = max(CHOICE_ROWS, LARGEST // (8 * width(columns)))
         if len(frame) > most:
@@ -185,7 +193,7 @@ class _Features:
                 else f"{table.name} has no two rows that differ: nothing to group."
             )
         self.n_distinct = n_distinct
-        self.data = Data(table.name, len(part), len(frame), "", columns, [], [], notes)
+        self.data = Data(table.name, len(part), len(frame), "", columns, [], [], notes, findings)
 
 
 def _units(preparation: Any) -> tuple[Floats, Floats]:
@@ -221,10 +229,12 @@ def _find(
     X = features.X
     some = np.sort(rng.permutation(len(X))[:CHOICE_ROWS])
     tried = range(1, min(MAX_K, features.n_distinct - 1, len(some) - 1) + 1)
+    some = some[: _affordable(X[some], tried, clock)]
+    tried = range(1, min(MAX_K, features.n_distinct - 1, len(some) - 1) + 1)
     choice = choose_k(X[some], tried, criterion="silhouette", n_init=3, random_state=rng)
     gap_k = _by_gap(choice.ks, choice.gap, choice.gap_error)
     _tell(watcher, "number of clusters", 1, f"{choice.k}")
-    model = KMeans(choice.k, n_init=N_INIT, random_state=rng).fit(X)
+    model = _best_of(X, choice.k, clock, rng)
     order = np.argsort(-np.bincount(model.labels_, minlength=choice.k), kind="stable")
     labels = np.argsort(order)[model.labels_]
     _tell(watcher, "clusters", 1, "done")
@@ -266,6 +276,41 @@ def _find(
     return found
 
 
+def _affordable(X: Floats, tried: range, clock: Clock) -> int:
+    """Return how many rows k can be chosen on in two fifths of the time that is left.
+
+    The work grows with the rows, that of the silhouettes with their square: it is measured on a
+    few.
+    """
+    n = len(X)
+    if not np.isfinite(clock.left) or n <= LEAST_CHOICE:
+        return n
+    few = X[:: max(1, n // LEAST_CHOICE)][:LEAST_CHOICE]
+    start = clock.now()
+    choose_k(few, range(1, min(3, len(tried)) + 1), criterion="silhouette", n_init=1)  # compiles
+    start = clock.now()
+    choose_k(few, range(1, min(3, len(tried)) + 1), criterion="silhouette", n_init=3)
+    unit = (clock.now() - start) * len(tried) / 2
+    allowed = CHOICE_SHARE * clock.left / max(unit, 1e-9)
+    return int(min(n, max(LEAST_CHOICE, LEAST_CHOICE * allowed**0.6)))
+
+
+def _best_of(X: Floats, k: int, clock: Clock, rng: np.random.Generator) -> KMeans:
+    """Return the tightest of ten k-means fits; of fewer where time is short."""
+    best: KMeans | None = None
+    last = 0.0
+    for _ in range(N_INIT):
+        if best is not None and clock.left < 3 * last:
+            break
+        start = clock.now()
+        model = KMeans(k, n_init=1, random_state=rng).fit(X)
+        last = clock.now() - start
+        if best is None or model.inertia_ < best.inertia_:
+            best = model
+    assert best is not None
+    return best
+
+
 def _tell(watcher: Watcher | None, name: str, done: int, note: str) -> None:
     if watcher is not None:
         watcher.advance(name, done, note)
@@ -296,9 +341,11 @@ def _stability(
     overlaps: list[Floats] = []
     agreements: list[float] = []
     try:
+        last = 0.0
         for turn in range(N_HALVES):
-            if clock.left <= 0:
+            if clock.left <= 1.2 * last:
                 break
+            start = clock.now()
             half = rng.permutation(len(X))[: max(k, len(X) // 2)]
             other = KMeans(k, n_init=3, random_state=rng).fit(X[half]).predict(X)
             both = np.zeros((k, k))
@@ -306,6 +353,7 @@ def _stability(
             union = both.sum(axis=1)[:, None] + both.sum(axis=0) - both
             overlaps.append((both / np.maximum(union, 1)).max(axis=1))
             agreements.append(float(adjusted_rand_score(labels, other)))
+            last = clock.now() - start
             _tell(watcher, "stability", turn + 1, f"{np.mean(agreements):.2f}")
     except KeyboardInterrupt:
         return np.array(overlaps[: len(agreements)]), agreements, True

@@ -26,7 +26,7 @@ from ._result import (
     levelled,
     versions,
 )
-from ._run import Plan, Runner, make_runner, race
+from ._run import Plan, Runner, make_runner, most_chosen, race
 from ._statistics import corrected_t_test
 from ._suspects import Suspects, confirm, look
 from ._table import Table, read_table, table_from
@@ -347,6 +347,9 @@ def _result(
 ) -> Comparison:
     for runner in runners:
         diagnose(runner)
+        if runner.model.params:
+            chosen = most_chosen(runner.model)
+            runner.model.final_settings = runner.settings(chosen, plan.problem.y)
     models = _ordered([runner.model for runner in runners], protocol)
     comparison = Comparison(
         data=plan.problem.data,

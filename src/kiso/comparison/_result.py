@@ -147,6 +147,9 @@ class Model:
     train_scores: list[float] = field(default_factory=list)
     params: list[dict[str, Any]] = field(default_factory=list)  # chosen in each fold
     grid: dict[str, list[Any]] = field(default_factory=dict)
+    settings: list[dict[str, Any]] = field(default_factory=list)  # all that each fold's model took
+    final_settings: dict[str, Any] = field(default_factory=dict)  # for a fit on all rows
+    sparse: bool = False  # whether it was given sparse features
     fit_seconds: list[float] = field(default_factory=list)  # search and refit, one a fold
     predict_seconds: list[float] = field(default_factory=list)  # whole test fold
     memory_bytes: int | None = None  # peak that the fit added
@@ -181,6 +184,7 @@ class Comparison:
     versions: dict[str, str]
     interrupted: bool = False  # Ctrl-C
     conclusion: str = ""  # in words: which is best, how surely, at what cost
+    fit_command: str = ""  # the command that fits the best model and writes it to a file
 
     @property
     def ranked(self) -> list[Model]:

@@ -126,6 +126,7 @@ class Runner:
         self.model.scores.append(score)
         self.model.train_scores.append(train_score)
         self.model.params.append(params)
+        self.model.settings.append(self.settings(params, part.y_train))
         self.model.fit_seconds.append(search_seconds + fit_seconds)
         self.model.refit_seconds.append(fit_seconds)
         self.model.predict_seconds.append(predict_seconds)
@@ -152,6 +153,11 @@ class Runner:
         if hasattr(estimator, "set_callbacks"):
             estimator.set_callbacks()
         return estimator
+
+    def settings(self, params: Mapping[str, Any], y: Any) -> dict[str, Any]:
+        """Return all that the estimator is made with, for rows with these targets."""
+        found = {**self.candidate.params, **self.candidate.scaled(params, y)}
+        return {**found, "random_state": self.plan.seed} if self.candidate.seeded else found
 
     def _warm_up(self, part: Part) -> None:
         """Fit a step on a few rows, untimed: compiled loops are loaded here, not in a fold."""
@@ -250,6 +256,7 @@ def make_runner(candidate: Candidate, plan: Plan, n_features: int, *, sparse: bo
         status="out of budget",
         grid={name: list(values) for name, values in candidate.grid.items()},
     )
+    model.sparse = sparse
     runner = Runner(candidate, model, plan, sparse, _points(candidate))
     reason = candidate.unsuitable(len(plan.problem.y), n_features)
     try:

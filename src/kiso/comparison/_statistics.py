@@ -19,7 +19,7 @@ from scipy import stats
 
 from ._result import Difference
 
-__all__ = ["corrected_t_test"]
+__all__ = ["corrected_t_test", "mean_interval"]
 
 
 def corrected_t_test(
@@ -57,3 +57,27 @@ def corrected_t_test(
     reach = float(stats.t.ppf(0.975, J - 1)) * error
     p_value = float(2 * stats.t.sf(abs(mean) / error, J - 1))
     return Difference(mean, mean - reach, mean + reach, p_value)
+
+
+def mean_interval(
+    scores: Sequence[float], fold_sizes: Sequence[tuple[int, int]]
+) -> tuple[float, float] | None:
+    """Return the 95 % interval of a mean score over folds, with the same correction.
+
+    Parameters
+    ----------
+    scores : sequence of J floats
+    fold_sizes : sequence of J (train rows, test rows)
+
+    Returns
+    -------
+    (low, high) or None
+        None below two folds.
+
+    Examples
+    --------
+    >>> mean_interval([0.9, 0.8, 0.9], [(20, 10)] * 3)
+    (0.73..., 0.99...)
+    """
+    found = corrected_t_test(scores, [0.0] * len(scores), fold_sizes)
+    return None if found is None else (found.low, found.high)

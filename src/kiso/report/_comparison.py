@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kiso.comparison import Comparison, Model
+from kiso.comparison import Comparison, Model, mean_interval
 
 from ._files import check_writable, render, to_json, write_text
 from ._gallery import of_models, overview, test_rows
@@ -65,8 +65,9 @@ def write_comparison(comparison: Comparison, path: str | os.PathLike[str]) -> Pa
         metric=axis_label(comparison.protocol),
         where=test_rows(comparison),
         ranked=_ranked(comparison),
-        unfinished=[m for m in comparison.models if m.status != "done"],
-        noted=[m for m in comparison.models if m.status == "done" and m.message],
+        unfinished=[m for m in comparison.models if m.status != "done" and not m.scores],
+        verdict=_verdict(comparison),
+        noted=[m for m in comparison.models if m.scores and m.message],
         overview=overview(comparison),
         parts=of_models(comparison),
         chosen=_chosen,
@@ -75,6 +76,23 @@ def write_comparison(comparison: Comparison, path: str | os.PathLike[str]) -> Pa
     write_text(target.with_suffix(".json"), data)
     write_text(target, page)
     return target
+
+
+def _verdict(comparison: Comparison) -> dict[str, str]:
+    """The best score in a line: its interval, and the baseline's beside it."""
+    best = comparison.best
+    if best is None:
+        return {}
+    turn = sign(comparison.protocol)
+    places = decimals(turn * m.mean for m in comparison.models if m.scores)
+    interval = mean_interval(best.scores, comparison.protocol.fold_sizes[: len(best.scores)])
+    low, high = sorted(turn * v for v in interval) if interval else (float("nan"),) * 2
+    base = next((m for m in comparison.models if m.baseline and m.scores and m is not best), None)
+    return {
+        "score": fixed(turn * best.mean, places),
+        "interval": f"{fixed(low, places)} to {fixed(high, places)}" if np.isfinite(low) else "",
+        "baseline": "" if base is None else fixed(turn * base.mean, places),
+    }
 
 
 def _ranked(comparison: Comparison) -> list[dict[str, Any]]:
