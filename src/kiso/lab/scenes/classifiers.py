@@ -184,12 +184,12 @@ class ClassifiersScene(Scene):
             marks.append(m.contours("margin", f, extent, [-1.0, 1.0], color="ink", alpha=0.5))
         alpha = np.abs(state.beta) / self.p["C"]
         size = 5 + 6 * alpha if margins else None
+        if state.at >= 0:
+            marks.append(m.points("moved", self.X[[state.at]], color="ink", shape="ring", size=13))
         colors = (self.s > 0).astype(int)
         marks.append(m.points("points", self.X, color=colors, size=size, data=True, term="x"))
         wrong = self.s * self.decision(state, self.X) <= 0
         marks.append(m.points("wrong", self.X[wrong], color="ink", shape="cross", size=4))
-        if state.at >= 0:
-            marks.append(m.points("moved", self.X[[state.at]], color="ink", shape="ring", size=13))
         n_wrong, model = int(wrong.sum()), self.p["model"]
         title = Msg(f"classifiers.{model}", n=n_wrong, i=state.at + 1, gap=state.objective,
                     loss=state.objective, sv=int(np.sum(alpha > 1e-9)))  # fmt: skip

@@ -133,10 +133,10 @@ class NeighboursScene(Scene):
             ends = np.hstack([np.tile(state.query, (len(state.neighbours), 1)),
                               self.X[state.neighbours]])  # fmt: skip
             marks.append(m.segments("near", ends, color="ink", width=1.5, term="votes"))
+            marks.append(m.points("chosen", self.X[state.neighbours], color="ink", shape="ring",
+                                  size=9))  # fmt: skip
         marks.append(m.points("points", self.X, color=self.t, data=True, term="x"))
         if not state.n_leaves:
-            marks.append(m.points("chosen", self.X[state.neighbours], color="ink", shape="ring",
-                                  size=8))  # fmt: skip
             marks.append(m.handle("query", [state.query], color=state.answer, names=["x"]))
         votes = int(np.sum(self.t[state.neighbours] == state.answer))
         title = (
@@ -154,9 +154,9 @@ class NeighboursScene(Scene):
         if not known:
             rng = np.random.default_rng(0)
             U = rng.random((CURSE_ROWS, 6))
-            for d in range(1, 7):
-                cells = (U[:, :d] * 10).astype(int) @ 10 ** np.arange(d)
-                known[d] = len(np.unique(cells)) / 10.0**d
+            for n in range(1, 7):
+                cells = (U[:, :n] * 10).astype(int) @ 10 ** np.arange(n)
+                known[n] = len(np.unique(cells)) / 10.0**n
         d = np.arange(1, 7)
         share = np.log10([known[int(k)] for k in d])
         expected = np.log10(1 - (1 - 10.0**-d) ** CURSE_ROWS)
