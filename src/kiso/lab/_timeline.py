@@ -125,9 +125,9 @@ class Timeline:
             if pending and pending[0]["t"] < len(self.states):
                 self._act(pending[0])
                 continue
-            if len(self.states) > t or not self._next():
+            if len(self.states) > t:
                 break
-            if time.monotonic() > deadline:
+            if (self.states and time.monotonic() > deadline) or not self._next():
                 break
         return min(t, len(self.states) - 1)
 

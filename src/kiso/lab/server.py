@@ -316,6 +316,7 @@ def serve(
     if sys.platform != "win32":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
+    listener.listen(128)
     lab = Lab(listener.getsockname()[1], tables=tables)
     query = f"?token={lab.token}" + (f"&lang={language}" if language else "")
     address = f"http://127.0.0.1:{lab.port}/{query}" + (f"#{fragment}" if fragment else "")
