@@ -7,7 +7,12 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import make_pipeline
 
-from kiso.ensemble import RandomForestClassifier, RandomForestRegressor
+from kiso.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from kiso.persistence import FittedModel, load_model, save_model
 from kiso.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -16,6 +21,8 @@ MODELS = [
     DecisionTreeRegressor(),
     RandomForestClassifier(3, random_state=0),
     RandomForestRegressor(3, random_state=0),
+    HistGradientBoostingClassifier(max_iter=3),
+    HistGradientBoostingRegressor(max_iter=3),
 ]
 
 
@@ -42,7 +49,8 @@ def test_what_comes_back_predicts_the_same(estimator, tmp_path):
     )
     back = load_model(save_model(model, tmp_path / "model.kiso")).pipeline[-1]
     np.testing.assert_array_equal(back.predict(table), fitted.predict(table))
-    np.testing.assert_array_equal(back.apply(table), fitted.apply(table))
+    if hasattr(fitted, "apply"):
+        np.testing.assert_array_equal(back.apply(table), fitted.apply(table))
 
 
 def test_a_file_of_before_the_move_loads(tmp_path):

@@ -1,6 +1,15 @@
-"""Ensembles of trees: random forests, every tree a step."""
+"""Ensembles of trees, a tree a step: random forests, gradient boosting on histograms."""
 
+from ._boosting import BoostingState
 from ._forest import RandomForestClassifier, RandomForestRegressor
 from ._forest_base import ForestState
+from ._hist_boosting import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-__all__ = ["ForestState", "RandomForestClassifier", "RandomForestRegressor"]
+__all__ = [
+    "BoostingState",
+    "ForestState",
+    "HistGradientBoostingClassifier",
+    "HistGradientBoostingRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+]

@@ -17,6 +17,8 @@ KISO_TYPES = frozenset(
         "kiso.decomposition._spectrum.Spectrum",
         "kiso.ensemble._forest.RandomForestClassifier",
         "kiso.ensemble._forest.RandomForestRegressor",
+        "kiso.ensemble._hist_boosting.HistGradientBoostingClassifier",
+        "kiso.ensemble._hist_boosting.HistGradientBoostingRegressor",
         "kiso.few_shot._hausdorff.ModifiedHausdorffClassifier",
         "kiso.few_shot._hausdorff.PointSets",
         "kiso.few_shot._nearest.NearestExampleClassifier",
