@@ -1,5 +1,6 @@
 """LinearSVC and LinearSVR against the naive machines, scikit-learn, and their own certificate."""
 
+import copy
 import pickle
 import warnings
 
@@ -295,9 +296,9 @@ def test_regression_of_nothing():
         ({"C": -1.0}, "'C'.*Got -1"),
         ({"tol": 0}, "'tol'"),
         ({"loss": "log"}, "'loss'.*Got 'log'"),
-        ({"loss": "hinge", "dual": False}, "dual=False with loss='hinge'"),
-        ({"penalty": "l1"}, "penalty='l1' is not supported"),
-        ({"multi_class": "crammer_singer"}, "crammer_singer' is not supported"),
+        ({"loss": "hinge", "dual": False}, "loss='hinge', dual=False: .*'squared_hinge'"),
+        ({"penalty": "l1", "dual": True}, "penalty='l1', .*dual=True: .*dual=False or 'auto'"),
+        ({"penalty": "l1", "loss": "hinge"}, "penalty='l1', loss='hinge'"),
         ({"intercept_scaling": 0}, "'intercept_scaling'"),
     ],
 )
@@ -317,3 +318,55 @@ def test_bad_data():
         LinearSVR().fit([[np.nan], [1.0]], [0, 1])
     with pytest.raises(ValueError, match="'epsilon'"):
         LinearSVR(epsilon=-1).fit([[0.0], [1.0]], [0, 1])
+
+
+def _l1_objective(model, X, y, C, weight, scaling):
+    out = np.maximum(0.0, 1.0 - y * (X @ model.coef_[0] + model.intercept_[0]))
+    return np.abs(model.coef_).sum() + abs(model.intercept_[0]) / scaling + C * weight @ out**2
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("C", [0.01, 1.0, 100.0])
+def test_l1_reaches_the_least_objective(form, C):
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(80, 12))
+    y = np.where(X[:, 0] - X[:, 1] + rng.normal(size=80) > 0, 1, -1)
+    weight = rng.uniform(0.0, 2.0, 80)
+    own = LinearSVC(penalty="l1", C=C, intercept_scaling=3.0)
+    own.fit(form(X), y, sample_weight=weight)
+    theirs = peer.LinearSVC(
+        penalty="l1", C=C, intercept_scaling=3.0, dual=False, tol=1e-9, max_iter=100_000
+    ).fit(X, y, sample_weight=weight)
+    values = [_l1_objective(m, X, y, C, weight, 3.0) for m in (own, theirs)]
+    assert values[0] <= values[1] * (1 + 1e-6)
+    assert own.objective_path_[-1] == pytest.approx(values[0], rel=1e-9)
+    assert 0 <= own.dual_gap_ <= 1e-6 * values[0]
+    # the bound holds: nothing near has an objective below it
+    for _ in range(20):
+        near = copy.copy(own)
+        near.coef_ = own.coef_ + 0.01 * rng.normal(size=own.coef_.shape)
+        assert _l1_objective(near, X, y, C, weight, 3.0) >= values[0] - own.dual_gap_ - 1e-12
+
+
+def test_l1_separates_several_classes_with_few_weights():
+    X, y = make_classification(300, 20, n_informative=3, n_classes=3, random_state=1,
+                               n_clusters_per_class=1, n_redundant=0)  # fmt: skip
+    model = LinearSVC(penalty="l1", C=0.02).fit(X, y)
+    assert model.coef_.shape == (3, 20)
+    assert (model.coef_ == 0).mean() > 0.5
+    assert model.score(X, y) > 0.6
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_crammer_singer_like_liblinear(n_classes, form):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(90, 4))
+    y = np.argmax(X[:, :n_classes] + rng.normal(size=(90, n_classes)), axis=1)
+    own = LinearSVC(multi_class="crammer_singer", C=0.1, max_iter=20_000).fit(form(X), y)
+    theirs = peer.LinearSVC(multi_class="crammer_singer", C=0.1, tol=1e-8, max_iter=10**6)
+    theirs.fit(X, y)
+    assert own.coef_.shape == theirs.coef_.shape
+    np.testing.assert_allclose(own.coef_, theirs.coef_, atol=2e-3)
+    np.testing.assert_allclose(own.intercept_, theirs.intercept_, atol=2e-3)
+    assert own.dual_gap_ <= 1e-6 * own.objective_path_[-1]

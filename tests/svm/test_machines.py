@@ -124,7 +124,8 @@ def test_many_classes_like_libsvm(form):
     own = SVC(**kw).fit(X, y)
     np.testing.assert_array_equal(own.support_, peer.support_)
     np.testing.assert_array_equal(own.n_support_, peer.n_support_)
-    np.testing.assert_allclose(own.dual_coef_, peer.dual_coef_, atol=5e-3)
+    duals = own.dual_coef_.toarray() if form == "csr" else own.dual_coef_
+    np.testing.assert_allclose(duals, peer.dual_coef_, atol=5e-3)
     np.testing.assert_allclose(own.intercept_, peer.intercept_, atol=1e-3)
     assert sparse.issparse(own.support_vectors_) == (form == "csr")
     Q = load_digits(return_X_y=True)[0][600:700] / 16
@@ -328,12 +329,18 @@ def test_bad_input(kw, y, words):
 
 def test_more_bad_input():
     X, y = blobs(20)
-    with pytest.raises(ValueError, match="Negative values"):
-        SVC().fit(X, y, -np.ones(20))
-    with pytest.raises(ValueError, match="at least one non-zero"):
-        SVC().fit(X, y, np.zeros(20))
-    with pytest.raises(ValueError, match="one class"):
+    for weight in (-np.ones(20), np.zeros(20)):
+        for machine in (SVC(), SVR(), OneClassSVM()):
+            with pytest.raises(ValueError, match="all samples have zero or negative weights"):
+                machine.fit(X, y, sample_weight=weight)
+    with pytest.raises(ValueError, match="positive weights belong to the same class, 0"):
         SVC().fit(X, y, (y == 0).astype(float))
+    with pytest.raises(ValueError, match="X is too large: .* not finite"):
+        SVC().fit(X * 1e155, y)
+    with pytest.raises(ValueError, match="X is too large"):
+        SVR().fit((X * 1e20).astype(np.float32), y)
+    with pytest.raises(TypeError, match="Sparse precomputed kernels are not supported"):
+        SVC(kernel="precomputed").fit(sparse.csr_array(X @ X.T), y)
     with pytest.raises(ValueError, match="Scale the features"):
         SVC(kernel="linear").fit(X * 1e19, y)
     with pytest.raises(AttributeError, match="linear"):
@@ -385,9 +392,76 @@ def test_probability_is_calibrated_and_says_its_cost(caplog):
     assert two.predict_proba(X).shape == (400, 2)
 
 
-def test_calibration_needs_two_of_each_class():
-    with pytest.raises(ValueError, match="at least 2 samples of every class"):
-        SVC(probability=True).fit([[0.0], [1.0], [2.0]], [0, 0, 1])
+@pytest.mark.parametrize("labels", [[0, 0, 1], [0, 0, 0, 1, 1, 1, 2], [0, 1, 2]])
+def test_calibration_of_classes_with_a_row_or_two(labels):
+    X = np.arange(len(labels), dtype=float)[:, None]
+    model = SVC(probability=True, random_state=0).fit(X, labels)
+    p = model.predict_proba(X)
+    assert p.shape == (len(labels), len(set(labels)))
+    assert np.isfinite(p).all()
+    np.testing.assert_allclose(p.sum(axis=1), 1.0)
+
+
+def test_probabilities_need_a_fit_that_made_them():
+    X, y = blobs(30)
+    model = SVC().fit(X, y)
+    model.probability = True
+    with pytest.raises(NotFittedError, match="probability=False"):
+        model.predict_proba(X)
+
+
+@pytest.mark.parametrize("make", [SVC, SVR])
+def test_rows_of_negative_weight_are_as_if_not_there(make):
+    X, y = blobs(60, 3)
+    weight = np.where(np.arange(60) % 3 == 0, -0.5, 1.0)
+    some = weight > 0
+    own = make(tol=1e-6).fit(X, y, sample_weight=weight)
+    alone = make(tol=1e-6, gamma=own._gamma).fit(X[some], y[some])
+    predict = "decision_function" if make is SVC else "predict"
+    np.testing.assert_allclose(getattr(own, predict)(X), getattr(alone, predict)(X), atol=1e-4)
+
+
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csr_array])
+@pytest.mark.parametrize("machine", [SVC(kernel="linear"), SVR(kernel="linear"),
+                                     OneClassSVM(kernel="linear")])  # fmt: skip
+def test_sparse_rows_give_sparse_attributes(machine, form):
+    X, y = blobs(60, 5, classes=3)
+    X[np.abs(X) < 0.7] = 0
+    dense = {
+        name: np.asarray(getattr(machine.fit(X, y), name))
+        for name in ("dual_coef_", "support_vectors_", "coef_")
+    }
+    machine.fit(form(X), y)
+    for name, value in dense.items():
+        found = getattr(machine, name)
+        assert sparse.issparse(found)
+        assert isinstance(found, sparse.sparray) == (form is sparse.csr_array)
+        np.testing.assert_allclose(found.toarray(), value, atol=1e-5)
+    with pytest.raises((ValueError, RuntimeError)):
+        machine.coef_[0, 0] = 3.0
+
+
+@pytest.mark.parametrize("make", [SVC, SVR])
+def test_a_callable_kernel_takes_texts(make):
+    texts = ["A A", "A", "B", "B B", "A B", "B A B"]
+    X = np.array([[t.count("A"), t.count("B")] for t in texts], dtype=float)
+    y = np.array([1, 1, 2, 2, 1, 2])
+
+    def kernel(P, Q):
+        assert isinstance(P[0], str)
+        return np.array([[p.count("A") * q.count("A") + p.count("B") * q.count("B") for q in Q]
+                         for p in P], dtype=float)  # fmt: skip
+
+    own, plain = make(kernel=kernel).fit(texts, y), make(kernel="linear").fit(X, y)
+    np.testing.assert_allclose(own.predict(texts[:3]), plain.predict(X[:3]), atol=1e-3)
+    assert own.score(texts, y) == pytest.approx(plain.score(X, y), abs=1e-3)
+
+
+def test_a_callable_kernel_may_return_sparse():
+    X, y = blobs(40)
+    own = SVC(kernel=lambda P, Q: sparse.csr_array(P @ Q.T)).fit(X, y)
+    plain = SVC(kernel="linear").fit(X, y)
+    np.testing.assert_allclose(own.decision_function(X), plain.decision_function(X), atol=1e-2)
 
 
 @pytest.mark.parametrize("C", [1.0, 50.0])

@@ -79,7 +79,9 @@ class _Model:
     ) -> Array:
         """Minimise the model; δ of the shape of θ."""
         K = theta.shape[1]
-        alpha = np.where(chosen < self.objective.X.shape[1], self.alpha, 0.0)
+        # a gradient that equals the penalty but for rounding leaves a weight at zero
+        threshold = self.alpha * (1.0 + 8.0 * np.finfo(np.float64).eps)
+        alpha = np.where(chosen < self.objective.X.shape[1], threshold, 0.0)
         g, w = gradient[chosen].T, theta[chosen].T
         if len(matrices) == 1:
             found = coordinate_descent(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kiso._compute.gram import ShiftedGram, centred_gram
@@ -113,6 +114,7 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
     max_iter: int
     support_: Array
     support_vectors_: Any
+    dual_coef_: Any
     intercept_: Array
     dual_gap_: float
     _gamma: float
@@ -129,9 +131,26 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
         "max_iter": [Interval(Integral, -1, None, closed="left")],
     }
 
+    # samples of a callable kernel that are no rows of numbers, as they were given to fit
+    _objects: list[Any] | None = None
+
+    @property
+    def _is_gram(self) -> bool:
+        """Whether rows hold kernel values."""
+        return self._objects is not None or self.kernel == "precomputed"
+
     # ------------------------------------------------------------------ what comes in
 
     def _validate(self, X: Any, *, reset: bool = True, **how: Any) -> Any:
+        if self.kernel == "precomputed" and sparse.issparse(X):
+            raise TypeError(
+                "Sparse precomputed kernels are not supported: give the Gram matrix as a dense "
+                "array, X.toarray()"
+            )
+        if reset:
+            self._objects = None
+        if callable(self.kernel) and (_not_numbers(X) if reset else self._objects is not None):
+            return self._gram_of_objects(X, reset=reset, **how)
         checked = validate_data(
             self, X, reset=reset, accept_sparse="csr", dtype=FLOATS, order="C",
             accept_large_sparse=False, **how,
@@ -145,17 +164,42 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
                 )
         return checked
 
+    def _gram_of_objects(self, X: Any, *, reset: bool, y: Any = None, **how: Any) -> Any:
+        """Values of a callable kernel between things that are no rows of numbers."""
+        X = list(X)
+        fitted: list[Any] = X if reset else self._objects or []
+        K = check_array(self.kernel(X, fitted), dtype=FLOATS, order="C", input_name="K")
+        if K.shape != (len(X), len(fitted)):
+            raise ValueError(
+                f"kernel={self.kernel!r} returned shape {K.shape} for {len(X)} and {len(fitted)} "
+                f"samples: give a function that returns shape ({len(X)}, {len(fitted)})"
+            )
+        if reset:
+            self._objects = X
+        if y is None:
+            return K
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_consistent_length(K, y)
+        return K, y
+
     def _weights(self, X: Any, sample_weight: Any) -> Array:
+        """Weights of the rows; those of a negative weight are left out, as by LIBSVM."""
         weight: Array = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            sample_weight, X, dtype=np.float64, allow_all_zero_weights=True
         )
-        return weight
+        if not (weight > 0).any():
+            raise ValueError(
+                "Invalid input - all samples have zero or negative weights. "
+                f"sample_weight has the largest value {weight.max():g}: give at least one > 0"
+            )
+        return np.maximum(weight, 0.0)
 
     def _resolve_gamma(self, X: Any, moments: ShiftedGram | None) -> float:
         """γ of the kernels that are given by name."""
         if not isinstance(self.gamma, str):
             return float(self.gamma)
-        if self.gamma == "auto" or self.kernel == "precomputed":
+        if self.gamma == "auto" or self._is_gram:
             return 1.0 / X.shape[1]
         if moments is not None:
             mean = moments.mean
@@ -166,6 +210,8 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
 
     def _kernel(self) -> Kernel:
         """The kernel object that the fitted parameters mean."""
+        if self._objects is not None:
+            return Precomputed()
         if callable(self.kernel):
             return as_kernel(self.kernel)
         if self.kernel == "rbf":
@@ -183,8 +229,10 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
 
     def _points(self, X: Any) -> tuple[Kernel, Points]:
         """The kernel and the rows made ready for it; what is not on one scale is named."""
+        if not self._is_gram:
+            _check_squares(X)
         moments = None
-        if isinstance(X, np.ndarray) and self.kernel != "precomputed":
+        if isinstance(X, np.ndarray) and not self._is_gram:
             moments = centred_gram(X, diagonal=True, dtype=np.float64)
             self._check_scales(np.sqrt(moments.scatter / moments.weight))
         self._gamma = self._resolve_gamma(X, moments)
@@ -287,9 +335,32 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
             f"violation of {state.violation:.3g} (tol={self.tol:g}). {advice}"
         )
 
+    def _as_fitted(self, X: Any, coef: Array) -> Any:
+        """What `dual_coef_` holds: CSR where X is sparse."""
+        return csr_like(X, coef) if sparse.issparse(X) else coef
+
+    def _dense_duals(self) -> Array:
+        """`dual_coef_` as an array."""
+        duals: Any = self.dual_coef_
+        dense: Array = duals if isinstance(duals, np.ndarray) else duals.toarray()
+        return dense
+
+    def _linear_coef(self, coef: Array) -> Any:
+        """W of the linear kernel, (m, n_features): a product, so it cannot be written to."""
+        if self.kernel != "linear":
+            raise AttributeError("coef_ is there for kernel='linear' alone")
+        rows = self.support_vectors_
+        if sparse.issparse(rows):
+            W = csr_like(rows, coef) @ rows
+            W.data.flags.writeable = False
+        else:
+            W = np.asarray(coef @ rows)
+            W.flags.writeable = False
+        return W
+
     def _kept_rows(self, X: Any, rows: Array) -> Any:
         """What `support_vectors_` holds: rows of X; nothing of a precomputed Gram matrix."""
-        if self.kernel == "precomputed":
+        if self._is_gram:
             return np.empty((0, 0), X.dtype)
         return X[rows]
 
@@ -297,7 +368,7 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
 
     def _support_points(self, X: Any) -> tuple[Points, Points]:
         """Queries and support vectors, made ready for the kernel."""
-        if self.kernel == "precomputed":
+        if self._is_gram:
             P = Points.of(X)
             return P, Points.numbers(self.support_, P)
         S = self.support_vectors_
@@ -334,3 +405,34 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
         tags.input_tags.pairwise = self.kernel == "precomputed"
         tags.input_tags.positive_only = self.kernel == "min"
         return tags
+
+
+def _check_squares(X: Any) -> None:
+    """Refuse rows whose squared distances overflow: any sum of kernels would be 0 or NaN."""
+    numbers = X.data if sparse.issparse(X) else X
+    largest = float(max(abs(numbers.max(initial=0)), abs(numbers.min(initial=0))))
+    allowed = float(np.sqrt(np.finfo(X.dtype).max / (4 * X.shape[1])))
+    if largest > allowed:
+        raise ValueError(
+            f"X is too large: it reaches {largest:.3g}, and squared distances of {X.dtype} rows "
+            f"overflow beyond {allowed:.3g}: the dual coefficients or intercepts are not finite "
+            "then. Scale the features."
+        )
+
+
+def _not_numbers(X: Any) -> bool:
+    """Whether samples are texts, graphs or the like, which a callable kernel may take."""
+    if sparse.issparse(X) or hasattr(X, "columns"):
+        return False
+    try:
+        return np.asarray(X, dtype=np.float64).ndim == 0
+    except (TypeError, ValueError):
+        return np.asarray(X, dtype=object).ndim == 1
+
+
+def csr_like(X: Any, dense: Array) -> Any:
+    """Give a CSR array, or matrix, as X is: with an entry for every number of `dense`."""
+    m, n = dense.shape
+    indptr = np.arange(0, m * n + 1, n) if n else np.zeros(m + 1, np.intp)
+    kind = sparse.csr_matrix if isinstance(X, sparse.spmatrix) else sparse.csr_array
+    return kind((dense.ravel(), np.tile(np.arange(n), m), indptr), shape=(m, n))

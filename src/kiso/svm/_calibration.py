@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -20,7 +21,7 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing, check_array
-from sklearn.utils.validation import _check_sample_weight, indexable
+from sklearn.utils.validation import _check_sample_weight, _num_samples, indexable
 
 from kiso._validation import Array, check_generator
 
@@ -44,26 +45,17 @@ def calibrate(model: Any, X: Any, y: Any, sample_weight: Any) -> Calibration:
     start = time.perf_counter()
     X, y = indexable(X, y)
     y = check_array(y, ensure_2d=False, dtype=None)
-    counts = np.unique(y, return_counts=True)[1]
-    if counts.min() < 2:
-        raise ValueError(
-            "probability=True needs at least 2 samples of every class to cross-validate: "
-            f"the smallest class has {counts.min()}"
-        )
-    n_folds = int(min(_FOLDS, counts.min()))
-    _log.info("probability=True: %d further fits to calibrate the decision values", n_folds)
+    _log.info("probability=True: %d further fits to calibrate the decision values", _FOLDS)
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
     seed = int(check_generator(model.random_state).integers(2**31))
-    n_pairs = len(model.intercept_)
-    values = np.zeros((len(y), n_pairs))
+    values = np.zeros((len(y), len(model.intercept_)))
     one = clone(model).set_params(probability=False)
-    for train, test in StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(y, y):
-        square = model.kernel == "precomputed"
+    for train, test in _folds(y, seed):
         rows, others = (_safe_indexing(X, some) for some in (train, test))
-        if square:
+        if model.kernel == "precomputed":
             rows, others = (_safe_indexing(part, train, axis=1) for part in (rows, others))
-        one.fit(rows, y[train], sample_weight=weight[train])
-        values[test] = one._pair_values(others)
+        values[test] = _held_out(one, model.classes_, rows, y[train], weight[train], others)
+    n_pairs = values.shape[1]
     slopes, offsets = np.zeros(n_pairs), np.zeros(n_pairs)
     two = len(model.classes_) == 2
     for pair, (a, b) in enumerate(combinations(model.classes_, 2)):
@@ -71,6 +63,49 @@ def calibrate(model: Any, X: Any, y: Any, sample_weight: Any) -> Calibration:
         target = y[member] == (b if two else a)
         slopes[pair], offsets[pair] = platt(values[member, pair], target)
     return Calibration(slopes, offsets, time.perf_counter() - start)
+
+
+def _folds(y: Array, seed: int) -> Iterator[tuple[Array, Array]]:
+    """Five folds, each class spread over them as evenly as it goes, however small it is."""
+    counts = np.unique(y, return_counts=True)[1]
+    rng = np.random.default_rng(seed)
+    if counts.min() >= _FOLDS:
+        yield from StratifiedKFold(_FOLDS, shuffle=True, random_state=seed).split(y, y)
+        return
+    order = rng.permutation(len(y))
+    order = order[np.argsort(y[order], kind="stable")]  # class after class, dealt in turn
+    fold = np.empty(len(y), np.intp)
+    fold[order] = np.arange(len(y)) % _FOLDS
+    for k in range(min(_FOLDS, len(y))):
+        yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+
+
+def _held_out(one: Any, classes: Array, X: Any, y: Array, weight: Array, others: Any) -> Array:
+    """Values of each pair's machine at rows that it has not seen.
+
+    Where the rows that it has seen hold one class of the pair alone, that class is what it
+    would say: a value of 1 or −1 (0 where they hold neither), as in LIBSVM.
+    """
+    here = np.isin(classes, y[weight > 0])
+    n_rows = _num_samples(others)
+    pairs = list(combinations(range(len(classes)), 2))
+    values = np.zeros((n_rows, len(pairs)))
+    sign = -1.0 if len(classes) == 2 else 1.0
+    for pair, (a, b) in enumerate(pairs):
+        values[:, pair] = sign * (float(here[a]) - float(here[b]))
+    if here.sum() < 2:
+        return values
+    keep = np.flatnonzero(weight > 0)
+    if one.kernel == "precomputed":
+        others = _safe_indexing(others, keep, axis=1)
+        X = _safe_indexing(X, keep, axis=1)
+    one.fit(_safe_indexing(X, keep), y[keep], sample_weight=weight[keep])
+    fitted = one._pair_values(others)
+    if here.sum() == 2 and len(classes) > 2:
+        fitted = -fitted  # a machine of two classes is positive for the second
+    places = [k for k, (a, b) in enumerate(pairs) if here[a] and here[b]]
+    values[:, places] = fitted
+    return values
 
 
 def platt(f: Array, positive: Array) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import check_array
 
 from kiso._validation import FLOATS, Array
@@ -307,7 +308,10 @@ class Function(Kernel):
         self.function = function
 
     def block(self, P: Points, Q: Points) -> Array:
-        K = np.array(self.function(P.X, Q.X), dtype=P.dtype, order="C")
+        found: Any = self.function(P.X, Q.X)
+        if sparse.issparse(found):
+            found = found.toarray()  # type: ignore[attr-defined]
+        K = np.array(found, dtype=P.dtype, order="C")
         if K.shape != (len(P), len(Q)):
             raise ValueError(
                 f"kernel={self.function!r} returned shape {K.shape} for {len(P)} and {len(Q)} "

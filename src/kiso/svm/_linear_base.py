@@ -25,9 +25,9 @@ from kiso.base import IterativeEstimator, State
 from ._linear_machines import CoordinateDescent, Data, Dual, Machine
 from ._linear_newton import MAX_CHOLESKY, Newton
 
-__all__ = ["LinearMachines", "LinearSVMState", "Problem", "as_rows"]
+__all__ = ["GAP_OF_TOL", "LinearMachines", "LinearSVMState", "Problem", "as_rows"]
 
-_GAP_OF_TOL = 0.01  # the relative duality gap that `tol` stands for
+GAP_OF_TOL = 0.01  # the relative duality gap that `tol` stands for
 _MOST_ROWS, _MOST_ENTRIES = 1000, 1 << 14  # looked at to see the scales of the features
 _UNEQUAL = 1e8  # ratio of scales that is warned of
 _CRAWLING = 100  # passes over the data by which coordinate descent should be done
@@ -136,12 +136,15 @@ class LinearMachines(IterativeEstimator[Problem, LinearSVMState]):
     def _squared(self) -> bool:
         return self.loss.startswith("squared")
 
-    def _data(self, X: Any) -> Data:
+    def _check_dual(self) -> None:
         if self.dual is False and not self._squared:
             raise ValueError(
                 f"dual=False with loss={self.loss!r}, which has no slope everywhere: give "
                 f"dual=True or 'auto', or loss='squared_{self.loss}'"
             )
+
+    def _data(self, X: Any) -> Data:
+        self._check_dual()
         warn_of_scales(X)
         return Data(as_rows(X), float(self.intercept_scaling) if self.fit_intercept else 0.0)
 
@@ -152,7 +155,7 @@ class LinearMachines(IterativeEstimator[Problem, LinearSVMState]):
         return n < d or (not data.dense and d > _SPARSE_NEWTON)
 
     def _machines(self, problem: Problem) -> list[Machine]:
-        data, tol = problem.data, _GAP_OF_TOL * self.tol
+        data, tol = problem.data, GAP_OF_TOL * self.tol
         if not self._in_the_dual(data):
             return [Newton(data, dual, tol) for dual in problem.duals]
         rng = check_generator(0 if self.random_state is None else self.random_state)
@@ -206,7 +209,7 @@ class LinearMachines(IterativeEstimator[Problem, LinearSVMState]):
         return (
             f"{type(self).__name__} did not converge in {state.n_iter} iterations: its objective "
             f"{state.objective:.6g} is at most {state.dual_gap:.3g} ({share:.2g} of it) above the "
-            f"least one, and tol={self.tol:g} asks for {_GAP_OF_TOL * self.tol:.1g}. Scale the "
+            f"least one, and tol={self.tol:g} asks for {GAP_OF_TOL * self.tol:.1g}. Scale the "
             "features, lower C, raise max_iter or tol."
         )
 
@@ -218,12 +221,12 @@ class LinearMachines(IterativeEstimator[Problem, LinearSVMState]):
 
 def _state(problem: Problem, team: list[Machine]) -> LinearSVMState:
     standings = [machine.standing for machine in team]
-    w = np.stack([s.w for s in standings])
-    beta = np.stack([s.beta for s in standings])
+    w = np.vstack([s.w for s in standings])
+    beta = np.vstack([s.beta for s in standings])
     used = beta != 0.0
     bounded = [
-        np.count_nonzero(((s.beta == dual.hi) | (s.beta == dual.lo)) & on)
-        for s, dual, on in zip(standings, problem.duals, used, strict=True)
+        np.count_nonzero(((b == dual.hi) | (b == dual.lo)) & on)
+        for b, dual, on in zip(beta, problem.duals, used, strict=True)
     ]
     return LinearSVMState(
         n_iter=max(1, *(s.n_iter for s in standings)),

@@ -10,10 +10,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from kiso._linear_classifier import LinearClassifier
-from kiso._validation import FLOATS, Array, RandomState, StrOptions
+from kiso._validation import FLOATS, Array, RandomState, StrOptions, check_generator
 
-from ._linear_base import LinearMachines, Problem
-from ._linear_machines import Dual
+from ._linear_base import GAP_OF_TOL, LinearMachines, LinearSVMState, Problem
+from ._linear_machines import Dual, Machine
+from ._linear_other import CrammerSinger, L1Descent
 
 __all__ = ["LinearSVC"]
 
@@ -34,9 +35,8 @@ class LinearSVC(LinearClassifier, LinearMachines):
     Parameters
     ----------
     penalty : {'l2', 'l1'}, default='l2'
-        'l1' is not supported and raises: see
-        ``LogisticRegression(l1_ratio=1)`` or ``SGDClassifier(loss='squared_hinge',
-        penalty='l1')`` of `kiso.linear_model` for sparse weights.
+        'l1' replaces ½(‖w‖² + (b/a)²) by ‖w‖₁ + |b/a|, for weights many of which are
+        zero: with loss='squared_hinge' and dual=False or 'auto', by coordinate descent.
     loss : {'squared_hinge', 'hinge'}, default='squared_hinge'
         ℓ, see above.
     dual : 'auto' or bool, default='auto'
@@ -52,7 +52,9 @@ class LinearSVC(LinearClassifier, LinearMachines):
     C : float, default=1.0
         Price of a violated margin, > 0 and finite.
     multi_class : {'ovr', 'crammer_singer'}, default='ovr'
-        'crammer_singer', a joint objective over the classes, is not supported and raises.
+        'crammer_singer' is a joint objective over the classes, which minimises
+        :math:`\tfrac12\sum_k \|\tilde w_k\|^2 + C \sum_i s_i \max_k (f_k(x_i) -
+        f_{y_i}(x_i) + [k \ne y_i])`; penalty, loss and dual do not count then.
     fit_intercept : bool, default=True
         Whether there is an intercept b.
     intercept_scaling : float, default=1.0
@@ -92,7 +94,8 @@ class LinearSVC(LinearClassifier, LinearMachines):
     Raises
     ------
     ValueError
-        On one class only, on a parameter outside its range, on what is not supported.
+        On one class only, on a parameter outside its range, on a penalty, loss and dual that
+        do not go together.
 
     Warns
     -----
@@ -192,7 +195,7 @@ class LinearSVC(LinearClassifier, LinearMachines):
         return self._fit(X, y, sample_weight=sample_weight)
 
     def _prepare(self, X: Any, y: Any = None, sample_weight: Any = None, **_: Any) -> Problem:
-        self._refuse_unsupported()
+        self._check_arguments()
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=FLOATS, order="C", y_numeric=False
         )
@@ -209,6 +212,15 @@ class LinearSVC(LinearClassifier, LinearMachines):
             of_class = compute_class_weight(
                 self.class_weight, classes=self.classes_, y=y, sample_weight=weights
             )
+        if self.multi_class == "crammer_singer":
+            u *= of_class[codes]
+            zero = np.zeros_like(u)
+            duals = [
+                Dual(np.where(codes == k, 1.0, -1.0), zero - np.inf, np.where(codes == k, u, 0.0),
+                     zero, 0.0, False)
+                for k in range(len(self.classes_))
+            ]  # fmt: skip
+            return Problem(data, duals)
         if len(self.classes_) == 2:
             return Problem(data, [self._against_rest(codes == 1, u * of_class[codes])])
         members = [codes == k for k in range(len(self.classes_))]
@@ -224,14 +236,47 @@ class LinearSVC(LinearClassifier, LinearMachines):
         t = np.where(member, 1.0, -1.0)
         return Dual.of(t, u, 0.0, squared=self._squared, one_sided=True)
 
-    def _refuse_unsupported(self) -> None:
-        if self.penalty == "l1":
-            raise ValueError(
-                "penalty='l1' is not supported: give penalty='l2', or for sparse weights take "
-                "LogisticRegression(l1_ratio=1) of kiso.linear_model"
-            )
+    def _check_arguments(self) -> None:
         if self.multi_class == "crammer_singer":
-            raise ValueError("multi_class='crammer_singer' is not supported: give 'ovr'")
+            return
+        l1 = self.penalty == "l1"
+        if (l1 and (self.dual is True or not self._squared)) or (
+            self.dual is False and not self._squared
+        ):
+            what = "an L1 penalty goes with" if l1 else "dual=False goes with"
+            dual = " and dual=False or 'auto'" if l1 else ""
+            raise ValueError(
+                f"Unsupported set of arguments: penalty={self.penalty!r}, loss={self.loss!r}, "
+                f"dual={self.dual!r}: {what} loss='squared_hinge'{dual}"
+            )
+
+    def _check_dual(self) -> None:
+        """All that is to be checked of it is in `_check_arguments`."""
+
+    def _machines(self, problem: Problem) -> list[Machine]:
+        data, tol = problem.data, GAP_OF_TOL * self.tol
+        if self.penalty == "l2" and self.multi_class == "ovr":
+            return super()._machines(problem)
+        rng = check_generator(0 if self.random_state is None else self.random_state)
+        seeds = rng.integers(1, 2**63, size=len(problem.duals))
+        if self.multi_class == "ovr":
+            return [
+                L1Descent(data, dual, tol, int(seed))
+                for dual, seed in zip(problem.duals, seeds, strict=True)
+            ]
+        members = np.stack([dual.t for dual in problem.duals])
+        C = np.max([dual.hi for dual in problem.duals], axis=0)
+        return [CrammerSinger(data, members.argmax(axis=0), C, len(members), tol, int(seeds[0]))]
+
+    def _relieved(self, machine: Machine) -> Machine:
+        return super()._relieved(machine) if self.multi_class == "ovr" else machine
+
+    def _fitted(self, problem: Problem, state: LinearSVMState) -> dict[str, Any]:
+        found = super()._fitted(problem, state)
+        if len(found["coef_"]) == 2:  # Crammer-Singer's two classes: what decides is w₁ − w₀
+            for name in ("coef_", "intercept_"):
+                found[name] = found[name][1:] - found[name][:1]
+        return found
 
     def _check_classes(self, codes: Array, weights: Array) -> None:
         mass = np.bincount(codes, weights=weights, minlength=len(self.classes_))

@@ -94,7 +94,7 @@ fit_status_, n_iter_, objective_path_
             Samples; the Gram matrix (n_samples, n_samples) for a precomputed kernel.
         y : ignored
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights ≥ 0.
+            Weights; rows with a weight ≤ 0 are left out.
 
         Returns
         -------
@@ -131,7 +131,7 @@ fit_status_, n_iter_, objective_path_
             "support_": support.astype(np.int32),
             "support_vectors_": self._kept_rows(problem.X, support),
             "n_support_": np.array([len(support)], np.int32),
-            "dual_coef_": beta[None, support],
+            "dual_coef_": self._as_fitted(problem.X, beta[None, support]),
             "intercept_": state.intercepts,
             "offset_": -state.intercepts,
             "dual_gap_": state.gap,
@@ -143,13 +143,11 @@ fit_status_, n_iter_, objective_path_
     @property
     def coef_(self) -> Any:
         """w, for the linear kernel; (1, n_features)."""
-        if self.kernel != "linear":
-            raise AttributeError("coef_ is there for kernel='linear' alone")
-        return np.asarray(self.dual_coef_ @ self.support_vectors_)
+        return self._linear_coef(self._dense_duals())
 
     def decision_function(self, X: Any) -> Array:
         """Give Σ α_i k(x, x_i) − ρ of each row, positive inside; (n_samples,)."""
-        return self._sums(self._queries(X), self.dual_coef_.T)[:, 0]
+        return self._sums(self._queries(X), self._dense_duals().T)[:, 0]
 
     def score_samples(self, X: Any) -> Array:
         """Give Σ α_i k(x, x_i) of each row; (n_samples,)."""
@@ -161,4 +159,4 @@ fit_status_, n_iter_, objective_path_
 
     def decision_gradient(self, X: Any) -> Array:
         """Give the gradient of `decision_function` in x of dense rows."""
-        return self._gradients(X, self.dual_coef_.T)[:, 0]
+        return self._gradients(X, self._dense_duals().T)[:, 0]

@@ -7,9 +7,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _ovr_decision_function, check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
 from kiso._validation import RANDOM_STATE, Array, Hidden, Interval, RandomState, Real, StrOptions
 
@@ -46,7 +48,8 @@ class SVC(ClassifierMixin, KernelMachine):
     kernel : {'linear', 'poly', 'rbf', 'sigmoid', 'min', 'precomputed'}, callable or Kernel, \
 default='rbf'
         'min' is Σ min(x_f, s_f) for features ≥ 0; 'precomputed': X is the Gram matrix; a
-        callable `k(X, Y)` returns a Gram matrix of the rows of X and Y; kernel objects of
+        callable `k(X, Y)` returns a Gram matrix of the rows of X and Y (samples that are no
+        numbers, such as texts, reach it as they are); kernel objects of
         this module can be added and multiplied.
     degree : int, default=3
         Degree of 'poly'.
@@ -94,9 +97,9 @@ default='rbf'
         Those rows; empty for a precomputed kernel.
     n_support_ : ndarray of shape (n_classes,), int32
         How many there are of each class.
-    dual_coef_ : ndarray of shape (n_classes - 1, n_SV)
-        y_i α_i. With more classes, the duals of a row of class a: those of its machines
-        against the other classes, in order.
+    dual_coef_ : ndarray or csr matrix of shape (n_classes - 1, n_SV)
+        y_i α_i; sparse where X is, as are `support_vectors_` and `coef_`. With more classes,
+        the duals of a row of class a: those of its machines against the other classes.
     intercept_ : ndarray of shape (n_classes * (n_classes - 1) / 2,)
         b.
     coef_ : ndarray of shape (n_pairs, n_features)
@@ -209,7 +212,7 @@ default='rbf'
         y : array-like of shape (n_samples,)
             Labels of any type that can be sorted; at least two different ones.
         sample_weight : array-like of shape (n_samples,), default=None
-            Factors ≥ 0 of C; a sample of weight zero is as if it were not there.
+            Factors of C; a sample of a weight ≤ 0 is as if it were not there.
 
         Returns
         -------
@@ -253,12 +256,16 @@ default='rbf'
 
     def _check_classes(self, codes: Array, weight: Array) -> None:
         mass = np.bincount(codes, weights=weight, minlength=len(self.classes_))
-        present = self.classes_[mass > 0]
+        present = self.classes_[mass > 0].tolist()
         if len(present) < 2:
-            where = "" if len(self.classes_) < 2 else " among the samples of positive weight"
+            if len(self.classes_) < 2:
+                raise ValueError(
+                    f"y holds one class, {present[0]!r}: "
+                    "the number of classes has to be greater than one"
+                )
             raise ValueError(
-                f"y holds one class, {present[0]!r}{where}: "
-                "the number of classes has to be greater than one"
+                "Invalid input - all samples with positive weights belong to the same class, "
+                f"{present[0]!r}: the number of classes has to be greater than one"
             )
 
     def _fitted(self, problem: Problem, state: SMOState) -> dict[str, Any]:
@@ -275,12 +282,12 @@ default='rbf'
                 coef[a, rows[~first]] = beta[~first]
         used = np.flatnonzero(coef.any(axis=0))
         support = used[np.argsort(codes[used], kind="stable")]
-        dual_coef: Any = np.ascontiguousarray(coef[:, support])
+        dual_coef = np.ascontiguousarray(coef[:, support])
         return {
             "support_": support.astype(np.int32),
             "support_vectors_": self._kept_rows(problem.X, support),
             "n_support_": np.bincount(codes[support], minlength=n_classes).astype(np.int32),
-            "dual_coef_": dual_coef,
+            "dual_coef_": self._as_fitted(problem.X, dual_coef),
             "intercept_": state.intercepts,
             "dual_gap_": state.gap,
             "fit_status_": int(not state.converged),
@@ -293,22 +300,19 @@ default='rbf'
     @property
     def coef_(self) -> Any:
         """W of each machine, for the linear kernel; (n_pairs, n_features)."""
-        if self.kernel != "linear":
-            raise AttributeError("coef_ is there for kernel='linear' alone")
-        coef = self._pair_coefficients().T @ self.support_vectors_
-        return np.asarray(coef)
+        return self._linear_coef(self._pair_coefficients().T)
 
     def _pair_coefficients(self) -> Array:
         """The signed duals of each machine, (n_SV, n_pairs)."""
-        n_classes = len(self.classes_)
+        n_classes, duals = len(self.classes_), self._dense_duals()
         if n_classes == 2:
-            return self.dual_coef_.T
+            return duals.T
         ends = np.cumsum(self.n_support_)
         of = [slice(int(e - c), int(e)) for e, c in zip(ends, self.n_support_, strict=True)]
         coef = np.zeros((int(ends[-1]), n_classes * (n_classes - 1) // 2))
         for pair, (a, b) in enumerate(combinations(range(n_classes), 2)):
-            coef[of[a], pair] = self.dual_coef_[b - 1, of[a]]
-            coef[of[b], pair] = self.dual_coef_[a, of[b]]
+            coef[of[a], pair] = duals[b - 1, of[a]]
+            coef[of[b], pair] = duals[a, of[b]]
         return coef
 
     def _pair_values(self, X: Any) -> Array:
@@ -393,6 +397,12 @@ default='rbf'
         Platt's sigmoid of the decision value for two classes; for more, those of the pairs
         coupled (Wu, Lin & Weng, 2004, second method). May disagree with `predict`.
         """
+        check_is_fitted(self)
+        if not hasattr(self, "probA_"):
+            raise NotFittedError(
+                "predict_proba is not available when fitted with probability=False: "
+                "set probability=True and fit again"
+            )
         found = Calibration(self.probA_, self.probB_, 0.0)
         return coupled(found, self._pair_values(X), len(self.classes_))
 

@@ -46,8 +46,8 @@ class SVR(RegressorMixin, KernelMachine):
         Those rows; empty for a precomputed kernel.
     n_support_ : ndarray of shape (1,), int32
         How many there are.
-    dual_coef_ : ndarray of shape (1, n_SV)
-        α_i − α_i*.
+    dual_coef_ : ndarray or csr matrix of shape (1, n_SV)
+        α_i − α_i*; sparse where X is, as are `support_vectors_` and `coef_`.
     intercept_ : ndarray of shape (1,)
         b.
     coef_ : ndarray of shape (1, n_features)
@@ -115,7 +115,7 @@ class SVR(RegressorMixin, KernelMachine):
         y : array-like of shape (n_samples,)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
-            Factors ≥ 0 of C.
+            Factors of C; rows with a weight ≤ 0 are left out.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class SVR(RegressorMixin, KernelMachine):
             "support_": support.astype(np.int32),
             "support_vectors_": self._kept_rows(problem.X, support),
             "n_support_": np.array([len(support)], np.int32),
-            "dual_coef_": beta[None, support],
+            "dual_coef_": self._as_fitted(problem.X, beta[None, support]),
             "intercept_": state.intercepts,
             "dual_gap_": state.gap,
             "fit_status_": int(not state.converged),
@@ -161,14 +161,12 @@ class SVR(RegressorMixin, KernelMachine):
     @property
     def coef_(self) -> Any:
         """w, for the linear kernel; (1, n_features)."""
-        if self.kernel != "linear":
-            raise AttributeError("coef_ is there for kernel='linear' alone")
-        return np.asarray(self.dual_coef_ @ self.support_vectors_)
+        return self._linear_coef(self._dense_duals())
 
     def predict(self, X: Any) -> Array:
         """Give Σ (α_i − α_i*) k(x, x_i) + b of each row; (n_samples,)."""
-        return self._sums(self._queries(X), self.dual_coef_.T)[:, 0]
+        return self._sums(self._queries(X), self._dense_duals().T)[:, 0]
 
     def decision_gradient(self, X: Any) -> Array:
         """Give the gradient of the prediction in x of dense rows; (n_samples, n_features)."""
-        return self._gradients(X, self.dual_coef_.T)[:, 0]
+        return self._gradients(X, self._dense_duals().T)[:, 0]
