@@ -409,7 +409,7 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
 
 def _check_squares(X: Any) -> None:
     """Refuse rows whose squared distances overflow: any sum of kernels would be 0 or NaN."""
-    numbers = X.data if sparse.issparse(X) else X
+    numbers = X if isinstance(X, np.ndarray) else X.data
     largest = float(max(abs(numbers.max(initial=0)), abs(numbers.min(initial=0))))
     allowed = float(np.sqrt(np.finfo(X.dtype).max / (4 * X.shape[1])))
     if largest > allowed:
