@@ -14,6 +14,7 @@ from kiso.losses import (
     Huber,
     KLDivergence,
     ModifiedHuber,
+    Poisson,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
     SquaredEpsilonInsensitive,
@@ -236,5 +237,106 @@ def test_bad_input_is_named(call, message):
 
 
 def test_everything_public_is_tested():
-    tested = {type(loss).__name__ for loss in ALL} | {"Loss"}
+    tested = {type(loss).__name__ for loss in ALL} | {"Loss", "Poisson"}
     assert set(losses.__all__) == tested
+
+
+def test_counts_by_hand():
+    """Poisson's e^a is infinite where the others are finite: it has tests of its own."""
+    rng = np.random.default_rng(0)
+    a, y, v = rng.normal(size=(6, 2)), rng.poisson(2, (6, 2)), rng.normal(size=(6, 2))
+    log_y = np.log(np.where(y > 0, y, 1))
+    by_hand = (np.exp(a) - y * a + y * log_y - y).sum(axis=1)
+    np.testing.assert_allclose(Poisson().terms(a, y), by_hand, rtol=1e-12)
+    weight = rng.random(6)
+    assert Poisson().value(a, y, weight) == pytest.approx(by_hand @ weight / weight.sum())
+    lengths = np.array([1e-2, 1e-3, 1e-4])
+    ahead = [Poisson().value(a + h * v, y) for h in lengths]
+    slope = (Poisson().gradient(a, y) * v).sum()
+    remainder = np.abs(np.array(ahead) - Poisson().value(a, y) - lengths * slope)
+    order = np.polyfit(np.log(lengths), np.log(remainder), 1)[0]
+    assert order == pytest.approx(2, abs=0.05)
+    assert Poisson().gradient(a.astype(np.float32), y).dtype == np.float32
+    assert Poisson().value(np.array([1000.0]), np.array([1.0])) == np.inf
+    with pytest.raises(ValueError, match="counts"):
+        Poisson().value(a, -y - 1.0)
+
+
+class TestOptionsOfTheCrossEntropy:
+    @pytest.mark.parametrize("weighted", [False, True])
+    @pytest.mark.parametrize("smoothing", [0.0, 0.2])
+    @pytest.mark.parametrize("ignored", [None, 1, -100])
+    @pytest.mark.parametrize("reduction", ["mean", "sum"])
+    @pytest.mark.parametrize("labels", [True, False])
+    def test_pytorch(self, weighted, smoothing, ignored, reduction, labels):
+        torch = pytest.importorskip("torch")
+        rng = np.random.default_rng(0)
+        z, t = rng.normal(size=(9, 4)), rng.integers(4, size=9)
+        weight = rng.random(4) if weighted else None
+        if ignored is not None and not labels:
+            return
+        if ignored == -100:
+            t[::3] = -100
+        if not labels:
+            t = rng.dirichlet(np.ones(4), 9)
+        theirs = torch.nn.CrossEntropyLoss(
+            weight=None if weight is None else torch.tensor(weight), reduction=reduction,
+            label_smoothing=smoothing, ignore_index=-100 if ignored is None else ignored,
+        )  # fmt: skip
+        given = torch.tensor(z, requires_grad=True)
+        value = theirs(given, torch.tensor(t))
+        value.backward()
+        own = SoftmaxCrossEntropy(
+            reduction=reduction, class_weight=weight, label_smoothing=smoothing,
+            ignore_index=ignored,
+        )  # fmt: skip
+        cost, slope = own.value_and_gradient(z, t)
+        assert cost == pytest.approx(value.item(), rel=1e-12)
+        np.testing.assert_allclose(slope, given.grad.numpy(), rtol=1e-10, atol=1e-13)
+
+    @pytest.mark.parametrize("labels", [True, False])
+    def test_by_hand(self, labels):
+        rng = np.random.default_rng(1)
+        z, y, c, w = rng.normal(size=(6, 3)), rng.integers(3, size=6), rng.random(3), rng.random(6)
+        t = np.eye(3)[y] if labels else rng.dirichlet(np.ones(3), 6)
+        log_p, mixed = log_softmax(z, axis=1), c * (0.9 * t + 0.1 / 3)
+        terms = -(mixed * log_p).sum(axis=1)
+        loss = SoftmaxCrossEntropy(class_weight=c, label_smoothing=0.1)
+        mass = (w * c[y]).sum() if labels else w.sum()
+        target = y if labels else t
+        assert loss.value(z, target, w) == pytest.approx((w * terms).sum() / mass)
+        v, h = rng.normal(size=z.shape), 1e-6
+        slope = (loss.value(z + h * v, target, w) - loss.value(z - h * v, target, w)) / (2 * h)
+        assert (loss.gradient(z, target, w) * v).sum() == pytest.approx(slope, rel=1e-7)
+        assert loss.gradient(z.astype(np.float32), target).dtype == np.float32
+
+    def test_bad_options(self):
+        z, y = np.zeros((3, 2)), np.array([0, 1, -1])
+        with pytest.raises(ValueError, match="classes from -1"):
+            SoftmaxCrossEntropy().value(z, y)
+        with pytest.raises(ValueError, match="one a class"):
+            SoftmaxCrossEntropy(class_weight=[1, 2, 3]).value(z, y[:2].repeat(2)[:3])
+        with pytest.raises(ValueError, match="every sample is ignored"):
+            SoftmaxCrossEntropy(ignore_index=0).value(z, np.zeros(3, int))
+        with pytest.raises(ValueError, match="label_smoothing"):
+            SoftmaxCrossEntropy(label_smoothing=1.0)
+        with pytest.raises(ValueError, match="class_weight"):
+            SoftmaxCrossEntropy(class_weight=[-1, 2])
+        with pytest.raises(ValueError, match="KLDivergence takes no"):
+            KLDivergence(label_smoothing=0.1)
+
+    def test_training_takes_them(self):
+        from kiso.nn import Network, train
+        from kiso.optim import Adam
+
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(60, 3))
+        t = np.where(x[:, 0] > 0, 1, 0)
+        t[::4] = -1
+        for loop in ("auto", "layers"):
+            net = Network.dense([3, 8, 2], random_state=0)
+            loss = SoftmaxCrossEntropy(ignore_index=-1, class_weight=[1, 2])
+            *_, state = train(net, loss, (x, t), Adam(0.05), n_epochs=30, loop=loop)
+            kept = t >= 0
+            assert (net(x)[kept].argmax(axis=1) == t[kept]).mean() > 0.95
+            assert state.objective < 0.1

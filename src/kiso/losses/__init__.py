@@ -12,6 +12,7 @@ from ._regression import (
     AbsoluteError,
     EpsilonInsensitive,
     Huber,
+    Poisson,
     SquaredEpsilonInsensitive,
     SquaredError,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "KLDivergence",
     "Loss",
     "ModifiedHuber",
+    "Poisson",
     "SigmoidCrossEntropy",
     "SoftmaxCrossEntropy",
     "SquaredEpsilonInsensitive",

@@ -21,7 +21,9 @@ __all__ = ["KLDivergence", "SigmoidCrossEntropy", "SoftmaxCrossEntropy"]
 
 @dataclass(frozen=True, kw_only=True)
 class SigmoidCrossEntropy(Loss):
-    """ℓ = Σ −t log σ(z) − (1 − t) log(1 − σ(z)) = Σ log(1 + e^z) − t z.
+    """ℓ = Σ −t log σ(z) − (1 − t) log(1 − σ(z)), Σ over outputs; its mean over the samples.
+
+    It is computed as Σ log(1 + e^z) − t z. PyTorch's mean divides by the outputs, too.
 
     Gradient σ(z) − t. The targets t lie in [0, 1]; several outputs are as many independent
     Bernoulli variables.
@@ -55,7 +57,7 @@ class SigmoidCrossEntropy(Loss):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftmaxCrossEntropy(Loss):
-    """ℓ = −Σ_k t_k log softmax(z)_k.
+    """ℓ = −Σ_k t_k log softmax(z)_k, by default its mean over the samples.
 
     Gradient softmax(z) − t for targets that sum to 1 (and s softmax(z) − t for a sum s).
     At z = 0 every sample costs log K.
@@ -66,7 +68,14 @@ class SoftmaxCrossEntropy(Loss):
     Parameters
     ----------
     reduction : {"mean", "sum"}, default "mean"
-        How the losses of the samples are put together.
+        How the losses of the samples are put together. With class numbers "mean" divides by the
+        sum of the weights of their classes, without those that are ignored (as PyTorch does).
+    class_weight : sequence of K numbers or None, default None
+        c: each t_k is multiplied by c_k.
+    label_smoothing : float, default 0.0
+        s in [0, 1): each t is (1 − s) t + s/K (Szegedy et al. 2016, section 7).
+    ignore_index : int or None, default None
+        Samples of this class number count for nothing; it need not be a class.
 
     References
     ----------
@@ -78,7 +87,67 @@ class SoftmaxCrossEntropy(Loss):
     >>> from kiso.losses import SoftmaxCrossEntropy
     >>> SoftmaxCrossEntropy().value(np.zeros((2, 4)), np.array([0, 3]))  # log 4
     1.386294
+    >>> SoftmaxCrossEntropy(ignore_index=-1).value(np.log([[1.0, 3.0], [1.0, 1.0]]),
+    ...                                            np.array([1, -1]))  # log 4/3
+    0.287682
     """
+
+    class_weight: tuple[float, ...] | None = None
+    label_smoothing: float = 0.0
+    ignore_index: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.class_weight is not None:
+            weight = tuple(float(c) for c in self.class_weight)
+            if not weight or not all(0 <= c < np.inf for c in weight):
+                raise ValueError(
+                    f"class_weight={self.class_weight!r}: give a finite number >= 0 for each class"
+                )
+            object.__setattr__(self, "class_weight", weight)
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing={self.label_smoothing!r}: give a share in [0, 1)")
+
+    @property
+    def _plain(self) -> bool:
+        return self.class_weight is None and self.label_smoothing == 0 and self.ignore_index is None
+
+    def _mixed(self, prediction: Array, target: Array) -> Array:
+        """Return the targets as a matrix, smoothed, weighted, and 0 where they are ignored."""
+        n, k = prediction.shape
+        kept = self._kept(target)
+        if target.ndim == 1:
+            t = np.zeros((n, k), prediction.dtype)
+            t[np.flatnonzero(kept), target[kept]] = 1
+        else:
+            t = np.array(target, dtype=prediction.dtype)
+        s = self.label_smoothing
+        t = t * t.dtype.type(1 - s) + t.dtype.type(s / k)
+        if self.class_weight is not None:
+            t = t * np.asarray(self.class_weight, t.dtype)
+        t[~kept] = 0
+        return t
+
+    def _kept(self, target: Array) -> Array:
+        if target.ndim != 1 or self.ignore_index is None:
+            return np.ones(len(target), bool)
+        return np.asarray(target != self.ignore_index)
+
+    def _mass(self, y: Array, w: Array | None) -> float:
+        if y.ndim != 1 or (self.class_weight is None and self.ignore_index is None):
+            return super()._mass(y, w)
+        kept = self._kept(y)
+        counts = np.ones(len(y)) if w is None else w
+        if self.class_weight is not None:
+            counts = counts[kept] * np.asarray(self.class_weight)[y[kept]]
+        else:
+            counts = counts[kept]
+        if not counts.any():
+            raise ValueError(
+                "target: every sample is ignored or of weight 0, so that their mean loss is "
+                "undefined"
+            )
+        return float(counts.sum())
 
     def terms(self, prediction: Array, target: Array) -> Array:
         return self.terms_and_slopes(prediction, target)[0]
@@ -92,6 +161,8 @@ class SoftmaxCrossEntropy(Loss):
         total = p.sum(axis=1, keepdims=True)
         p /= total
         log_total = np.log(total[:, 0])
+        if not self._plain:
+            target = self._mixed(prediction, target)
         if target.ndim == 1:
             rows = np.arange(len(target))
             terms = log_total - shifted[rows, target]
@@ -107,6 +178,13 @@ class SoftmaxCrossEntropy(Loss):
     def _check_target(self, a: Array, y: Array) -> None:
         if a.ndim != 2:
             raise ValueError(f"prediction of shape {a.shape}: give (n_samples, n_classes)")
+        if self.class_weight is not None and len(self.class_weight) != a.shape[1]:
+            raise ValueError(
+                f"class_weight has {len(self.class_weight)} numbers, prediction "
+                f"{a.shape[1]} columns: give one a class"
+            )
+        if self.ignore_index is not None and y.ndim != 1:
+            raise ValueError("ignore_index: it is for class numbers, not for distributions")
         if y.ndim != 1:
             super()._check_target(a, y)
             _check_probabilities(y)
@@ -116,7 +194,8 @@ class SoftmaxCrossEntropy(Loss):
             raise ValueError(f"target has {len(y)} samples, prediction {n_samples}")
         if not np.issubdtype(y.dtype, np.integer):
             raise ValueError(f"target of dtype {y.dtype}: class numbers are integers")
-        if y.min() < 0 or y.max() >= n_classes:
+        y = y[self._kept(y)]
+        if y.size and (y.min() < 0 or y.max() >= n_classes):
             raise ValueError(
                 f"target holds classes from {y.min()} to {y.max()}: "
                 f"give 0 to {n_classes - 1}, as prediction has {n_classes} columns"
@@ -143,6 +222,14 @@ class KLDivergence(SoftmaxCrossEntropy):
     >>> KLDivergence().value(np.log(t), t)
     0.0
     """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self._plain:
+            raise ValueError(
+                "KLDivergence takes no class_weight, label_smoothing or ignore_index; give them "
+                "to SoftmaxCrossEntropy, whose gradient it has"
+            )
 
     def terms_and_slopes(self, prediction: Array, target: Array) -> tuple[Array, Array]:
         terms, slopes = super().terms_and_slopes(prediction, target)

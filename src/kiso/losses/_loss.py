@@ -72,14 +72,14 @@ class Loss(ABC):
             and their mean is asked for.
         """
         a, y, w = self._checked(prediction, target, sample_weight)
-        return self._reduce(self.terms(a, y), w)
+        return self._reduce(self.terms(a, y), w, y)
 
     def gradient(
         self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Array:
         """Return ∂L/∂a, of the shape and dtype of `prediction`; parameters as for `value`."""
         a, y, w = self._checked(prediction, target, sample_weight)
-        return self._scaled(self.slopes(a, y), w)
+        return self._scaled(self.slopes(a, y), w, y)
 
     def value_and_gradient(
         self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None
@@ -87,22 +87,28 @@ class Loss(ABC):
         """Return L and ∂L/∂a in one pass; parameters as for `value`."""
         a, y, w = self._checked(prediction, target, sample_weight)
         terms, slopes = self.terms_and_slopes(a, y)
-        return self._reduce(terms, w), self._scaled(slopes, w)
+        return self._reduce(terms, w, y), self._scaled(slopes, w, y)
 
-    def _reduce(self, terms: Array, w: Array | None) -> float:
+    def mass(self, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return what "mean" divides by: the samples, or the sum of their weights."""
+        w = None if sample_weight is None else np.asarray(sample_weight, np.float64)
+        return self._mass(np.asarray(target), w)
+
+    def _reduce(self, terms: Array, w: Array | None, y: Array) -> float:
         total = terms.sum(dtype=np.float64) if w is None else np.dot(terms.astype(w.dtype), w)
-        return float(total / self._divisor(len(terms), w))
+        return float(total / self._divisor(w, y))
 
-    def _scaled(self, slopes: Array, w: Array | None) -> Array:
-        divisor = self._divisor(len(slopes), w)
+    def _scaled(self, slopes: Array, w: Array | None, y: Array) -> Array:
+        divisor = self._divisor(w, y)
         factor = 1.0 / divisor if w is None else _as_column(w / divisor, slopes)
         slopes *= factor
         return slopes
 
-    def _divisor(self, n_samples: int, w: Array | None) -> float:
-        if self.reduction == "sum":
-            return 1.0
-        return float(n_samples) if w is None else float(w.sum())
+    def _divisor(self, w: Array | None, y: Array) -> float:
+        return 1.0 if self.reduction == "sum" else self._mass(y, w)
+
+    def _mass(self, y: Array, w: Array | None) -> float:
+        return float(len(y)) if w is None else float(w.sum())
 
     def _checked(
         self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None

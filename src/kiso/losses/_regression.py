@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import xlogy
 
 from kiso._validation import Array
 
@@ -14,6 +15,7 @@ __all__ = [
     "AbsoluteError",
     "EpsilonInsensitive",
     "Huber",
+    "Poisson",
     "SquaredEpsilonInsensitive",
     "SquaredError",
 ]
@@ -21,7 +23,9 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class SquaredError(Loss):
-    """ℓ = ½ ‖a − y‖²: maximum likelihood under Gaussian noise.
+    """ℓ = ½ ‖a − y‖², summed over the outputs; its mean over the samples.
+
+    Maximum likelihood under Gaussian noise. With one output it is half of PyTorch's mean.
 
     Gradient a − y. The ½ is that of Higham & Higham (2019), equation (3.1).
 
@@ -184,3 +188,43 @@ class SquaredEpsilonInsensitive(EpsilonInsensitive):
 
 def _residual(prediction: Array, target: Array) -> Array:
     return np.subtract(prediction, target, dtype=prediction.dtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poisson(Loss):
+    """ℓ = Σ e^a − y a + y log y − y: half the deviance of counts y ~ Poisson(e^a).
+
+    Gradient e^a − y, in the logarithm a of the mean; 0 where e^a = y. Targets are ≥ 0.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}, default "mean"
+        How the losses of the samples are put together.
+
+    References
+    ----------
+    McCullagh & Nelder (1989), Generalized Linear Models, section 6.2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kiso.losses import Poisson
+    >>> Poisson().value_and_gradient(np.log([2.0, 4.0]), np.array([2.0, 3.0]))
+    (0.068477, array([0. , 0.5]))
+    """
+
+    def terms(self, prediction: Array, target: Array) -> Array:
+        y = np.asarray(target, dtype=prediction.dtype)
+        with np.errstate(over="ignore"):
+            return sum_outputs(np.exp(prediction) - y * prediction + xlogy(y, y) - y)
+
+    def slopes(self, prediction: Array, target: Array) -> Array:
+        with np.errstate(over="ignore"):
+            slopes = np.exp(prediction)
+        slopes -= target
+        return slopes
+
+    def _check_target(self, a: Array, y: Array) -> None:
+        super()._check_target(a, y)
+        if not y.min() >= 0:
+            raise ValueError(f"target holds {y.min()}: give counts, 0 or more")

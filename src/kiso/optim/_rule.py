@@ -61,9 +61,14 @@ class Rule(Protocol):
         """Return the state before the first step."""
 
     def update(
-        self, grads: Tree, state: Any, params: Tree, *, in_place: bool = False
+        self, grads: Tree, state: Any, params: Tree, *, in_place: bool | None = None
     ) -> tuple[Tree, Any]:
         """Take one step; return (params, state)."""
+
+
+def moves_in_place(params: Tree) -> bool:
+    """Whether a tree says that its arrays are to be moved, not replaced."""
+    return bool(getattr(params, "in_place", False))
 
 
 def check_rule(value: Any, name: str = "rule") -> None:
@@ -148,7 +153,7 @@ class ElementwiseRule(ABC):
         return RuleState(0, packing, slots)
 
     def update(
-        self, grads: Tree, state: RuleState, params: Tree, *, in_place: bool = False
+        self, grads: Tree, state: RuleState, params: Tree, *, in_place: bool | None = None
     ) -> tuple[Tree, RuleState]:
         """Take one step.
 
@@ -158,9 +163,10 @@ class ElementwiseRule(ABC):
             Nested alike, with the same shapes as at `init`.
         state : RuleState
             From `init` or the last `update`.
-        in_place : bool, default False
-            Write into the arrays of `params` and `state` (which are returned) instead of
-            returning new ones. Otherwise nothing that was given is changed.
+        in_place : bool or None, default None
+            True writes into the arrays of `params` and `state` (which are returned) instead of
+            returning new ones; False changes nothing that was given. None is True for the
+            `parameters` of a network of `kiso.nn`, else False.
 
         Returns
         -------
@@ -174,6 +180,7 @@ class ElementwiseRule(ABC):
         ValueError
             If nesting or shapes do not fit.
         """
+        in_place = moves_in_place(params) if in_place is None else in_place
         packing = state.packing
         p_leaves = leaves_of(params)
         g_leaves = leaves_like(params, grads)

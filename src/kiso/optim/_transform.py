@@ -10,7 +10,7 @@ import numpy as np
 
 from kiso._validation import Array
 
-from ._rule import NonFiniteGradientError, Rule, check_rule
+from ._rule import NonFiniteGradientError, Rule, check_rule, moves_in_place
 from ._tree import Tree, leaves_like, leaves_of, paths_of, rebuild
 
 __all__ = ["GradientTransform", "TransformState"]
@@ -49,9 +49,10 @@ class GradientTransform(ABC):
         return TransformState(inner, grads)
 
     def update(
-        self, grads: Tree, state: TransformState, params: Tree, *, in_place: bool = False
+        self, grads: Tree, state: TransformState, params: Tree, *, in_place: bool | None = None
     ) -> tuple[Tree, TransformState]:
         """Take one step; as the inner rule's `update`. `grads` is never changed."""
+        in_place = moves_in_place(params) if in_place is None else in_place
         p_leaves = leaves_of(params)
         g_leaves = leaves_like(params, grads)
         changed = state.grads if in_place else rebuild(params, map(np.empty_like, p_leaves))
