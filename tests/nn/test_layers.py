@@ -283,5 +283,5 @@ def test_orthogonal(n_in, n_out):
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="init='xavier': give one of glorot"):
         Affine.create(2, 2, init="xavier")
-    with pytest.raises(ValueError, match="activation='swish': give one of gelu"):
+    with pytest.raises(ValueError, match="activation='swish': give one of elu"):
         activation("swish")

@@ -14,24 +14,30 @@ from scipy.special import expit, softmax
 from sklearn.utils.validation import check_is_fitted
 
 from kiso._validation import Array
+from kiso.losses import Loss
+
+from ._network import NetworkAndLoss, as_model
 
 __all__ = ["class_codes", "loss_gradient"]
 
 BLOCK = 512  # samples whose activations are held at once
 
 
-def loss_gradient(model: Any, X: Any, y: Any) -> Array:
+def loss_gradient(model: Any, X: Any, y: Any, *, loss: Loss | None = None) -> Array:
     """Return the gradient, in x, of the loss of each sample.
 
     Parameters
     ----------
-    model : fitted classifier
-        A network of `kiso.neural_network`, a `kiso.svm.SVC` whose kernel has a gradient, or
+    model : fitted classifier, or Network
+        A classifier of `kiso.neural_network`, a network of `kiso.nn` (whose labels are the
+        numbers of its outputs), a `kiso.svm.SVC` whose kernel has a gradient, or
         a linear model with `predict_proba`.
     X : array-like of shape (n_samples, ...)
         As the model takes them.
     y : array-like of shape (n_samples,)
         Labels, each among `model.classes_`.
+    loss : Loss or None, default=None
+        For a `Network`: C, summed over the samples. None is the cross-entropy on its outputs.
 
     Returns
     -------
@@ -54,6 +60,13 @@ def loss_gradient(model: Any, X: Any, y: Any) -> Array:
     >>> bool(loss_gradient(model, [[0.5]], [1])[0, 0] < 0)
     True
     """
+    model = as_model(model, loss)
+    if isinstance(model, NetworkAndLoss):
+        X = np.asarray(X)
+        y = model.class_codes(y, X)
+        parts = [model.loss_gradient(X[i : i + BLOCK], y[i : i + BLOCK])
+                 for i in range(0, len(X), BLOCK)]  # fmt: skip
+        return np.concatenate(parts).reshape(X.shape)
     check_is_fitted(model)
     of_block = _gradient_of(model)
     X, codes = np.asarray(X), class_codes(model, y)
@@ -66,6 +79,8 @@ def loss_gradient(model: Any, X: Any, y: Any) -> Array:
 
 def class_codes(model: Any, y: Any) -> Array:
     """Return the places of labels in `classes_`."""
+    if isinstance(model, NetworkAndLoss):
+        return np.asarray(y)
     y, classes = np.asarray(y), model.classes_
     codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
     unknown = classes[codes] != y

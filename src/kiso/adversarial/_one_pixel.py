@@ -13,6 +13,7 @@ import numpy as np
 from kiso._validation import Array, RandomState, check_generator
 
 from ._gradient import class_codes
+from ._network import as_model
 from ._result import AttackResult, attack_inputs, judged
 
 __all__ = ["one_pixel"]
@@ -58,6 +59,7 @@ def one_pixel(
     Su, Vargas & Sakurai (2019), One pixel attack for fooling deep neural networks.
     """
     X, y = attack_inputs(X, y, bounds)
+    model = as_model(model)
     if not (hasattr(model, "predict_proba") or hasattr(model, "decision_function")):
         raise TypeError(f"{type(model).__name__}: needs predict_proba or decision_function")
     shape = X.shape[1:] if X.ndim == 4 else image_shape

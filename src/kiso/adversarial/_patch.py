@@ -18,6 +18,7 @@ from kiso.base import State
 from kiso.optim import Adam
 
 from ._gradient import class_codes, loss_gradient
+from ._network import as_model
 from ._placement import Range, disc, draw_placement
 from ._result import AttackResult, attack_inputs, judged
 
@@ -91,6 +92,7 @@ def patch_steps(
     for name, count in (("n_steps", n_steps), ("batch_size", batch_size)):
         if count < 1:
             raise ValueError(f"{name}={count}: give at least 1")
+    model = as_model(model)
     class_codes(model, [target])
     rng, rule = check_generator(random_state), Adam(learning_rate)
 
@@ -197,7 +199,7 @@ def adversarial_patch(
     patch = states[-1].patch
     images = apply_patch(X, patch, image_shape=image_shape, shape=shape, scales=scales,
                          rotations=rotations, random_state=rng)  # fmt: skip
-    found = judged(model, X, images, y, target)
+    found = judged(as_model(model), X, images, y, target)
     path = np.array([state.objective for state in states])
     return PatchResult(**vars(found), patch=patch, objective_path=path)
 

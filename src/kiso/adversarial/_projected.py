@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from kiso._validation import Array, RandomState, check_generator
+from kiso.losses import Loss
 
 from ._gradient import loss_gradient
+from ._network import as_model
 from ._result import AttackResult, attack_inputs, judged
 
 __all__ = ["fgsm", "pgd"]
@@ -20,7 +22,14 @@ Bounds = tuple[float, float]
 
 
 def fgsm(
-    model: Any, X: Any, y: Any, *, eps: float = 0.25, target: Any = None, bounds: Bounds = (0, 1)
+    model: Any,
+    X: Any,
+    y: Any,
+    *,
+    eps: float = 0.25,
+    target: Any = None,
+    bounds: Bounds = (0, 1),
+    loss: Loss | None = None,
 ) -> AttackResult:
     """Change every entry by ε in the direction in which the loss grows.
 
@@ -36,6 +45,8 @@ def fgsm(
         The answer wanted; None is any but y.
     bounds : (float, float), default=(0, 1)
         Lowest and highest entry of X and of the result.
+    loss : Loss or None, default=None
+        For a `Network` in the place of a model: what it was trained with.
 
     Returns
     -------
@@ -53,7 +64,7 @@ def fgsm(
     >>> fgsm(model, [[0.4]], [0], eps=0.25).images
     array([[0.65]])
     """
-    return pgd(model, X, y, eps=eps, step=eps, n_steps=1, target=target, bounds=bounds)
+    return pgd(model, X, y, eps=eps, step=eps, n_steps=1, target=target, bounds=bounds, loss=loss)
 
 
 def pgd(
@@ -69,6 +80,7 @@ def pgd(
     target: Any = None,
     bounds: Bounds = (0, 1),
     random_state: RandomState = None,
+    loss: Loss | None = None,
 ) -> AttackResult:
     """Climb the loss in small steps, kept within a ball about the original (iterated FGSM).
 
@@ -88,6 +100,8 @@ def pgd(
         The answer wanted; None is any but y.
     bounds : (float, float), default=(0, 1)
     random_state : int, Generator, RandomState or None, default=None
+    loss : Loss or None, default=None
+        For a `Network` in the place of a model: what it was trained with.
 
     Returns
     -------
@@ -97,6 +111,7 @@ def pgd(
     ----------
     Madry et al. (2018), Towards deep learning models resistant to adversarial attacks.
     """
+    model = as_model(model, loss)
     X, y = attack_inputs(X, y, bounds)
     if not eps >= 0:
         raise ValueError(f"eps={eps}: give a radius of at least 0")

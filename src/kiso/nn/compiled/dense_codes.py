@@ -34,6 +34,9 @@ _ACTIVATIONS: dict[type, int] = {
 }
 
 
+_PASSES = ("forward", "loss_and_gradients")
+
+
 def hyper_of(rule: Any) -> Array:
     """Return what a rule has beside its rate."""
     names = ("beta1", "beta2", "eps") if type(rule) is Adam else ("alpha",)
@@ -42,6 +45,8 @@ def hyper_of(rule: Any) -> Array:
 
 def layer_codes(network: Network) -> tuple[Array, Array]:
     """Return the code and the leak of the activation after each affine layer; empty if none."""
+    if any(getattr(type(network), name) is not getattr(Network, name) for name in _PASSES):
+        return np.empty(0, np.intp), np.empty(0)
     codes: list[int] = []
     leaks: list[float] = []
     free = False  # an affine layer stands before that has no activation yet

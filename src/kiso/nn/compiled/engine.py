@@ -73,7 +73,7 @@ class CompiledEngine(Engine):
         """Return why it cannot take this run; empty if it can."""
         if type(rule) not in RULES:
             return "the rule is not GradientDescent, Momentum, Nesterov or Adam without a wrapper"
-        if type(loss) not in _LOSSES:
+        if type(loss) not in _LOSSES or loss != type(loss)(reduction=loss.reduction):
             return "the loss is not SquaredError, SoftmaxCrossEntropy or SigmoidCrossEntropy"
         if not isinstance(feed, RowFeed):
             return "the data are not arrays"

@@ -13,8 +13,9 @@ from kiso._validation import Array
 
 from ..layers.activations import ReLU
 from ..layers.convolution import Conv2D
-from ..layers.layer import Backward, Layer
+from ..layers.layer import Backward, Layer, call_forward
 from ..layers.normalise import BatchNorm
+from ..layers.plain import is_plain
 from ..layers.pooling import MaxPool
 from ..layers.run import Run
 from ..layers.windows import Window
@@ -39,8 +40,8 @@ def forward_from(
         As of a layer's `forward`.
     """
     layer = layers[position]
-    if type(layer) not in (Conv2D, BatchNorm) or not layer.runs_fast(x):  # type: ignore[attr-defined]
-        return 1, *layer.forward(x, train=train)
+    if is_plain() or type(layer) not in (Conv2D, BatchNorm) or not layer.runs_fast(x):  # type: ignore[attr-defined]
+        return 1, *call_forward(layer, x, train)
     shape = _images_behind(layer, x)
     after = [type(other) for other in layers[position + 1 : position + 3]]
     count = 1

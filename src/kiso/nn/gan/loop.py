@@ -12,8 +12,7 @@ from kiso._validation import Array
 from kiso.optim import Rule, global_norm
 from kiso.optim._tree import leaves_of
 
-from ..layers.containers import layers_within
-from ..layers.layer import Tree
+from ..layers.layer import Tree, layers_within
 from ..layers.run import Run
 from ..training.network import Network
 from .game import Game

@@ -20,6 +20,8 @@ from kiso._validation import Array
 from kiso.base import State
 
 from ..compiled.adversarial import CompiledAdversarialLoop
+from ..layers.plain import is_plain
+from ..training.states import States
 from .coverage import Coverage
 from .game import Game
 from .loop import AdversarialLoop
@@ -83,7 +85,7 @@ class GameState(State):
     detail: str = ""
 
 
-def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> Iterator[GameState]:
+def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> States[GameState]:
     """Play; yield a state every so many steps.
 
     Parameters
@@ -95,7 +97,16 @@ def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> I
     rng : numpy.random.Generator
     n_shown : int, default=64
         Samples in each state.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the generator is dropped before its first step.
     """
+    return States(_play(game, X, rng, n_shown), "play(...)")
+
+
+def _play(game: Game, X: Array, rng: np.random.Generator, n_shown: int) -> Iterator[GameState]:
     shown = game.latent(rng, n_shown)
     coverage = Coverage(X, rng)
     loop = _loop_of(game, X, shown, rng)
@@ -134,6 +145,7 @@ def _loop_of(game: Game, X: Array, z: Array, rng: np.random.Generator) -> Advers
         raise ValueError(f"loop='compiled': {why_not}")
     if (
         game.loop == "layers"
+        or (game.loop == "auto" and is_plain())
         or why_not
         or (game.loop == "auto" and not CompiledAdversarialLoop.wins(game))
     ):

@@ -17,7 +17,18 @@ from kiso._validation import Array
 from .layer import Backward, Layer, Shape
 from .run import Run, empty
 
-__all__ = ["GELU", "Activation", "LeakyReLU", "ReLU", "Sigmoid", "Softplus", "Tanh", "activation"]
+__all__ = [
+    "ELU",
+    "GELU",
+    "Activation",
+    "LeakyReLU",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+    "activation",
+]
 
 
 class Activation(Layer):
@@ -47,6 +58,10 @@ class Activation(Layer):
     def __call__(self, x: Array) -> Array:
         """Return y = σ(x) alone."""
         return self.value(x, np.empty_like(x))
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape is kept."""
+        return shape
 
     def flops(self, shape: Shape) -> int:
         """Return one for each number."""
@@ -155,6 +170,52 @@ class GELU(Activation):
         return out
 
 
+class SiLU(Activation):
+    """σ(x) = x/(1 + e⁻ˣ), also called swish;  σ' = s + σ (1 − s) with s = 1/(1 + e⁻ˣ)."""
+
+    def value(self, x: Array, out: Array) -> Array:
+        """Write x s."""
+        Sigmoid().value(x, out)
+        out *= x
+        return out
+
+    def slope(self, x: Array, y: Array, out: Array) -> Array:
+        """Write s + y (1 − s)."""
+        s = Sigmoid().value(x, np.empty_like(x))
+        np.subtract(1, s, out=out)
+        out *= y
+        out += s
+        return out
+
+
+class ELU(Activation):
+    """σ(x) = x where x > 0, else a (eˣ − 1);  σ' = 1, else a eˣ (Clevert et al. 2016).
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        a; with 1 the slope has no jump.
+    """
+
+    def __init__(self, alpha: float = 1.0):
+        self.alpha = alpha
+
+    def value(self, x: Array, out: Array) -> Array:
+        """Write x or a (eˣ − 1)."""
+        below = x * (x.real <= 0)  # no exponential of large numbers
+        np.multiply(np.expm1(below), self.alpha, out=out)
+        out += x * (x.real > 0)
+        return out
+
+    def slope(self, x: Array, y: Array, out: Array) -> Array:
+        """Write 1 or a eˣ."""
+        out[...] = np.where(x.real > 0, 1, self.alpha * np.exp(x * (x.real <= 0)))
+        return out
+
+    def __repr__(self) -> str:
+        return f"ELU({self.alpha:g})"
+
+
 def _is_positive(x: Array, out: Array) -> Array:
     """Write [x > 0] as numbers; by way of bytes, which NumPy turns into floats fastest."""
     mask = (x.real > 0).view(np.int8)
@@ -169,11 +230,13 @@ def _normal_cdf(x: Array) -> Array:
 
 
 _NAMES: dict[str, type[Activation]] = {
+    "elu": ELU,
     "gelu": GELU,
     "leaky_relu": LeakyReLU,
     "relu": ReLU,
     "sigmoid": Sigmoid,
     "logistic": Sigmoid,
+    "silu": SiLU,
     "softplus": Softplus,
     "tanh": Tanh,
 }

@@ -15,7 +15,7 @@ import numpy as np
 from kiso._compute.threads import map_rows
 from kiso._validation import Array
 
-from .layer import Backward, Layer
+from .layer import Backward, Layer, Shape
 from .run import Run, empty
 from .windows import check_images
 
@@ -89,6 +89,10 @@ class RandomAffine(Layer):
             raise ValueError(f"p={p!r}: give a probability, 0 <= p <= 1")
         self.rotation, self.shear, self.shift, self.p = rotation, shear, shift, p
         self.scale = (low, high)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape is kept."""
+        return shape
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, channels, height, width)."""

@@ -29,7 +29,7 @@ class _Windows(Layer):
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, channels, height, width)."""
         check_images(self, x.shape)
-        shape = self.output_shape(x.shape[1:])
+        shape = self._shape_after(x.shape[1:])
         if train is None and shape == x.shape[1:]:
             return x, lambda dy: (dy, {})
         starts = self._starts(x.shape, None if train is None else train.rng)
@@ -43,6 +43,13 @@ class _Windows(Layer):
             return dx, {}
 
         return y, backward
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape is kept, but by `RandomCrop`."""
+        return self._shape_after(shape)
+
+    def _shape_after(self, shape: Shape) -> Shape:
+        return shape
 
     @abstractmethod
     def _starts(self, shape: Shape, rng: np.random.Generator | None) -> Array:
@@ -110,7 +117,7 @@ class RandomCrop(_Windows):
             return np.tile(room // 2, (shape[0], 1))
         return rng.integers(room + 1, size=(shape[0], 2))
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def _shape_after(self, shape: Shape) -> Shape:
         """(channels, height, width) → (channels, *size)."""
         check_images(self, (1, *shape))
         if any(m < k for m, k in zip(shape[1:], self.size, strict=True)):
@@ -146,6 +153,10 @@ class RandomFlip(Layer):
         if not 0 <= p <= 1:
             raise ValueError(f"p={p!r}: give a probability, 0 <= p <= 1")
         self.p = p
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape is kept."""
+        return shape
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, channels, height, width)."""

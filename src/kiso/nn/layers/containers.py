@@ -11,28 +11,47 @@ from kiso._validation import Array
 from kiso.optim._tree import map_tree
 
 from ..compiled.fusion import forward_from
-from .layer import Backward, Layer, Shape, ShapeError, Tree
+from .layer import (
+    Backward,
+    Layer,
+    Shape,
+    ShapeError,
+    Tree,
+    call_backward,
+    call_forward,
+    check_nothing_hidden,
+)
 from .run import Run
 
-__all__ = ["Parallel", "Residual", "Sequential", "layers_within"]
+__all__ = ["Parallel", "Parameters", "Residual", "Sequential"]
+
+
+class Parameters(list[Any]):
+    """The parameters of a container: the arrays themselves, so that a rule moves them in place."""
+
+    in_place = True
 
 
 class _Container(Layer):
     """A layer with layers in it."""
 
     lazy_dx = True
+    holds_layers_alone = True
 
     def __init__(self, layers: Iterable[Layer]):
         self.layers = list(layers)
         for layer in self.layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"{layer!r} is not a layer")
+            check_nothing_hidden(layer)
 
     @property
-    def parameters(self) -> list[Tree]:
+    def parameters(self) -> Parameters:
         """One entry a layer; {} where a layer stands again."""
         again = self._again()
-        return [{} if i in again else layer.parameters for i, layer in enumerate(self.layers)]
+        return Parameters(
+            {} if i in again else layer.parameters for i, layer in enumerate(self.layers)
+        )
 
     def _again(self) -> dict[int, int]:
         """Return where a layer stands again, and where it stood first."""
@@ -95,12 +114,10 @@ class Sequential(_Container):
             for position, back in reversed(backwards):
                 if position < first:
                     break
-                if position == first and not want_dx and self.layers[first].lazy_dx:
-                    d, gradients[position] = back(d, want_dx=False)
-                elif not want_gradients and self.layers[position].lazy_gradients:
-                    d = back(d, want_gradients=False)[0]
-                else:
-                    d, gradients[position] = back(d)
+                d, gradients[position] = call_backward(
+                    self.layers[position], back, d, want_dx=want_dx or position > first,
+                    want_gradients=want_gradients,
+                )  # fmt: skip
             return d, self._add_shared(gradients) if want_gradients else []
 
         return y, backward
@@ -144,36 +161,61 @@ class Sequential(_Container):
 
 
 class Parallel(_Container):
-    """The same input through several layers, their outputs side by side (last axis).
+    """The same input through several layers, their outputs side by side.
 
     y = [f₁(x), …, f_m(x)];  ∂C/∂x = Σᵢ ∂C/∂yᵢ ∂fᵢ/∂x.
 
     Parameters
     ----------
     layers : iterable of Layer
+    axis : int, default=-1
+        Along which axis of a batch they stand; 1 puts the channels of images side by side.
     """
+
+    def __init__(self, layers: Iterable[Layer], *, axis: int = -1):
+        super().__init__(layers)
+        if not self.layers:
+            raise ValueError("layers: give at least one")
+        if not isinstance(axis, int) or axis == 0:
+            raise ValueError(f"axis={axis!r}: give an axis of a batch but the first (samples)")
+        self.axis = axis
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """Concatenate what the branches give."""
-        ys, backwards = zip(*(layer.forward(x, train=train) for layer in self.layers), strict=True)
-        cuts = np.cumsum([y.shape[-1] for y in ys])[:-1]
+        pairs = [call_forward(layer, x, train) for layer in self.layers]
+        ys, backwards = zip(*pairs, strict=True)
+        axis = self._checked_axis([y.shape[1:] for y in ys]) + 1
+        cuts = np.cumsum([y.shape[axis] for y in ys])[:-1]
 
         def backward(dy: Array, want_dx: bool = True) -> tuple[Any, list[Tree]]:
-            parts = np.split(dy, cuts, axis=-1)
-            pairs = [back(part) for back, part in zip(backwards, parts, strict=True)]
+            parts = np.split(dy, cuts, axis=axis)
+            pairs = [
+                call_backward(layer, back, part)
+                for layer, back, part in zip(self.layers, backwards, parts, strict=True)
+            ]
             dx = sum(pair[0] for pair in pairs) if want_dx else None
             return dx, self._add_shared([pair[1] for pair in pairs])
 
-        return np.concatenate(ys, axis=-1), backward
+        return np.concatenate(ys, axis=axis), backward
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Last axes add up; the others have to agree."""
+        """The lengths along the axis add up; the others have to agree."""
         shapes = [layer.output_shape(shape) for layer in self.layers]
-        if len({s[:-1] for s in shapes}) != 1:
+        at = self._checked_axis(shapes)
+        return (*shapes[0][:at], sum(s[at] for s in shapes), *shapes[0][at + 1 :])
+
+    def _checked_axis(self, shapes: list[Shape]) -> int:
+        """Return the axis of a sample; refuse branches that do not fit along it."""
+        n = len(shapes[0])
+        at = getattr(self, "axis", -1)  # a file of before this was a choice
+        at = at + n if at < 0 else at - 1
+        if not 0 <= at < n or len({(*s[:at], *s[at + 1 :]) for s in shapes}) != 1:
             raise ShapeError(
-                f"Parallel: the branches give {shapes}, which cannot stand side by side"
+                f"Parallel: the branches give samples of {shapes}, which cannot stand side by "
+                f"side along axis={getattr(self, 'axis', -1)}"
+                + ("; axis=1 joins channels" if n == 3 else "")
             )
-        return (*shapes[0][:-1], sum(s[-1] for s in shapes))
+        return at
 
     def flops(self, shape: Shape) -> int:
         """Sum over the branches."""
@@ -194,12 +236,12 @@ class Residual(_Container):
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """Add the block's output to its input."""
-        inner, back = self.layers[0].forward(x, train=train)
+        inner, back = call_forward(self.layers[0], x, train)
         if inner.shape != x.shape:
             raise ShapeError(f"Residual: the block turns {x.shape} into {inner.shape}")
 
         def backward(dy: Array, want_dx: bool = True) -> tuple[Any, list[Tree]]:
-            d, gradients = back(dy)
+            d, gradients = call_backward(self.layers[0], back, dy, want_dx=want_dx)
             return (d + dy if want_dx else None), [gradients]
 
         return inner + x, backward
@@ -214,12 +256,3 @@ class Residual(_Container):
     def flops(self, shape: Shape) -> int:
         """The block's, and one addition a number."""
         return self.layers[0].flops(shape) + int(np.prod(shape))
-
-
-def layers_within(layer: Layer, name: str = "") -> Iterator[tuple[str, Layer]]:
-    """Yield each layer that is no container, with its way there: "3.0"."""
-    if isinstance(layer, _Container):
-        for position, inner in enumerate(layer):
-            yield from layers_within(inner, f"{name}.{position}" if name else str(position))
-    else:
-        yield name, layer

@@ -19,6 +19,7 @@ from ..compiled import convolution as fast
 from . import im2col as readable
 from .initialise import Initialiser, initialiser
 from .layer import Backward, Layer, Shape, ShapeError
+from .plain import is_plain
 from .run import Run
 from .windows import Padding, Sizes, Window, check_images
 
@@ -95,7 +96,7 @@ class Conv2D(Layer):
         *,
         init: str | Initialiser = "glorot",
         random_state: RandomState = None,
-        dtype: Any = np.float64,
+        dtype: Any = None,
         **options: Any,
     ) -> Self:
         """Draw the filters from an initialiser; b = 0.
@@ -108,14 +109,18 @@ class Conv2D(Layer):
             Of the filters.
         init : str or Initialiser, default="glorot"
         random_state : int, Generator, RandomState or None, default=None
-        dtype : dtype, default=float64
+        dtype : dtype or None, default=None
+            None is float64, until a network of another dtype takes the layer up.
         **options
             `stride`, `padding`, `dilation`, `groups`, `method`.
         """
         groups = check_groups(options.get("groups", 1), n_in, "n_in")
         check_groups(groups, n_out, "n_out")
         shape = (n_out, n_in // groups, *Window.create(size).size)
-        return cls(*draw_filters(init, random_state, shape, n_out // groups, dtype), **options)
+        kind = np.float64 if dtype is None else dtype
+        layer = cls(*draw_filters(init, random_state, shape, n_out // groups, kind), **options)
+        layer._any_dtype = dtype is None
+        return layer
 
     @property
     def n_in(self) -> int:
@@ -126,7 +131,7 @@ class Conv2D(Layer):
         """Whether the compiled loops take these images; ShapeError where they do not fit."""
         check_images(self, x.shape, self.n_in)
         self.window.output(x.shape[2], x.shape[3], self)
-        return self.method == "auto" and fast.suits(x, self.W)
+        return self.method == "auto" and not is_plain() and fast.suits(x, self.W)
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, n_in, height, width) → y: (n, n_out, OH, OW)."""
@@ -230,19 +235,22 @@ class ConvTranspose2D(Layer):
         *,
         init: str | Initialiser = "glorot",
         random_state: RandomState = None,
-        dtype: Any = np.float64,
+        dtype: Any = None,
         **options: Any,
     ) -> Self:
         """Draw the filters from an initialiser; b = 0. Arguments as `Conv2D.create`."""
         groups = check_groups(options.get("groups", 1), n_in, "n_in")
         check_groups(groups, n_out, "n_out")
         shape = (n_in, n_out // groups, *Window.create(size).size)
-        W, _ = draw_filters(init, random_state, shape, n_in // groups, dtype, turned=True)
-        return cls(W, np.zeros(n_out, dtype), **options)
+        kind = np.float64 if dtype is None else dtype
+        W, _ = draw_filters(init, random_state, shape, n_in // groups, kind, transposed=True)
+        layer = cls(W, np.zeros(n_out, kind), **options)
+        layer._any_dtype = dtype is None
+        return layer
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, n_in, height, width) → y: (n, n_out, OH, OW)."""
-        shape = (len(x), *self.output_shape(x.shape[1:]))
+        shape = (len(x), *ConvTranspose2D.output_shape(self, x.shape[1:]))
         W, groups, window = self.W, self.groups, self.window
         form = self._form(x)
         y = form.correlate_dx(x, W, window, groups, shape) + self.b[:, None, None]
@@ -256,7 +264,8 @@ class ConvTranspose2D(Layer):
 
     def _form(self, x: Array) -> Any:
         """The module that computes: of a matrix product, a convolution is the transpose."""
-        return fast if self.method == "auto" and fast.suits(x, self.W) else readable
+        compiled = self.method == "auto" and not is_plain() and fast.suits(x, self.W)
+        return fast if compiled else readable
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -325,15 +334,15 @@ def draw_filters(
     shape: tuple[int, ...],
     n_units: int,
     dtype: Any,
-    turned: bool = False,
+    transposed: bool = False,
 ) -> tuple[Array, Array]:
     """Draw W of this shape, and b = 0; `n_units` channels of a group meet each of its taps.
 
-    What meets in one output is a filter's channels times its taps (turned: its channels of
+    What meets in one output is a filter's channels times its taps (transposed: its channels of
     output times its taps, as the transpose of a convolution has it).
     """
     taps = int(np.prod(shape[2:]))
-    n_in, n_out = (n_units, shape[1]) if turned else (shape[1], n_units)
+    n_in, n_out = (n_units, shape[1]) if transposed else (shape[1], n_units)
     draw = initialiser(init)
     W = draw.draw(check_generator(random_state), shape, n_in * taps, n_out * taps)
     return np.ascontiguousarray(W, dtype), np.zeros(shape[0], dtype)

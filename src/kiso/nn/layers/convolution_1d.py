@@ -159,7 +159,7 @@ class Conv1D(Layer):
         *,
         init: str | Initialiser = "glorot",
         random_state: RandomState = None,
-        dtype: Any = np.float64,
+        dtype: Any = None,
         **options: Any,
     ) -> Self:
         """Draw the filters from an initialiser; b = 0.
@@ -176,7 +176,10 @@ class Conv1D(Layer):
         groups = check_groups(options.get("groups", 1), n_in, "n_in")
         check_groups(groups, n_out, "n_out")
         shape = (n_out, n_in // groups, Window.create((1, size)).size[1])
-        return cls(*draw_filters(init, random_state, shape, n_out // groups, dtype), **options)
+        kind = np.float64 if dtype is None else dtype
+        layer = cls(*draw_filters(init, random_state, shape, n_out // groups, kind), **options)
+        layer._any_dtype = dtype is None
+        return layer
 
     @property
     def n_in(self) -> int:

@@ -66,6 +66,10 @@ class Dropout(Layer):
 
         return y, backward
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape is kept."""
+        return shape
+
     def flops(self, shape: Shape) -> int:
         """Return 0: inference does nothing."""
         return 0

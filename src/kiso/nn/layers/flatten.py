@@ -56,7 +56,7 @@ class Reshape(Layer):
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """Give each sample its shape."""
-        self.output_shape(x.shape[1:])
+        Reshape.output_shape(self, x.shape[1:])
         return _reshaped(x, self.shape)
 
     def output_shape(self, shape: Shape) -> Shape:

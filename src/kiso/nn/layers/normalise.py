@@ -17,9 +17,10 @@ from kiso._validation import Array
 
 from ..compiled import normalise as fast
 from .layer import Backward, Layer, Shape, ShapeError
+from .plain import is_plain
 from .run import Run, empty
 
-__all__ = ["BatchNorm", "LayerNorm"]
+__all__ = ["BatchNorm", "GroupNorm", "LayerNorm"]
 
 Axes: TypeAlias = tuple[int, ...]
 
@@ -31,12 +32,14 @@ class _Normalise(Layer):
     beta: Array
     feature_axis: int
 
-    def __init__(self, n_features: int, *, eps: float = 1e-5, dtype: Any = np.float64):
+    def __init__(self, n_features: int, *, eps: float = 1e-5, dtype: Any = None):
         if not eps > 0:
             raise ValueError(f"eps={eps!r}: give a positive number")
         self.eps = eps
-        self.gamma = np.ones(n_features, dtype)
-        self.beta = np.zeros(n_features, dtype)
+        self._any_dtype = dtype is None
+        kind = np.float64 if dtype is None else dtype
+        self.gamma = np.ones(n_features, kind)
+        self.beta = np.zeros(n_features, kind)
 
     @property
     def parameters(self) -> dict[str, Array]:
@@ -97,7 +100,8 @@ class LayerNorm(_Normalise):
         Length of the last axis.
     eps : float, default=1e-5
         Added to the variance.
-    dtype : dtype, default=float64
+    dtype : dtype or None, default=None
+        None is float64, until a network of another dtype takes the layer up.
 
     Attributes
     ----------
@@ -122,6 +126,63 @@ class LayerNorm(_Normalise):
         return f"LayerNorm({len(self.gamma)})"
 
 
+class GroupNorm(_Normalise):
+    """Normalise each sample by itself over groups of channels (Wu & He 2018).
+
+    μ and v are those of the channels of a group and of all their pixels; γ and β are one number
+    a channel. One group is layer normalisation of the whole sample, as many groups as channels
+    is instance normalisation. Training and inference are the same.
+
+    Parameters
+    ----------
+    n_groups : int
+        Divides n_features.
+    n_features : int
+        Length of axis 1: the channels.
+    eps : float, default=1e-5
+        Added to the variance.
+    dtype : dtype or None, default=None
+        None is float64, until a network of another dtype takes the layer up.
+
+    Attributes
+    ----------
+    gamma, beta : ndarray of shape (n_features,)
+        The scale and shift that are learnt; 1 and 0 at first.
+
+    Examples
+    --------
+    >>> GroupNorm(1, 2, eps=1e-12)(np.array([[1.0, 3.0]]))
+    array([[-1., 1.]])
+    """
+
+    feature_axis = 1
+
+    def __init__(self, n_groups: int, n_features: int, *, eps: float = 1e-5, dtype: Any = None):
+        super().__init__(n_features, eps=eps, dtype=dtype)
+        if n_groups < 1 or n_features % n_groups:
+            raise ValueError(f"n_groups={n_groups}: n_features={n_features} has to divide by it")
+        self.n_groups = n_groups
+
+    def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
+        """x: (n, n_features, ...)."""
+        others, seen = self._check(x)
+        groups = (len(x), self.n_groups, -1)
+        centred = x.reshape(groups) - _mean(x.reshape(groups), (-1,))
+        scale = 1 / np.sqrt(_mean(centred * centred, (-1,)) + self.eps)
+        x_hat = (centred * scale).reshape(x.shape)
+        gamma = self.gamma.reshape(seen)
+
+        def backward(dy: Array) -> tuple[Array, dict[str, Array]]:
+            g, by = (dy * gamma).reshape(groups), x_hat.reshape(groups)
+            dx = (g - _mean(g, (-1,)) - by * _mean(g * by, (-1,))) * scale
+            return dx.reshape(x.shape), _parameter_gradients(dy, x_hat, others)
+
+        return gamma * x_hat + self.beta.reshape(seen), backward
+
+    def __repr__(self) -> str:
+        return f"GroupNorm({self.n_groups} groups of {len(self.gamma)})"
+
+
 class BatchNorm(_Normalise):
     """Normalise each feature over the batch (Ioffe & Szegedy 2015).
 
@@ -139,7 +200,8 @@ class BatchNorm(_Normalise):
         Weight of the newest batch in the running statistics, in (0, 1].
     eps : float, default=1e-5
         Added to the variance.
-    dtype : dtype, default=float64
+    dtype : dtype or None, default=None
+        None is float64, until a network of another dtype takes the layer up.
 
     Attributes
     ----------
@@ -172,14 +234,14 @@ class BatchNorm(_Normalise):
         *,
         momentum: float = 0.1,
         eps: float = 1e-5,
-        dtype: Any = np.float64,
+        dtype: Any = None,
     ):
         super().__init__(n_features, eps=eps, dtype=dtype)
         if not 0 < momentum <= 1:
             raise ValueError(f"momentum={momentum!r}: give a number in (0, 1]")
         self.momentum = momentum
-        self.mean = np.zeros(n_features, dtype)
-        self.var = np.ones(n_features, dtype)
+        self.mean = np.zeros_like(self.gamma)
+        self.var = np.ones_like(self.gamma)
 
     @property
     def statistics(self) -> dict[str, Array]:
@@ -189,7 +251,7 @@ class BatchNorm(_Normalise):
     def runs_fast(self, x: Array) -> bool:
         """Whether the compiled loops take x; ShapeError where it does not fit."""
         self._check(x)
-        return fast.suits(x, self.gamma)
+        return not is_plain() and fast.suits(x, self.gamma)
 
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, n_features, ...)."""
@@ -220,7 +282,10 @@ class BatchNorm(_Normalise):
         """Count the numbers of a feature in a training batch."""
         m = x.size // len(self.gamma)
         if m < 2:
-            raise ShapeError(f"{self!r}: a training batch of shape {x.shape} has no variance")
+            raise ShapeError(
+                f"{self!r}: a training batch of shape {x.shape} has no variance; "
+                "give more samples, or leave a short last batch out: train(..., drop_last=True)"
+            )
         return m
 
     def _record(self, train: Run, mean: Array, var: Array, count: int) -> None:

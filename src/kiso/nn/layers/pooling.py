@@ -20,6 +20,7 @@ from ..compiled.convolution import for_loops
 from ..compiled.pooling_loops import Pane, average, average_back, largest, largest_back
 from .im2col import windows
 from .layer import Backward, Layer, Shape
+from .plain import is_plain
 from .run import Run, empty
 from .windows import Padding, Sizes, Window, check_images
 
@@ -31,8 +32,16 @@ _LOOPS = (np.float32, np.float64)  # what the compiled loops take
 class _Pool(Layer):
     """Pooling over a sliding window."""
 
-    def __init__(self, size: Sizes = 2, *, stride: Sizes | None = None, padding: Padding = 0):
-        self.window = Window.create(size, size if stride is None else stride, padding)
+    def __init__(
+        self,
+        size: Sizes = 2,
+        *,
+        stride: Sizes | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+    ):
+        step = size if stride is None else stride
+        self.window = Window.create(size, step, padding, ceil=ceil_mode)
         pads = self.window.padding or ((0, 0), (0, 0))
         if any(max(p) >= k for p, k in zip(pads, self.window.size, strict=True)):
             raise ValueError(
@@ -83,6 +92,8 @@ class MaxPool(_Pool):
         None is the size: windows side by side.
     padding : "same", "valid", int, (height, width) or ((top, bottom), (left, right)), default=0
         Pixels that are never the largest.
+    ceil_mode : bool, default=False
+        Also take the windows that reach beyond the last pixel, if they begin before it.
 
     Raises
     ------
@@ -101,8 +112,8 @@ class MaxPool(_Pool):
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, channels, height, width) → y: (n, channels, OH, OW)."""
         check_images(self, x.shape)
-        shape = self.output_shape(x.shape[1:])
-        if x.dtype not in _LOOPS:
+        shape = _Pool.output_shape(self, x.shape[1:])
+        if is_plain() or x.dtype not in _LOOPS:
             return self._readable(x)
         x, pane = for_loops(x), self._pane(x)
         y = empty(train, (len(x), *shape), x)
@@ -152,6 +163,11 @@ class AveragePool(_Pool):
         None is the size: windows side by side.
     padding : "same", "valid", int, (height, width) or ((top, bottom), (left, right)), default=0
         Pixels that do not count.
+    ceil_mode : bool, default=False
+        Also take the windows that reach beyond the last pixel, if they begin before it.
+    count_padding : bool, default=False
+        Let the zeros of `padding` count: m is then the size of the window, but for what
+        `ceil_mode` adds. It is the default of PyTorch's AvgPool2d (count_include_pad).
 
     Raises
     ------
@@ -170,9 +186,9 @@ class AveragePool(_Pool):
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """x: (n, channels, height, width) → y: (n, channels, OH, OW)."""
         check_images(self, x.shape)
-        shape = self.output_shape(x.shape[1:])
+        shape = _Pool.output_shape(self, x.shape[1:])
         share = self._share(x)
-        if x.dtype not in _LOOPS:
+        if is_plain() or x.dtype not in _LOOPS:
             return self._readable(x, share)
         x, pane = for_loops(x), self._pane(x)
         y = empty(train, (len(x), *shape), x)
@@ -195,9 +211,31 @@ class AveragePool(_Pool):
 
         return y, backward
 
+    def __init__(
+        self,
+        size: Sizes = 2,
+        *,
+        stride: Sizes | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        count_padding: bool = False,
+    ):
+        super().__init__(size, stride=stride, padding=padding, ceil_mode=ceil_mode)
+        self.count_padding = count_padding
+
     def _share(self, x: Array) -> Array:
         """1/m at each output."""
-        counted = windows(np.ones((1, 1, *x.shape[2:])), self.window, self)
+        pixels = np.ones((1, 1, *x.shape[2:]))
+        if getattr(self, "count_padding", False):  # zeros that were asked for count as pixels
+            asked = self.window.asked_pads(*x.shape[2:])
+            around = self.window.pads(*x.shape[2:])
+            more = [tuple(np.subtract(p, a)) for p, a in zip(around, asked, strict=True)]
+            pixels = np.pad(np.pad(pixels, ((0, 0), (0, 0), *asked), constant_values=1),
+                            ((0, 0), (0, 0), *more))  # fmt: skip
+            window = Window(self.window.size, self.window.stride)
+            counted = windows(pixels, window, self)
+            return np.asarray(1 / counted.sum(axis=(-2, -1)), x.real.dtype)
+        counted = windows(pixels, self.window, self)
         return np.asarray(1 / counted.sum(axis=(-2, -1)), x.real.dtype)
 
 

@@ -41,6 +41,10 @@ class Softmax(Layer):
 
         return y, backward
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape is kept."""
+        return shape
+
     def flops(self, shape: Shape) -> int:
         """Return four for each number: subtract, exponential, sum, divide."""
         return 4 * int(np.prod(shape))

@@ -17,7 +17,7 @@ import numpy as np
 
 from kiso._validation import Array
 
-from .layer import Backward, Layer, Shape, Tree
+from .layer import Backward, Layer, Shape, Tree, call_backward
 from .run import Run
 from .tangent import TangentBackward, tangent
 
@@ -45,11 +45,14 @@ class Spectral(Layer):
 
     lazy_dx = True
 
-    def __init__(self, inner: Layer):
+    def __init__(self, inner: Any):
         if not isinstance(inner, Layer) or "W" not in inner.parameters:
             raise TypeError(f"Spectral takes a layer with weights W, not {inner!r}")
+        if vars(inner).get("W") is not inner.parameters["W"]:
+            raise TypeError(f"Spectral: {inner!r} keeps its weights W in another attribute than W")
         self.inner = inner
-        rows = self._matrix(inner.parameters["W"])
+        self._any_dtype = inner._any_dtype
+        rows = self._matrix(vars(inner)["W"])
         start = np.random.default_rng(0).standard_normal(len(rows))
         self.u = _unit(start.astype(rows.dtype))
         for _ in range(_FIRST_STEPS):
@@ -98,7 +101,7 @@ class Spectral(Layer):
         y, back = divided.forward(x, train=train)
 
         def backward(dy: Array, want_dx: bool = True) -> tuple[Any, Tree]:
-            dx, gradients = back(dy, want_dx=want_dx) if divided.lazy_dx else back(dy)
+            dx, gradients = call_backward(divided, back, dy, want_dx=want_dx)
             return dx, self._undivided(gradients, u, v, sigma)
 
         return y, backward

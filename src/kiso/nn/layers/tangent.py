@@ -15,14 +15,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from functools import singledispatch
-from typing import Any, TypeAlias
+from functools import singledispatch, wraps
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from kiso._validation import Array
 
-from .activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from .activations import (
+    ELU,
+    GELU,
+    Activation,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
 from .affine import Affine
 from .containers import Residual, Sequential
 from .convolution import Conv2D, ConvTranspose2D
@@ -31,10 +41,18 @@ from .flatten import Flatten, Reshape
 from .layer import Layer, Tree
 from .pooling import AveragePool, GlobalAveragePool
 
-__all__ = ["TangentBackward", "affine_tangent", "tangent"]
+__all__ = [
+    "TangentBackward",
+    "affine_tangent",
+    "known_tangent",
+    "sequential_tangent",
+    "tangent",
+]
 
 # (∂C/∂y, ∂C/∂t) → (∂C/∂x, ∂C/∂v, gradients)
 TangentBackward: TypeAlias = Callable[[Array, Array], tuple[Array, Array, Tree]]
+
+_Tangent = TypeVar("_Tangent", bound=Callable[..., Any])
 
 
 @singledispatch
@@ -50,7 +68,7 @@ def tangent(layer: Layer, x: Array, v: Array) -> tuple[Array, Array, TangentBack
     ------
     TypeError
         For a layer whose second derivative is not here (dropout, batch normalisation and
-        max-pooling among them).
+        max-pooling among them), or whose class overrides the `forward` of one that is.
 
     Examples
     --------
@@ -64,11 +82,35 @@ def tangent(layer: Layer, x: Array, v: Array) -> tuple[Array, Array, TangentBack
     )
 
 
-@tangent.register(Affine)
+def known_tangent(*kinds: Any) -> Callable[[_Tangent], _Tangent]:
+    """Register the tangent of layers, for as long as their class has the forward pass of these."""
+
+    def register(function: _Tangent) -> _Tangent:
+        for kind in kinds:
+
+            @wraps(function)
+            def checked(layer: Any, x: Array, v: Array, kind: Any = kind) -> Any:
+                if type(layer).forward is not kind.forward:
+                    name = type(layer).__name__
+                    raise TypeError(
+                        f"{layer!r}: {name} overrides the forward pass of {kind.__name__}, whose "
+                        f"second derivative is known; register its own by tangent.register({name})"
+                    )
+                return function(layer, x, v)
+
+            register_tangent: Any = tangent.register
+            register_tangent(kind)(checked)
+        return function
+
+    return register
+
+
+@known_tangent(Affine, Conv1D, Conv2D, ConvTranspose2D)
 def affine_tangent(layer: Any, x: Array, v: Array) -> tuple[Array, Array, TangentBackward]:
     """Give it for y = x W + b, or any other layer of W and b that is linear but for b."""
     straight = copy.copy(layer)
-    straight.b = np.zeros_like(layer.b)
+    if layer.b is not None:
+        straight.b = np.zeros_like(layer.b)
     y, back = layer.forward(x)
     t, along = straight.forward(v)
 
@@ -80,7 +122,7 @@ def affine_tangent(layer: Any, x: Array, v: Array) -> tuple[Array, Array, Tangen
     return y, t, backward
 
 
-@tangent.register(Activation)
+@known_tangent(Activation)
 def _activation(layer: Activation, x: Array, v: Array) -> tuple[Array, Array, TangentBackward]:
     y = layer.value(x, np.empty_like(x))
     slope = layer.slope(x, y, np.empty_like(x))
@@ -97,30 +139,29 @@ def _activation(layer: Activation, x: Array, v: Array) -> tuple[Array, Array, Ta
 
 def _curvature(layer: Activation, x: Array, y: Array) -> Array | None:
     """σ''(x) given y = σ(x); None where it is zero but for kinks."""
-    match layer:
-        case ReLU() | LeakyReLU():
-            return None
-        case Sigmoid():
-            return y * (1 - y) * (1 - 2 * y)
-        case Tanh():
-            return -2 * y * (1 - y * y)
-        case Softplus():
-            s = layer.slope(x, y, np.empty_like(x))
-            return s * (1 - s)
-        case GELU():
-            bend: Array = (2 - x * x) * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
-            return bend.astype(x.dtype, copy=False)
+    kind = type(layer)  # a subclass may have another value
+    if kind in (ReLU, LeakyReLU):
+        return None
+    if kind is Sigmoid:
+        return y * (1 - y) * (1 - 2 * y)
+    if kind is Tanh:
+        return -2 * y * (1 - y * y)
+    if kind is Softplus:
+        s = layer.slope(x, y, np.empty_like(x))
+        return s * (1 - s)
+    if kind is SiLU:
+        s = Sigmoid().value(x, np.empty_like(x))
+        return s * (1 - s) * (2 + x * (1 - 2 * s))
+    if kind is ELU:
+        curved: Array = np.where(x > 0, 0, layer.slope(x, y, np.empty_like(x)))
+        return curved.astype(x.dtype, copy=False)
+    if kind is GELU:
+        bend: Array = (2 - x * x) * np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
+        return bend.astype(x.dtype, copy=False)
     raise TypeError(f"{layer!r}: σ'' is not known here; register its tangent")
 
 
-for _kind in (Conv1D, Conv2D, ConvTranspose2D):
-    tangent.register(_kind)(affine_tangent)
-
-
-@tangent.register(Flatten)
-@tangent.register(Reshape)
-@tangent.register(AveragePool)
-@tangent.register(GlobalAveragePool)
+@known_tangent(Flatten, Reshape, AveragePool, GlobalAveragePool)
 def _linear(layer: Layer, x: Array, v: Array) -> tuple[Array, Array, TangentBackward]:
     y, back = layer.forward(x)
     t, _ = layer.forward(v)
@@ -131,8 +172,11 @@ def _linear(layer: Layer, x: Array, v: Array) -> tuple[Array, Array, TangentBack
     return y, t, backward
 
 
-@tangent.register(Sequential)
-def _sequential(layer: Sequential, x: Array, v: Array) -> tuple[Array, Array, TangentBackward]:
+@known_tangent(Sequential)
+def sequential_tangent(
+    layer: Sequential, x: Array, v: Array
+) -> tuple[Array, Array, TangentBackward]:
+    """Give it for layers one after the other."""
     backwards = []
     for inner in layer:
         x, v, back = tangent(inner, x, v)
@@ -148,7 +192,7 @@ def _sequential(layer: Sequential, x: Array, v: Array) -> tuple[Array, Array, Ta
     return x, v, backward
 
 
-@tangent.register(Residual)
+@known_tangent(Residual)
 def _residual(layer: Residual, x: Array, v: Array) -> tuple[Array, Array, TangentBackward]:
     y, t, back = tangent(layer[0], x, v)
 

@@ -35,10 +35,18 @@ class Window:
     stride: Pair = (1, 1)
     padding: Pads | None = ((0, 0), (0, 0))  # None: "same"
     dilation: Pair = (1, 1)
+    ceil: bool = False  # also windows that reach beyond the last pixel
 
     @classmethod
     def create(
-        cls, size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, name: str = "size"
+        cls,
+        size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        name: str = "size",
+        *,
+        ceil: bool = False,
     ) -> Self:
         """Read what a user gives: a number for both axes, or one for each.
 
@@ -49,7 +57,7 @@ class Window:
         """
         return cls(
             _pair(name, size, 1), _pair("stride", stride, 1), _pads(padding),
-            _pair("dilation", dilation, 1),
+            _pair("dilation", dilation, 1), bool(ceil),
         )  # fmt: skip
 
     @property
@@ -60,6 +68,20 @@ class Window:
 
     def pads(self, height: int, width: int) -> Pads:
         """Return the zeros before and after each axis of an image of this size."""
+        asked = self.asked_pads(height, width)
+        if not getattr(self, "ceil", False):
+            return asked
+        around = []
+        sizes = zip((height, width), asked, self.stride, self.reach, strict=True)
+        for m, (before, after), s, r in sizes:
+            outputs = -(-max(0, m + before + after - r) // s) + 1
+            if (outputs - 1) * s >= m + before:  # it would begin behind the last pixel
+                outputs -= 1
+            around.append((before, max(after, (outputs - 1) * s + r - m - before)))
+        return around[0], around[1]
+
+    def asked_pads(self, height: int, width: int) -> Pads:
+        """Return the zeros that the padding asks for, without those of `ceil`."""
         if self.padding is not None:
             return self.padding
         around = []

@@ -7,6 +7,8 @@ The metadata hold, as JSON, where the run stands: steps, generators, position in
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 from kiso._validation import Array
 from kiso.optim import RuleState
 
-from ..layers.containers import layers_within
+from ..layers.layer import layers_within
 from .network import Network
 from .weights import (
     WeightsError,
@@ -25,7 +27,7 @@ from .weights import (
     write_tensors,
 )
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "load_checkpoint", "plain_text", "save_checkpoint"]
 
 FORMAT = "kiso.training/1"
 
@@ -77,8 +79,9 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
         "rule": _rule_names(run.rule),
         "loss": run.progress["loss"],
     }
+    older = [entry for entry in kinds["layers"] if ".inner " not in entry]  # of Spectral
     for name, own in kinds.items():
-        if about.get(name) != own:
+        if about.get(name) not in (own, older if name == "layers" else own):
             raise WeightsError(f"{path}: made with {name} {about.get(name)}, this run has {own}")
     state = _inner(run.rule_state)
     parts: dict[str, dict[str, Array]] = {"now": {}, "best": {}, "rule": {}}
@@ -97,7 +100,29 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
         for key, array in own_arrays.items():
             array[...] = parts[part][key]
     state.step = about["rule_step"]
+    _say_what_changed(path, about.get("settings", {}), run.progress["settings"])
     return about
+
+
+def _say_what_changed(path: Path, before: dict[str, str], now: dict[str, str]) -> None:
+    """Warn of settings that differ from those of the run that is resumed."""
+    changed = [
+        f"{name} was {before[name]}, now is {now[name]}"
+        for name in now
+        if name in before and before[name] != now[name]
+    ]
+    if changed:
+        warnings.warn(
+            f"resume: {path} was made with other settings; from here on the new ones hold: "
+            + "; ".join(changed),
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def plain_text(settings: dict[str, Any]) -> dict[str, str]:
+    """Return settings as text that is the same in every process (no addresses)."""
+    return {name: re.sub(r" at 0x[0-9a-f]+", "", str(value)) for name, value in settings.items()}
 
 
 def _layer_names(network: Network) -> list[str]:

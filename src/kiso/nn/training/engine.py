@@ -18,6 +18,7 @@ from kiso.optim import ClipNorm, NonFiniteGradientError, Rule, global_norm
 from kiso.optim._schedules import rate_at
 from kiso.optim._tree import leaves_of
 
+from ..layers.layer import layers_within
 from ..layers.run import Run
 from .feed import Example, Feed
 from .network import Network
@@ -88,6 +89,7 @@ class LayerEngine(Engine):
         self.params = network.parameters
         self.rule_state = self.rule.init(self.params)
         self.grads: Any = None  # of the last step
+        self.known = {id(layer) for _, layer in layers_within(network)}
         self.n_iter = 0
 
     def advance(self, n_steps: int) -> Progress:
@@ -130,6 +132,12 @@ class LayerEngine(Engine):
             )
         except NonFiniteGradientError:
             return f"step {step}: {bad_gradient(self.network, self.grads, batch.x)}"
+        for layer, _ in self.run.statistics:
+            if id(layer) not in self.known:
+                raise TypeError(
+                    f"{layer!r} records running statistics and is in no attribute of a layer of "
+                    "the network, so they could not be saved; keep it in an attribute"
+                )
         self.run.apply_statistics()
         self.n_iter = step
         return ""
@@ -172,7 +180,7 @@ def _mass(loss: Loss, batch: Example) -> float:
     """What a batch's loss counts: its samples (or their weights) where it is a mean."""
     if loss.reduction != "mean":
         return 1.0
-    return float(len(batch.x)) if batch.weight is None else float(batch.weight.sum())
+    return loss.mass(batch.t, batch.weight)
 
 
 def _decay(params: Any, grads: Any, decay: float) -> None:

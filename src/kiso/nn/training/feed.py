@@ -81,6 +81,7 @@ class RowFeed(Feed):
         batch_size: int,
         replace: bool,
         rng: np.random.Generator,
+        drop_last: bool = False,
     ):
         self.X, self.t = check_data("X", X), check_data("t", t)
         n = len(self.X)
@@ -93,7 +94,8 @@ class RowFeed(Feed):
             raise ValueError(f"sample_weight of shape {self.weight.shape}: give ({n},)")
         self.n, self.replace, self.rng = n, replace, rng
         self.batch_size = batch_size if replace else min(batch_size, n)
-        self.n_batches: int = -(-n // self.batch_size)
+        whole = drop_last and not replace
+        self.n_batches: int = n // self.batch_size if whole else -(-n // self.batch_size)
         self.taken = 0  # batches
         self._order = np.empty(0, np.intp)  # of the epoch, without replacement
         self._before = rng.bit_generator.state  # the generator as the epoch began
@@ -120,7 +122,7 @@ class RowFeed(Feed):
             count = min(left, self.n_batches - done)
             part = self._order[done * b : (done + count) * b]
             parts.append(part)
-            sizes += [b] * (count - 1) + [len(part) - (count - 1) * b]
+            sizes += [b] * (count - 1) + [len(part) - (count - 1) * b]  # whole, if so wanted
             self.taken += count
             left -= count
         return np.concatenate(parts), np.cumsum([0, *sizes], dtype=np.intp)
@@ -207,14 +209,20 @@ def make_feed(
     *,
     batch_size: int,
     replace: bool,
+    drop_last: bool,
     n_epochs: int | None,
     rng: np.random.Generator,
 ) -> Feed:
     """Return the feed for (X, t), or for an iterable of batches."""
     if isinstance(data, tuple) and len(data) == 2:
-        return RowFeed(*data, sample_weight, batch_size=batch_size, replace=replace, rng=rng)
+        return RowFeed(
+            *data, sample_weight, batch_size=batch_size, replace=replace, rng=rng,
+            drop_last=drop_last,
+        )  # fmt: skip
     if isinstance(data, np.ndarray) or not isinstance(data, Iterable):
         raise TypeError("data: give a tuple (X, t), or an iterable of batches (x, t)")
+    if drop_last:
+        raise ValueError("drop_last: an iterable gives its own batches; leave the last one out")
     if sample_weight is not None:
         raise ValueError("sample_weight: an iterable gives batches (x, t, sample_weight)")
     return BatchFeed(data, n_epochs)

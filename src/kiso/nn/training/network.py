@@ -6,10 +6,11 @@ a⁽ˡ⁾ = σ(z⁽ˡ⁾). A batch has one sample a row here, so that W⁽ˡ⁾ 
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,21 +18,33 @@ from numpy.typing import ArrayLike
 from kiso._compute.threads import blocks, map_rows
 from kiso._validation import Array, RandomState, check_generator
 from kiso.losses import Loss
-from kiso.optim._tree import leaves_of
+from kiso.optim._tree import leaves_like, leaves_of
 
 from ..layers.activations import Activation, activation
 from ..layers.affine import Affine
-from ..layers.containers import Sequential, layers_within
+from ..layers.containers import Parameters, Sequential
 from ..layers.initialise import Initialiser
-from ..layers.layer import Backward, Layer, Shape, Tree
+from ..layers.layer import (
+    Backward,
+    Layer,
+    Shape,
+    Tree,
+    arrays_within,
+    call_backward,
+    layers_within,
+)
+from ..layers.plain import is_plain
 from ..layers.run import Run
 from ..layers.softmax import Softmax
+from ..layers.tangent import known_tangent, sequential_tangent
 from ..layers.windows import warn_unscaled
 from .summary import summary_table
 from .trace import Trace, trace
-from .weights import load_weights, save_weights
+from .weights import load_weights, named_arrays, save_weights
 
 __all__ = ["Network"]
+
+_N = TypeVar("_N", bound=Layer)
 
 LANE_ROWS = 512  # of a dense network: the values between its layers stay in a core's cache
 LANE_WORK = 1 << 24  # rows × parameters that are worth a lane
@@ -44,6 +57,15 @@ class Network(Sequential):
     Parameters
     ----------
     layers : iterable of Layer
+    dtype : dtype or None, default=None
+        What it computes in: arrays of another dtype are copied into it. None takes that of
+        the layers, which has to be one; layers made without a dtype take the network's.
+
+    Raises
+    ------
+    TypeError
+        If layers are of different dtypes (the message names the layer), or a layer hides
+        arrays that it calls its parameters.
 
     Examples
     --------
@@ -53,12 +75,35 @@ class Network(Sequential):
     ...                         init="normal", random_state=0)
     >>> network(np.array([[0.1, 0.1], [0.3, 0.4]])).shape, network.n_parameters
     ((2, 2), 23)
+
+    A training loop by hand; a rule moves the arrays of `network.parameters` in place:
+
+    >>> from kiso.losses import SquaredError
+    >>> from kiso.optim import Adam
+    >>> x, rule, loss = np.linspace(-1, 1, 64)[:, None], Adam(0.02), SquaredError()
+    >>> network = Network.dense([1, 8, 1], random_state=0)
+    >>> p = network.parameters
+    >>> state = rule.init(p)
+    >>> for _ in range(500):
+    ...     value, gradients = network.loss_and_gradients(x, x**2, loss)
+    ...     p, state = rule.update(gradients, state, p)
+    >>> value < 1e-3
+    True
     """
 
-    def __init__(self, layers: Iterable[Layer]):
+    lazy_dx = True
+    lazy_gradients = True
+    light = True
+
+    def __init__(self, layers: Iterable[Layer], *, dtype: Any = None):
         super().__init__(layers)
         if not self.layers:
             raise ValueError("layers: give at least one")
+        found = _one_dtype(self.layers, None if dtype is None else np.dtype(dtype))
+        if dtype is not None and found:
+            self.layers = _converted(self, np.dtype(dtype)).layers
+        if dtype is not None:
+            self._dtype = np.dtype(dtype)
 
     @classmethod
     def dense(
@@ -109,13 +154,32 @@ class Network(Sequential):
     # --- parameters -----------------------------------------------------------------
 
     @property
+    def parameters(self) -> Parameters:
+        """One entry a layer, the arrays themselves; assigning a tree copies into them."""
+        return super().parameters
+
+    @parameters.setter
+    def parameters(self, tree: Tree) -> None:
+        for own, new in zip(
+            leaves_of(self.parameters), leaves_like(self.parameters, tree, "parameters"),
+            strict=True,
+        ):  # fmt: skip
+            if np.shape(new) != own.shape:
+                raise ValueError(f"parameters: shape {np.shape(new)} given for {own.shape}")
+            own[...] = new
+
+    def astype(self, dtype: Any) -> Self:
+        """Return a copy of the network that computes in another dtype."""
+        return _converted(self, np.dtype(dtype))
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """What it computes in: the dtype of its first parameter, float64 where it has none."""
         for layer in self.layers:
             for leaf in leaves_of(layer.parameters):
                 dtype: np.dtype[Any] = leaf.dtype
                 return dtype
-        return np.dtype(np.float64)
+        return getattr(self, "_dtype", np.dtype(np.float64))
 
     @property
     def takes_images(self) -> bool:  # type: ignore[override]
@@ -165,6 +229,10 @@ class Network(Sequential):
 
     # --- values and gradients -------------------------------------------------------
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape after the last layer; ShapeError names the layer that does not fit."""
+        return super().output_shape(shape)
+
     def forward(self, x: Array, *, train: Run | None = None) -> tuple[Array, Backward]:
         """Pass x through all layers, in the network's dtype."""
         return super().forward(self.as_input(x), train=train)
@@ -172,7 +240,7 @@ class Network(Sequential):
     def __call__(self, x: Array) -> Array:
         """Return y = f(x) alone; many rows in lanes, each through all layers on one thread."""
         x = self.as_input(x)
-        if len(x) < 2 * LANE_IMAGES:
+        if is_plain() or len(x) < 2 * LANE_IMAGES:
             return super().__call__(x)
         images = self.takes_images
         worth = LANE_IMAGES if images else max(LANE_ROWS, LANE_WORK // max(1, self.n_parameters))
@@ -228,7 +296,7 @@ class Network(Sequential):
         """
         y, backward = self.forward(x, train=train)
         value, dy = loss.value_and_gradient(y, t, sample_weight)
-        return value, backward(dy, want_dx=False)[1]
+        return value, call_backward(self, backward, dy, want_dx=False)[1]
 
     def input_gradient(self, x: Array, *, output: int | None = None) -> Array:
         """Return ∇ₓ a⁽ᴸ⁾ of each sample: how an output changes with the input.
@@ -258,7 +326,8 @@ class Network(Sequential):
         k = 0 if output is None else output
         if not 0 <= k < n_outputs:
             raise ValueError(f"output={output}: give 0 to {n_outputs - 1}")
-        return backward(_unit(y, k), want_gradients=False)[0]
+        dx: Array = call_backward(self, backward, _unit(y, k), want_gradients=False)[0]
+        return dx
 
     def jacobian(self, x: Array) -> Array:
         """Return ∂y_k/∂x_j of each sample, shape (n, *outputs, *inputs).
@@ -267,7 +336,7 @@ class Network(Sequential):
         """
         y, backward = self.forward(x)
         units = (_unit(y, k) for k in range(int(np.prod(y.shape[1:]))))
-        rows = [backward(dy, want_gradients=False)[0] for dy in units]
+        rows = [call_backward(self, backward, dy, want_gradients=False)[0] for dy in units]
         return np.stack(rows, axis=1).reshape(*y.shape, *np.shape(x)[1:])
 
     def trace(self, x: Array, t: Array | None = None, loss: Loss | None = None) -> Trace:
@@ -281,6 +350,8 @@ class Network(Sequential):
         >>> seen.z[2], seen.a[2], seen.delta[3]
         (array([[0., 0.]]), array([[0.5, 0.5]]), array([[0.026756]]))
         """
+        if type(self).forward is not Network.forward:
+            raise TypeError(f"trace: {type(self).__name__} has a forward pass of its own")
         return trace(self.layers, self.as_input(x), t, loss)
 
     # --- looking at it, keeping it ----------------------------------------------------
@@ -332,6 +403,57 @@ class Network(Sequential):
             If it cannot be read.
         """
         load_weights(self, Path(path))
+
+
+known_tangent(Network)(sequential_tangent)
+
+
+def _one_dtype(layers: Sequence[Layer], wanted: np.dtype[Any] | None) -> bool:
+    """Give layers made without a dtype the others'; return whether one differs from `wanted`.
+
+    Raises
+    ------
+    TypeError
+        If layers that have a dtype differ and none is wanted; the message names the layer.
+    """
+    within = [
+        (position, layer, inner)
+        for position, layer in enumerate(layers)
+        for _, inner in layers_within(layer)
+    ]
+    first, where = wanted, ""
+    other = False
+    for position, layer, inner in within:
+        for array in arrays_within(inner).values() if not inner._any_dtype else ():
+            if array.dtype == np.complex128 or array.dtype == first:
+                continue
+            if first is None:
+                first, where = array.dtype, f"layer {position} {layer!r}"
+            elif wanted is None:
+                raise TypeError(
+                    f"layer {position} {layer!r} is {array.dtype}, {where} is {first}: a network "
+                    "computes in one dtype; make the layers with the same dtype=, or give "
+                    f"Network(layers, dtype=np.{first})"
+                )
+            else:
+                other = True
+    for _, _, inner in within:
+        if inner._any_dtype and first is not None:
+            for name, array in arrays_within(inner).items():
+                if array.dtype != first:
+                    setattr(inner, name, array.astype(first))
+    return other
+
+
+def _converted(network: _N, dtype: np.dtype[Any]) -> _N:
+    """Return a copy whose arrays (parameters and running statistics) are of this dtype."""
+    arrays = [a for _, inner in layers_within(network) for a in arrays_within(inner).values()]
+    arrays += list(named_arrays(network).values())
+    memo: dict[int, Any] = {id(a): a.astype(dtype) for a in arrays}
+    converted = copy.deepcopy(network, memo)
+    if isinstance(converted, Network):
+        converted._dtype = dtype
+    return converted
 
 
 def _one_each(

@@ -22,10 +22,12 @@ from kiso.optim._rule import check_rule
 
 from ..compiled.engine import CompiledEngine
 from ..layers.layer import ShapeError
+from ..layers.plain import is_plain
 from ..layers.run import Run
 from .engine import Engine, LayerEngine
 from .feed import Feed, RowFeed, check_data, make_feed
 from .network import Network
+from .states import States
 from .train_state import TrainState, TrainStatus
 from .trainer import Metric, Plan, Trainer
 
@@ -38,10 +40,11 @@ def train(
     data: Any,
     rule: Rule,
     *,
-    n_epochs: int | None = 1,
+    n_epochs: int | Literal["auto"] | None = "auto",
     n_steps: int | None = None,
     batch_size: int = 32,
     replace: bool = False,
+    drop_last: bool = False,
     every: int | None = None,
     sample_weight: Array | None = None,
     validation: tuple[Any, Any] | None = None,
@@ -72,15 +75,18 @@ def train(
         the iterable an epoch.
     rule : Rule
         From `kiso.optim`, with its schedule.
-    n_epochs : int or None, default=1
-        Passes over the data; None for no end.
+    n_epochs : int, None or "auto", default="auto"
+        Passes over the data; None sets no limit. "auto" is 1, or no limit where `n_steps` is
+        given.
     n_steps : int or None, default=None
-        Ends the run after so many steps; given alone, it takes the place of `n_epochs`.
+        Steps. Where both are given the run ends with whichever comes first.
     batch_size : int, default=32
         Samples a step; all of them if there are fewer.
     replace : bool, default=False
         Draw each batch independently; otherwise go through all samples in a new order each
         epoch. The short last batch of an epoch counts each of its samples as the others do.
+    drop_last : bool, default=False
+        Leave out the short last batch of an epoch (batch normalisation needs two samples).
     every : int or None, default=None
         Steps from one state to the next; None for an epoch. An iterable gives one at the
         end of each pass too.
@@ -124,6 +130,14 @@ def train(
     WeightsError
         If the file to resume from is damaged or belongs to another network or rule.
 
+    Warns
+    -----
+    UserWarning
+        If a run is resumed with other settings of the rule (its rate, say), another
+        `weight_decay` or `clip_norm`: the new ones hold from there on.
+    RuntimeWarning
+        If the generator is dropped before its first step: nothing was trained.
+
     Examples
     --------
     >>> from kiso.losses import SquaredError
@@ -137,8 +151,8 @@ def train(
     (400, 'COMPLETE', True)
     """
     check_rule(rule)
-    if n_steps is not None and n_epochs == 1:
-        n_epochs = None
+    if n_epochs == "auto":
+        n_epochs = 1 if n_steps is None else None
     plan = Plan(n_epochs, n_steps, every, patience, min_delta, metrics or {}, _checked(validation))
     check_count("batch_size", batch_size, least=1)
     check_real("weight_decay", weight_decay, least=0)
@@ -152,6 +166,7 @@ def train(
         sample_weight,
         batch_size=batch_size,
         replace=replace,
+        drop_last=drop_last,
         n_epochs=n_epochs,
         rng=np.random.default_rng(seeds[0]),
     )
@@ -165,17 +180,23 @@ def train(
     if engine is None:
         engine = LayerEngine(network, loss, feed, rule, run, weight_decay, clip_norm)
     keep = validation is not None if keep_best is None else keep_best
-    trainer = Trainer(network, loss, rule, feed, engine, run, plan, keep)
+    settings = {"rule": repr(rule), "weight_decay": weight_decay, "clip_norm": clip_norm}
+    trainer = Trainer(network, loss, rule, feed, engine, run, plan, keep, settings)
     if resume is not None:
         trainer.resume(Path(resume))
-    return trainer.states(None if checkpoint is None else Path(checkpoint))
+    states = trainer.states(None if checkpoint is None else Path(checkpoint))
+    return States(states, "train(...)")
 
 
 def _compiled(
     network: Network, loss: Loss, feed: Feed, rule: Rule, weight_decay: float, loop: str
 ) -> CompiledEngine | None:
     """Return the compiled loop where it is wanted."""
-    if loop == "layers" or (loop == "auto" and not CompiledEngine.wins(network, feed)):
+    if (
+        loop == "layers"
+        or (loop == "auto" and is_plain())
+        or (loop == "auto" and not CompiledEngine.wins(network, feed))
+    ):
         return None
     why_not = CompiledEngine.suits(network, loss, feed, rule)
     if why_not and loop == "compiled":

@@ -15,7 +15,7 @@ from kiso.optim import Rule
 from kiso.optim._check import check_count, check_real
 
 from ..layers.run import Run
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .checkpoint import Checkpoint, load_checkpoint, plain_text, save_checkpoint
 from .engine import Engine, learning_rate_of
 from .feed import Feed
 from .network import Network
@@ -70,10 +70,12 @@ class Trainer:
         run: Run,
         plan: Plan,
         keep_best: bool,
+        settings: Mapping[str, Any],
     ):
         self.network, self.loss, self.rule = network, loss, rule
         self.feed, self.engine, self.run, self.plan = feed, engine, run, plan
         self.arrays = named_arrays(network)
+        self.settings = dict(settings)
         self.keep_best = keep_best
         self.best = {name: a.copy() for name, a in self.arrays.items()} if keep_best else {}
         self.best_value = float("inf")
@@ -138,8 +140,9 @@ class Trainer:
         if self.plan.validation is None:
             return {}
         X, t = self.plan.validation
-        y = predict_in_blocks(self.network, X)
-        values = {"loss": self.loss.value(y, t)}
+        with np.errstate(over="ignore", invalid="ignore"):  # it may be about to diverge
+            y = predict_in_blocks(self.network, X)
+            values = {"loss": self.loss.value(y, t)}
         return values | {name: float(f(y, t)) for name, f in self.plan.metrics.items()}
 
     def _note(self, value: float) -> bool:
@@ -165,6 +168,7 @@ class Trainer:
                 "feed": self.feed.position(),
                 "dropout": self.run.rng.bit_generator.state,
                 "loss": repr(self.loss),
+                "settings": plain_text(self.settings),
             },
         )
 

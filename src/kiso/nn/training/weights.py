@@ -17,8 +17,7 @@ import numpy as np
 
 from kiso._validation import Array
 
-from ..layers.containers import layers_within
-from ..layers.layer import Layer, Tree
+from ..layers.layer import Layer, Tree, layers_within
 
 __all__ = [
     "WeightsError",
