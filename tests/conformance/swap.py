@@ -6,6 +6,7 @@ property "kiso", the classes that the test constructed and those that it fitted.
 """
 
 import functools
+import inspect
 import os
 import signal
 import threading
@@ -27,7 +28,10 @@ def _watch_class(cls, label):
     cls.__new__ = new
     for name in _FITS:
         method = getattr(cls, name, None)
-        if callable(method):
+        stands = inspect.getattr_static(cls, name, None)
+        if hasattr(stands, "fn") and hasattr(stands, "check"):  # `available_if`
+            stands.fn = _watched(stands.fn, label)
+        elif callable(method):
             setattr(cls, name, _watched(method, label))
 
 

@@ -127,7 +127,7 @@ def test_two_classes_warm_start_weights_and_a_rule(digits):
     assert model.n_outputs_ == 1
     assert model.score(X, y) > 0.97
     assert model.fit(X, y).loss_curve_[0] < first
-    with pytest.raises(ValueError, match="warm_start: the last fit had 1 outputs, not 3"):
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has"):
         model.fit(X, np.arange(len(X)) % 3)
 
 

@@ -81,9 +81,10 @@ class Problem:
     alpha: float
     max_iter: int
     tol: float
-    patience: int
+    patience: int | None
     rng: np.random.Generator
     adversary: Adversary | None = None
+    max_fun: int = 15000
 
 
 def build(
@@ -143,16 +144,17 @@ def _by_batches(p: Problem, rule: Rule) -> Iterator[EpochState]:
             value = state.metrics.get("loss", state.objective)
             waiting = 0 if value < best - p.tol else waiting + 1
             best = min(best, value)
-            if waiting > p.patience:
+            if p.patience is not None and waiting > p.patience:
                 slowest, waiting = p.rate.rate <= SLOWEST, 0
                 p.rate.rate /= 5
-        yield _epoch(state, n_epochs, slowest)
+        yield _epoch(state, n_epochs, slowest, p.validation is not None)
         if slowest:
             states.close()  # type: ignore[attr-defined]
             return
 
 
-def _epoch(state: TrainState, n_epochs: int, slowest: bool) -> EpochState:
+def _epoch(state: TrainState, n_epochs: int, slowest: bool, watched: bool) -> EpochState:
+    nan = float("nan")
     return EpochState(
         n_iter=n_epochs,
         objective=state.objective,
@@ -161,7 +163,7 @@ def _epoch(state: TrainState, n_epochs: int, slowest: bool) -> EpochState:
         learning_rate=state.learning_rate,
         gradient_norm=state.gradient_norm,
         validation_loss=state.metrics.get("loss"),
-        validation_score=state.metrics.get("score"),
+        validation_score=state.metrics.get("score", nan if watched and state.detail else None),
         detail=state.detail,
     )
 
@@ -205,9 +207,21 @@ def _by_lbfgs(p: Problem) -> Iterator[EpochState]:
         gradient[:n_weights] += decay * vector[:n_weights]
         return value + 0.5 * decay * float(vector[:n_weights] @ vector[:n_weights]), gradient
 
+    n_calls = 0
+
+    def counted(vector: Array) -> tuple[float, Array]:
+        nonlocal n_calls
+        n_calls += 1
+        return fun(vector)
+
     start = network.vector.astype(np.float64)
-    for state in descent(fun, start, method=LBFGS(), max_iter=p.max_iter, tol=p.tol):
+    last: Array = start
+    for state in descent(counted, start, method=LBFGS(), max_iter=p.max_iter, tol=p.tol):
+        if n_calls > p.max_fun and not state.converged and state.n_iter > 1:
+            network.set_vector(last)  # this step took more calls than there were left
+            return
         network.set_vector(state.x)
+        last = state.x
         yield EpochState(
             n_iter=state.n_iter,
             objective=state.objective,
@@ -215,3 +229,5 @@ def _by_lbfgs(p: Problem) -> Iterator[EpochState]:
             n_steps=state.n_iter,
             gradient_norm=state.gradient_norm,
         )
+        if n_calls >= p.max_fun:
+            return

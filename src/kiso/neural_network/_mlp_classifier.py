@@ -53,7 +53,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
     tol : float, default=1e-4
         A loss has to fall by this much to be better ("lbfgs": the gradient norm to reach).
     verbose : bool, default=False
-        Log each epoch at level INFO.
+        Write a line an epoch to standard output, and log it at level INFO.
     warm_start : bool, default=False
         Begin where the last fit ended.
     momentum : float, default=0.9
@@ -66,7 +66,9 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         Of "adam".
     n_iter_no_change : int, default=10
-        Epochs in a row that may be no better.
+        Epochs in a row that may be no better; infinity for any number.
+    max_fun : int, default=15000
+        Evaluations of the loss that "lbfgs" may take.
     dropout : float or sequence of float, default=0.0
         Probability of dropping a hidden unit in training; a sequence gives one for each
         hidden layer.
@@ -98,8 +100,12 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
     loss_ : float
         Mean training loss of the last epoch, without the penalty ("lbfgs": with it).
     loss_curve_ : ndarray of shape (n_iter_,)
+    best_loss_ : float or None
+        Least loss of an epoch; None where there are validation data.
     validation_scores_ : list of float or None
-        After each epoch, where there are validation data.
+        After each epoch, where there are validation data; NaN for one that diverged.
+    best_validation_score_ : float or None
+        The greatest of them.
     n_iter_, n_layers_, n_outputs_, t_ : int
         Epochs; layers with the input's; outputs; samples seen.
     out_activation_ : str
@@ -150,7 +156,8 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
         dropout: float | Sequence[float] = 0.0,
         init: str = "glorot",
         rule: Rule | None = None,
@@ -180,6 +187,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
         self.dropout = dropout
         self.init = init
         self.rule = rule
@@ -188,7 +196,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         self.adversary = adversary
 
     @available_if(MultilayerModel._takes_pieces)
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go through a piece of the data once, from the weights as they are.
 
         Parameters
@@ -197,7 +205,8 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
         classes : array-like, default=None
             All classes that any piece may hold; needed at the first call, unless that
-            piece holds them all.
+            piece holds them all. For a 0/1 matrix of labels, the numbers of its columns.
+        sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
@@ -207,5 +216,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
         ------
         FloatingPointError
             If a loss or a gradient is not finite; the message names step and layer.
+        ValueError
+            If `classes` are others than at the first call, or with `early_stopping`.
         """
-        return self._partial_fit(X, y, classes)
+        return self._partial_fit(X, y, classes, sample_weight)

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.metaestimators import available_if
 
 from kiso._validation import Array, HasMethods, RandomState, StrOptions
-from kiso.losses import Loss, SquaredError
+from kiso.losses import Loss, Poisson, SquaredError
 from kiso.optim import LearningRate, Rule
 
 from ._multilayer import MultilayerModel
@@ -24,7 +24,7 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
 
     Parameters
     ----------
-        hidden_layer_sizes : int or sequence of int, default=(100,)
+    hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer.
     activation : str or sequence of str, default="relu"
         "identity", "logistic", "tanh", "relu", "leaky_relu", "softplus" or "gelu"; a
@@ -51,7 +51,7 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
     tol : float, default=1e-4
         A loss has to fall by this much to be better ("lbfgs": the gradient norm to reach).
     verbose : bool, default=False
-        Log each epoch at level INFO.
+        Write a line an epoch to standard output, and log it at level INFO.
     warm_start : bool, default=False
         Begin where the last fit ended.
     momentum : float, default=0.9
@@ -64,7 +64,9 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         Of "adam".
     n_iter_no_change : int, default=10
-        Epochs in a row that may be no better.
+        Epochs in a row that may be no better; infinity for any number.
+    max_fun : int, default=15000
+        Evaluations of the loss that "lbfgs" may take.
     dropout : float or sequence of float, default=0.0
         Probability of dropping a hidden unit in training; a sequence gives one for each
         hidden layer.
@@ -72,12 +74,13 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         "glorot", "he", "normal", "orthogonal" or "zeros".
     rule : Rule or None, default=None
         Any update rule of `kiso.optim`, in place of `solver` and what belongs to it.
-    loss : {"squared_error"} or Loss, default="squared_error"
-        Any loss of `kiso.losses`, say `Huber(delta=1.0)`.
+    loss : {"squared_error", "poisson"} or Loss, default="squared_error"
+        "poisson" is for counts: the outputs are the logarithms of their means, and `predict`
+        gives the means. Or any loss of `kiso.losses`, say `Huber(delta=1.0)`.
 
     Attributes
     ----------
-        coefs_, intercepts_ : list of ndarray
+    coefs_, intercepts_ : list of ndarray
         W (n_in, n_out) and b (n_out,) of each layer.
     network_ : Network
         The same as a network of `kiso.nn` (gradients with respect to the input, a summary,
@@ -87,8 +90,12 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
     loss_ : float
         Mean training loss of the last epoch, without the penalty ("lbfgs": with it).
     loss_curve_ : ndarray of shape (n_iter_,)
+    best_loss_ : float or None
+        Least loss of an epoch; None where there are validation data.
     validation_scores_ : list of float or None
-        After each epoch, where there are validation data.
+        After each epoch, where there are validation data; NaN for one that diverged.
+    best_validation_score_ : float or None
+        The greatest of them.
     n_iter_, n_layers_, n_outputs_, t_ : int
         Epochs; layers with the input's; outputs; samples seen.
     out_activation_ : str
@@ -114,10 +121,17 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **MultilayerModel._parameter_constraints,
-        "loss": [StrOptions({"squared_error"}), HasMethods(["value_and_gradient"])],
+        "loss": [StrOptions({"squared_error", "poisson"}), HasMethods(["value_and_gradient"])],
     }
 
-    out_activation_ = "identity"
+    @property
+    def out_activation_(self) -> str:  # type: ignore[override]
+        """Name of what is applied to the last layer: "exp" for counts, else "identity"."""
+        return "exp" if self._counts else "identity"
+
+    @property
+    def _counts(self) -> bool:
+        return isinstance(self.loss, Poisson) or self.loss == "poisson"
 
     def __init__(
         self,
@@ -144,7 +158,8 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
         dropout: float | Sequence[float] = 0.0,
         init: str = "glorot",
         rule: Rule | None = None,
@@ -172,6 +187,7 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
         self.dropout = dropout
         self.init = init
         self.rule = rule
@@ -197,13 +213,14 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         return self._fit(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val)
 
     @available_if(MultilayerModel._takes_pieces)
-    def partial_fit(self, X: Any, y: Any) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go through a piece of the data once, from the weights as they are.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
         -------
@@ -214,7 +231,7 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         FloatingPointError
             If a loss or a gradient is not finite; the message names step and layer.
         """
-        return self._partial_fit(X, y, None)
+        return self._partial_fit(X, y, None, sample_weight)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         X, y = super()._validated(X, y, reset=reset)
@@ -226,14 +243,23 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
 
     def _targets(self, y: Array, *, reset: bool) -> tuple[Array, int, Loss]:
         t = y.reshape(len(y), -1).astype(np.float64)
-        loss = SquaredError() if isinstance(self.loss, str) else self.loss
+        loss: Loss = Poisson() if self._counts else SquaredError()
+        if not isinstance(self.loss, str):
+            loss = self.loss
+        if self._counts and t.size and not t.min() >= 0:
+            raise ValueError(
+                f"Some value(s) of y are out of the valid range of the loss 'poisson': y holds "
+                f"{t.min():g}; give counts, 0 or more"
+            )
         return t, t.shape[1], loss
 
     def _weights(self, y: Array, given: Array | None) -> Array | None:
         return given
 
     def _score_of(self, output: Array, t: Array) -> float:
-        return float(r2_score(t, output))
+        if not np.isfinite(output).all():
+            return float("nan")
+        return float(r2_score(t, np.exp(output) if self._counts else output))
 
     def predict(self, X: Any) -> Array:
         """Give the network's output for each sample.
@@ -243,6 +269,8 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         X : array-like of shape (n_samples, n_features)
         """
         y = self._outputs(X)
+        if self._counts:
+            y = np.exp(y)
         return y[:, 0] if self._flat else y
 
     def __sklearn_tags__(self) -> Any:

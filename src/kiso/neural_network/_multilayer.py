@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kiso._validation import FLOATS, Array, Integral, StrOptions, check_generator, positive
 from kiso.nn import Affine, Network
@@ -84,21 +84,34 @@ class MultilayerModel(NetworkModel):
             raise AttributeError("partial_fit: solver='lbfgs' needs all data at once")
         return True
 
-    def _partial_fit(self, X: Any, y: Any, classes: Any) -> Self:
+    def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any = None) -> Self:
         """Take one epoch over a piece of the data, from the weights as they are."""
         self._validate_params()
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True: a piece has no rows to set "
+                "aside; watch a validation set of your own between the pieces"
+            )
         first = not hasattr(self, "coefs_")
         X, y = self._validated(X, y, reset=first)
-        if first:
-            self._targets(y if classes is None else np.unique(classes), reset=True)
+        self.validation_scores_ = None
+        weight = None
+        if sample_weight is not None:
+            weight = _check_sample_weight(sample_weight, X, dtype=np.float64, copy=True)
+            if not weight.any():
+                return self  # nothing to learn
+        if first or (classes is not None and not hasattr(self, "classes_")):
+            self._all_targets(y, classes)
+        elif classes is not None:
+            self._check_classes(y, classes)
         t, n_outputs, loss = self._targets(y, reset=False)
         rng = check_generator(self.random_state)
         size = min(200 if self.batch_size == "auto" else int(self.batch_size), len(X))
         rule, rate = self._rule(size)
         problem = Problem(
             self._start(X, n_outputs, rng) if first else self._as_it_is(), loss, X, t,
-            self._weights(y, None), None, self._score_of, rule, rate, size, self.shuffle,
-            self.alpha, 1, self.tol, self.n_iter_no_change, rng, self.adversary,
+            self._weights(y, weight), None, self._score_of, rule, rate, size, self.shuffle,
+            self.alpha, 1, self.tol, self._patience, rng, self.adversary,
         )  # fmt: skip
         progress, memory = one_epoch(problem, getattr(self, "_memory", {}))
         if progress.fault:
@@ -109,9 +122,18 @@ class MultilayerModel(NetworkModel):
         path = np.append(getattr(self, "objective_path_", []), objective)
         for name, value in self._fitted(problem, state).items():
             setattr(self, name, value)
+        if self.verbose:
+            self._say(state)
         self.t_, self._memory = seen + len(X), memory
         self.objective_path_ = path
         return self
+
+    def _all_targets(self, y: Array, classes: Any) -> None:
+        """Learn from the first piece, and from `classes`, what there is to predict."""
+        self._targets(y, reset=True)
+
+    def _check_classes(self, y: Array, classes: Any) -> None:
+        """Refuse other classes than at the first piece."""
 
     def _as_it_is(self) -> Network:
         """Return the network over `coefs_` and `intercepts_` themselves, with dropout."""

@@ -66,15 +66,13 @@ class NetworkClassifier(ClassifierMixin, NetworkModel):
         if reset:
             check_classification_targets(y)
             many = type_of_target(y).startswith("multilabel")
-            self.classes_ = np.arange(y.shape[1]) if many else np.unique(y)
+            classes = np.arange(y.shape[1]) if many else np.unique(y)
+            self._check_warm_start(classes)
+            self.classes_ = classes
             if y.ndim == 2 and not many:
                 raise ValueError("y: several columns of classes; give a 0/1 matrix of labels")
             self.out_activation_ = "logistic" if many or len(self.classes_) <= 2 else "softmax"
             self._multilabel = many
-            if not many and len(self.classes_) < 2:
-                raise ValueError(
-                    f"y holds one class, {self.classes_.tolist()[0]!r}; give at least two"
-                )
         if self._multilabel:
             return y.astype(np.float64), y.shape[1], self.loss or SigmoidCrossEntropy()
         codes = np.searchsorted(self.classes_, y)
@@ -83,9 +81,36 @@ class NetworkClassifier(ClassifierMixin, NetworkModel):
             raise ValueError(
                 f"y holds {y[unknown].tolist()[0]!r}, which is not among {self.classes_}"
             )
-        if len(self.classes_) == 2:
+        if len(self.classes_) <= 2:
             return codes[:, None].astype(np.float64), 1, self.loss or SigmoidCrossEntropy()
         return codes, len(self.classes_), self.loss or SoftmaxCrossEntropy()
+
+    def _check_warm_start(self, classes: Array) -> None:
+        """Refuse to go on from weights that belong to other classes."""
+        if not (getattr(self, "warm_start", False) and hasattr(self, "classes_")):
+            return
+        if not np.array_equal(self.classes_, classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes_}, `y` has {classes}"
+            )
+
+    def _all_targets(self, y: Array, classes: Any) -> None:
+        many = type_of_target(y).startswith("multilabel")
+        if classes is None or many:
+            self._targets(y, reset=True)
+            if many and classes is not None and len(np.unique(classes)) != y.shape[1]:
+                raise ValueError(f"classes={classes!r}: y has {y.shape[1]} columns of labels")
+            return
+        self._targets(np.unique(classes), reset=True)
+
+    def _check_classes(self, y: Array, classes: Any) -> None:
+        given = np.unique(classes)
+        if not np.array_equal(given, self.classes_):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                f"{self.classes_!r}"
+            )
 
     def _stratify(self, y: Array) -> Array | None:
         return None if self._multilabel else y
@@ -114,6 +139,8 @@ class NetworkClassifier(ClassifierMixin, NetworkModel):
             As for `fit`.
         """
         labels = self._labels(self._outputs(X))
+        if len(self.classes_) == 1:
+            labels = np.zeros_like(labels)
         return labels.astype(int) if self._multilabel else self.classes_[labels]
 
     def predict_proba(self, X: Any) -> Array:
@@ -127,6 +154,8 @@ class NetworkClassifier(ClassifierMixin, NetworkModel):
         output = self._outputs(X)
         if self.out_activation_ == "softmax":
             return Softmax()(output)
+        if len(self.classes_) == 1 and not self._multilabel:
+            return np.ones_like(output)
         p = expit(output)
         return p if self._multilabel else np.hstack([1 - p, p])
 

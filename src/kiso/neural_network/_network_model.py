@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.utils._param_validation import Options
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kiso._validation import (
@@ -62,7 +64,8 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
         "beta_1": [SHARE],
         "beta_2": [SHARE],
         "epsilon": [positive()],
-        "n_iter_no_change": [positive(Integral)],
+        "n_iter_no_change": [positive(Integral), Options(Real, {np.inf})],
+        "max_fun": [positive(Integral)],
         "init": [str],
         "rule": [HasMethods(["init", "update"]), None],
     }
@@ -86,7 +89,8 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
     beta_1: float
     beta_2: float
     epsilon: float
-    n_iter_no_change: int
+    n_iter_no_change: float
+    max_fun: int = 15000  # of those with solver="lbfgs", who take it as a parameter
     init: str
     rule: Rule | None
     adversary: Adversary | None = None  # of classifiers, who take it as a parameter
@@ -143,9 +147,14 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
         self.validation_scores_ = None if validation is None else []
         return Problem(
             network, loss, X, t, weight, validation, self._score_of, rule, rate, size,
-            self.shuffle, self.alpha, self.max_iter, self.tol, self.n_iter_no_change, rng,
-            self.adversary,
+            self.shuffle, self.alpha, self.max_iter, self.tol, self._patience, rng,
+            self.adversary, self.max_fun,
         )  # fmt: skip
+
+    @property
+    def _patience(self) -> int | None:
+        """Epochs in a row that may be no better; None for any number."""
+        return None if np.isinf(self.n_iter_no_change) else int(self.n_iter_no_change)
 
     def _validated(self, X: Any, y: Any, *, reset: bool) -> tuple[Array, Array]:
         X, y = validate_data(
@@ -183,6 +192,11 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
             stratify=self._stratify(y),
             random_state=int(rng.integers(2**31 - 1)),
         )
+        if len(check) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of "
+                f"your dataset: validation_fraction={self.validation_fraction} of {len(X)} rows"
+            )
         return X[learn], t[learn], None if weight is None else weight[learn], (X[check], t[check])
 
     def _rule(self, batch_size: int) -> tuple[Rule | None, Adaptive | None]:
@@ -209,14 +223,39 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
             if self.validation_scores_ is not None and state.validation_score is not None:
                 self.validation_scores_.append(state.validation_score)
             _log.log(level, "epoch %d: loss %.6g", state.n_iter, state.objective)
+            if self.verbose:
+                self._say(state)
+            if state.detail and state.n_steps == 0:
+                raise ValueError(
+                    "Solver produced non-finite parameter weights. The input data may contain "
+                    "large values and need to be preprocessed. No step could be taken: "
+                    f"{state.detail}"
+                )
             yield state
+
+    def _say(self, state: EpochState) -> None:
+        """Write a line of `verbose` to standard output."""
+        text = f"Iteration {state.n_iter}, loss = {state.objective:.8f}"
+        if state.validation_score is not None:
+            text += f", validation score = {state.validation_score:.6f}"
+        sys.stdout.write(f"{text}\n")
 
     def _fitted(self, problem: Problem, state: EpochState) -> dict[str, Any]:
         return {
             "n_iter_": state.n_iter,
             "t_": state.n_iter * len(problem.X),
             "loss_": state.objective,
+            **self._best(state),
         }
+
+    def _best(self, state: EpochState) -> dict[str, float | None]:
+        """Return the best of the loss, or of the score where there are validation rows."""
+        scores = [v for v in self.validation_scores_ or [] if not np.isnan(v)]
+        if self.validation_scores_ is not None:
+            return {"best_loss_": None, "best_validation_score_": max(scores, default=np.nan)}
+        so_far = getattr(self, "_least_loss", np.inf) if state.n_iter > 1 else np.inf
+        self._least_loss = float(np.fmin(so_far, state.objective))
+        return {"best_loss_": self._least_loss, "best_validation_score_": None}
 
     def _not_converged(self, problem: Problem, state: EpochState) -> str | None:
         if state.detail:
@@ -230,6 +269,10 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
     def loss_curve_(self) -> Array:
         """The objective after each epoch: `objective_path_`, by scikit-learn's name."""
         return self.objective_path_
+
+    @loss_curve_.setter
+    def loss_curve_(self, path: Any) -> None:
+        self.objective_path_ = np.asarray(path, dtype=np.float64)
 
     @property
     def parameters_(self) -> Array:
