@@ -32,6 +32,7 @@ _SUBPACKAGES = (
     "optim",
     "patch",
     "persistence",
+    "precompile",
     "report",
     "scattering",
     "svm",

@@ -6,13 +6,13 @@ with slow Python of the same meaning beside them.
 
 from __future__ import annotations
 
-import platform
 import sys
 import threading
 import time
 from typing import Any
 
-from kiso._compute.jit import Intrinsic
+from kiso._compute.jit import Intrinsic, dispatcher
+from kiso._compute.levels import level
 
 __all__ = ["atomic_load", "barrier", "cancel_barrier", "fetch_increment", "spin_hint"]
 
@@ -52,16 +52,16 @@ def _compiled_spin_hint() -> Any:
 
     intrinsic: Any = extending.intrinsic
     function_named: Any = cgutils.get_or_insert_function
-    machine, word = platform.machine().lower(), ir.IntType(32)
+    machine, word = level().architecture, ir.IntType(32)
 
     @intrinsic
     def spin_hint(typing: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            if machine in ("x86_64", "amd64"):
+            if machine == "x86_64":
                 kind = ir.FunctionType(ir.VoidType(), [])
                 pause = function_named(builder.module, kind, "llvm.x86.sse2.pause")
                 builder.call(pause, [])
-            elif machine in ("aarch64", "arm64"):
+            elif machine == "aarch64":
                 kind = ir.FunctionType(ir.VoidType(), [word])
                 hint = function_named(builder.module, kind, "llvm.aarch64.hint")
                 builder.call(hint, [word(1)])  # YIELD
@@ -112,8 +112,6 @@ def _compiled_increment() -> Any:
 
 
 def _compiled_barrier() -> Any:
-    import numba
-
     turn_of, look_at = _compiled_increment(), _compiled_load()
     stand_by, yield_core = _compiled_spin_hint(), _compiled_yield()
 
@@ -128,7 +126,7 @@ def _compiled_barrier() -> Any:
                 yield_core()
         return look_at(counter) < OFF
 
-    return numba.njit(meeting, nogil=True)
+    return dispatcher(meeting)
 
 
 def _load_slowly(counter: Any) -> int:

@@ -1,6 +1,6 @@
 """Vector instructions for LLVM: what register tiles are written in.
 
-The width of a vector and the number of vector registers are the processor's.
+The width of a vector and the number of vector registers are those of the process's level.
 """
 
 from __future__ import annotations
@@ -8,17 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kiso._compute.levels import level
+
 
 def vector_shape() -> tuple[int, int]:
     """Bytes of a vector, and rows of a tile of two vectors that the registers hold."""
-    from llvmlite import binding
-
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 12
-    if features.get("avx"):
-        return 32, 6
-    return 16, 12 if "aarch64" in binding.get_process_triple() else 6
+    own = level()
+    return own.vector_bytes, own.tile_rows
 
 
 class VectorBuilder:

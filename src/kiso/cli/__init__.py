@@ -19,6 +19,7 @@ _COMMANDS = {
     "lab": ("_lab", "Open the models in a browser, step by step, on my own data."),
     "predict": ("_predict", "Predict with a fitted model for the rows of a table."),
     "reproduce": ("_reproduce", "Run the experiments: claims of the texts, checked."),
+    "warm": ("_warm", "Compile all loops in advance, so that no fit waits for the compiler."),
 }
 
 
@@ -41,6 +42,17 @@ class _LazyGroup(click.Group):
 
         with ending(show_traceback=bool(ctx.params.get("traceback"))):
             return super().invoke(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; before the first one that fits, compile what it needs."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if not ctx.resilient_parsing and not {"-h", "--help"} & set(rest):
+            from ._warm import before
+
+            before(name)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
