@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kiso._compute import levels, signatures, store
+from kiso.precompile import precompile
 
 pytestmark = [
     pytest.mark.jit,
@@ -237,14 +238,14 @@ def test_types_survive_json():
         kind = typeof(value)
         assert signatures.decode(json.loads(json.dumps(signatures.encode(kind)))) == kind
     with pytest.raises(TypeError, match="no such argument"):
-        signatures.encode(typeof({1}.pop).__class__)
+        signatures.encode(typeof(np.int64))
 
 
 def test_sources_of_a_loop_are_all_that_it_is_compiled_from():
     found = store.sources_of("kiso._compute.matmul_loops")
     wanted = {"jit", "levels", "llvm", "store", "microkernels", "matmul_loops"}
     assert {f"_compute/{name}.py" for name in wanted} <= set(found)
-    assert "_compute/matmul_loops.py" in store.sources_of("kiso.nn._dense_loops")
+    assert "_compute/matmul_loops.py" in store.sources_of("kiso._compute.matmul")
 
 
 def test_levels_need_what_they_say():
@@ -252,6 +253,4 @@ def test_levels_need_what_they_say():
     with pytest.raises(ValueError, match="pentium"):
         levels.use("pentium")
     with pytest.raises(ValueError, match="x86-64-v3"):
-        from kiso.precompile import precompile
-
         precompile(level="i386")

@@ -53,6 +53,7 @@ def _compile(loop: str, codes: list[Any]) -> bytes:
     loops = vars(importlib.import_module(module))
     jit._bind_module(loops)
     made = loops[name]
+    made._cache = jit._private("caching").NullCache()  # code that is loaded cannot be stored again
     args = tuple(signatures.decode(code) for code in codes)
     made._compile_here(args)
     return json.dumps([store.signature_key(args)]).encode() + b"\n" + jit.payload_of(made, args)

@@ -13,12 +13,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from itertools import count, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 import scipy.linalg  # noqa: F401  loads SciPy's BLAS, so that the limit below reaches it
+from joblib import cpu_count
+from joblib.parallel import get_active_backend
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import ThreadpoolController
 
@@ -34,14 +36,144 @@ _pool = ThreadPool()
 
 
 def n_threads() -> int:
-    """Threads to use: the cores given to this process, fewer where a caller limits them.
+    """Threads to use: what the limits of the process and of the caller allow; one inside a lane.
 
-    Honours CPU affinity, container limits, `threadpoolctl.threadpool_limits` and the
-    limits that joblib sets in its workers. One inside a lane.
+    The limits of the process are CPU affinity, the container's quota, `OMP_NUM_THREADS`,
+    `threadpoolctl.threadpool_limits`, and `joblib.parallel_config` and joblib's workers. The
+    caller's is `n_jobs` (`limited_to`). While BLAS is held to one thread, which for a BLAS that
+    is built with OpenMP holds OpenMP too, it is the number from before.
     """
     if getattr(_inside, "lane", False):
         return 1
-    return max(1, int(_openmp_effective_n_threads()))
+    limit: int | None = getattr(_inside, "limit", None)
+    return limit if limit is not None else _process_threads()
+
+
+def _process_threads() -> int:
+    """Threads that the limits of the process allow."""
+    n_jobs = get_active_backend()[1]
+    if n_jobs is not None:  # inside joblib.parallel_config
+        return resolve_jobs(n_jobs)
+    return _blas.threads_before or max(1, int(_openmp_effective_n_threads()))
+
+
+def resolve_jobs(n_jobs: int | None) -> int:
+    """Return the number of threads that `n_jobs` stands for.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        None is what the limits of the process allow; a positive number is at most that many, and
+        no more than None; -1 is all cores that the process may run on, -2 all but one, and so on.
+
+    Raises
+    ------
+    ValueError
+        If it is 0.
+
+    Examples
+    --------
+    >>> resolve_jobs(1)
+    1
+    """
+    if n_jobs is None:
+        return _process_threads()
+    if n_jobs == 0:
+        raise ValueError("n_jobs=0: give a number of threads, -1 for all cores, or None")
+    cores = int(cpu_count())
+    if n_jobs < 0:
+        return max(1, cores + 1 + n_jobs)
+    return min(n_jobs, max(cores, 1))
+
+
+@contextmanager
+def limited_to(n_jobs: int | None) -> Iterator[None]:
+    """Hold kiso's threads and BLAS, for calls from this thread, to what `n_jobs` stands for.
+
+    Nested limits: the lowest holds. None sets no limit of its own.
+    """
+    if n_jobs is None or getattr(_inside, "lane", False):
+        yield
+        return
+    before: int | None = getattr(_inside, "limit", None)
+    limit = resolve_jobs(n_jobs)
+    if before is not None:
+        limit = min(limit, before)
+    _inside.limit = limit
+    try:
+        if limit < int(cpu_count()):
+            with _blas.held_to(limit):
+                yield
+        else:
+            yield
+    finally:
+        _inside.limit = before
+
+
+_METHODS = (
+    "fit",
+    "partial_fit",
+    "fit_predict",
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "score_samples",
+    "transform",
+    "kneighbors",
+    "radius_neighbors",
+    "kneighbors_graph",
+    "radius_neighbors_graph",
+    "apply",
+)
+
+
+class TakesJobs:
+    """A mixin for estimators with a parameter `n_jobs`: their methods keep to it.
+
+    It stands first among the bases. Whatever of the methods above, or of the solver's steps
+    (`_iterate`), a subclass defines runs inside `limited_to(self.n_jobs)`.
+    """
+
+    n_jobs: int | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Wrap the methods that the subclass defines."""
+        super().__init_subclass__(**kwargs)
+        for name in _METHODS:
+            if name in cls.__dict__ and callable(cls.__dict__[name]):
+                setattr(cls, name, _keeping_to_jobs(cls.__dict__[name]))
+        if "_iterate" in cls.__dict__:
+            cls._iterate = _stepping_with_jobs(cls.__dict__["_iterate"])  # type: ignore[attr-defined]
+
+
+def _keeping_to_jobs(method: Callable[..., T]) -> Callable[..., T]:
+    @wraps(method)
+    def limited(self: Any, *args: Any, **kwargs: Any) -> T:
+        with limited_to(self.n_jobs):
+            return method(self, *args, **kwargs)
+
+    return limited
+
+
+def _stepping_with_jobs(solve: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]:
+    @wraps(solve)
+    def limited(self: Any, *args: Any, **kwargs: Any) -> Iterator[T]:
+        n_jobs = self.n_jobs
+        with limited_to(n_jobs):
+            states = iter(solve(self, *args, **kwargs))
+        try:
+            while True:
+                with limited_to(n_jobs):
+                    state = next(states, None)
+                if state is None:
+                    return
+                yield state
+        finally:
+            if hasattr(states, "close"):
+                states.close()
+
+    return limited
 
 
 def lanes(n_rows: int, *, min_rows: int = 1, max_lanes: int = MAX_LANES) -> list[slice]:
@@ -188,29 +320,48 @@ def _run_inside(task: Callable[..., T], *args: Any) -> T:
 
 
 class _BlasLimit:
-    """BLAS at one thread while anyone needs it so; the old number back after the last."""
+    """BLAS at the lowest number of threads that anyone needs; the old number after the last."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.holders = 0
+        self.needs: list[int] = []
+        self.threads_before: int | None = None  # of OpenMP, while BLAS is held
         self.controller: Any = None
         self.limiter: Any = None
 
-    def acquire(self) -> None:
+    def acquire(self, limit: int) -> None:
         with self.lock:
-            self.holders += 1
-            if self.holders == 1:
-                if self.controller is None:
-                    self.controller = ThreadpoolController().select(user_api="blas")
-                self.limiter = self.controller.limit(limits=1)
+            if self.controller is None:
+                self.controller = ThreadpoolController().select(user_api="blas")
+            if not self.needs:
+                # before: OpenBLAS that is built with OpenMP sets OpenMP's number, too
+                self.threads_before = max(1, int(_openmp_effective_n_threads()))
+                self.limiter = self.controller.limit(limits=limit)
                 self.limiter.__enter__()
+            elif limit < min(self.needs):
+                self._set(limit)
+            self.needs.append(limit)
 
-    def release(self) -> None:
+    def release(self, limit: int) -> None:
         with self.lock:
-            self.holders -= 1
-            if self.holders == 0:
+            self.needs.remove(limit)
+            if not self.needs:
                 self.limiter.__exit__(None, None, None)
-                self.limiter = None
+                self.limiter = self.threads_before = None
+            elif limit < min(self.needs):
+                self._set(min(self.needs))
+
+    def _set(self, limit: int) -> None:
+        for library in self.controller.lib_controllers:
+            library.set_num_threads(limit)
+
+    @contextmanager
+    def held_to(self, limit: int) -> Iterator[None]:
+        self.acquire(limit)
+        try:
+            yield
+        finally:
+            self.release(limit)
 
 
 _blas = _BlasLimit()
@@ -219,12 +370,8 @@ _blas = _BlasLimit()
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread inside, for every thread of the process; nests and overlaps."""
-    limit = _blas
-    limit.acquire()
-    try:
+    with _blas.held_to(1):
         yield
-    finally:
-        limit.release()
 
 
 def _forget_threads() -> None:
@@ -233,7 +380,7 @@ def _forget_threads() -> None:
     _pool = ThreadPool()
     held = _blas.limiter
     _blas = _BlasLimit()
-    _inside.lane = False
+    _inside.lane, _inside.limit = False, None
     if held is not None:
         held.__exit__(None, None, None)
 

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from kiso._compute.threads import lanes, map_rows, run_lanes
+from kiso._compute.threads import TakesJobs, lanes, map_rows, run_lanes
 from kiso._validation import Array, Integral, Interval, Real, check_generator, positive
 from kiso.base import IterativeEstimator, State
 from kiso.tree._base import GROWTH, TreeInput, draw_seed
@@ -44,7 +44,7 @@ class ForestState(State):
     seeds: tuple[int, ...] = field(repr=False)
 
 
-class BaseForest(TreeInput, IterativeEstimator[Problem, ForestState]):
+class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState]):
     """A mean of trees; the two kinds differ in their targets."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

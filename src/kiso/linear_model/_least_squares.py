@@ -8,13 +8,14 @@ from typing import Any, Self
 import numpy as np
 import scipy.linalg
 
+from kiso._compute.threads import TakesJobs
 from kiso._validation import Array, positive
 
 from ._moments import is_sparse
 from ._penalised import LinearState, PenalisedLeastSquares, Problem
 
 
-class LinearRegression(PenalisedLeastSquares):
+class LinearRegression(TakesJobs, PenalisedLeastSquares):
     """Ordinary least squares: maximum likelihood under Gaussian noise.
 
     Minimises Σ wᵢ (yᵢ − xᵢᵀ w − b)², which maximises the likelihood of

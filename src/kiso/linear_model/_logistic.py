@@ -13,6 +13,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from kiso._compute.threads import TakesJobs
 from kiso._linear_classifier import LinearClassifier
 from kiso._validation import (
     FLOATS,
@@ -53,7 +54,7 @@ class _Problem:
         return self.alpha == 0.0 and self.objective.l2 == 0.0
 
 
-class LogisticRegression(LinearClassifier, IterativeEstimator[_Problem, LogisticState]):
+class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Problem, LogisticState]):
     r"""Logistic regression: class probabilities from a linear score.
 
     For two classes :math:`p(y=1\mid x) = \sigma(w^\top x + b)`, with

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 
+from kiso._compute.threads import TakesJobs
 from kiso._linear_classifier import LinearClassifier
 from kiso._validation import Array
 
@@ -15,7 +16,7 @@ from ._sgd_base import StochasticModel
 from ._stochastic import Score, Targets
 
 
-class StochasticClassifier(LinearClassifier, StochasticModel):
+class StochasticClassifier(TakesJobs, LinearClassifier, StochasticModel):
     """One weight vector for two classes; for more, each class against the others."""
 
     class_weight: dict[Any, float] | str | None
