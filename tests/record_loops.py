@@ -49,7 +49,7 @@ def commands() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for given in (
             ["compare"],
-            ["compare", "diabetes", "--target", "target"],
+            ["compare", "diabetes", "--target", "progression"],
             ["compare", "iris", "--report", f"{folder}/report.html"],
         ):
             result = CliRunner().invoke(main, given)
