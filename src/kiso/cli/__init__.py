@@ -17,6 +17,7 @@ _COMMANDS = {
     "compare": ("_compare", "Which method fits my data, how surely, at what cost, and why."),
     "fit": ("_fit", "Fit one model to a table and write it to a file."),
     "lab": ("_lab", "Open the models in a browser, step by step, on my own data."),
+    "export": ("_export", "Write a fitted model as ONNX, for other programs."),
     "predict": ("_predict", "Predict with a fitted model for the rows of a table."),
     "reproduce": ("_reproduce", "Run the experiments: claims of the texts, checked."),
     "warm": ("_warm", "Compile all loops in advance, so that no fit waits for the compiler."),

@@ -6,7 +6,7 @@ from ._clusters import CLUSTERS_SCHEMA, Cluster, Clustering, Trait, find_cluster
 from ._column_types import MISSING_WORDS, plain_text
 from ._columns import classify_columns, feature_names, make_pipeline_for, make_preparation
 from ._compare import compare, load
-from ._dates import DateParts
+from ._dates import DateParts, to_dates
 from ._decisions import ColumnDecision, Decisions, Reading
 from ._folds import outer_splits
 from ._metrics import Metric, choose_metric
@@ -83,4 +83,5 @@ __all__ = [
     "read_table",
     "script",
     "table_from",
+    "to_dates",
 ]
