@@ -40,9 +40,9 @@ _SUBPACKAGES = (
 )
 
 if TYPE_CHECKING:
-    from .patch import patch_sklearn, unpatch_sklearn
+    from .patch import all_estimators, patch_sklearn, unpatch_sklearn
 
-__all__ = ["__version__", "patch_sklearn", "unpatch_sklearn"]
+__all__ = ["__version__", "all_estimators", "patch_sklearn", "unpatch_sklearn"]
 
 
 def __getattr__(name: str) -> Any:
