@@ -151,12 +151,12 @@ def test_clicks_drags_and_undo(open_page):
     frame = page.page.locator(".frame").first
     box = frame.bounding_box()
     page.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 30)
-    page.page.wait_for_function(f"document.querySelector('.stage').dataset.state !== '{before}'")
+    page.page.wait_for_selector(f'.stage:not([data-state="{before}"])')
     assert page.step == 1
     page.press("undo")
-    page.page.wait_for_function(f"document.querySelector('.stage').dataset.state === '{before}'")
+    page.page.wait_for_selector(f'.stage[data-state="{before}"]')
     page.press("redo")
-    page.page.wait_for_function(f"document.querySelector('.stage').dataset.state !== '{before}'")
+    page.page.wait_for_selector(f'.stage:not([data-state="{before}"])')
 
 
 def test_pictures_by_keyboard(open_page):
@@ -165,7 +165,7 @@ def test_pictures_by_keyboard(open_page):
     page.page.focus(".frame")
     for key in ("Enter", "ArrowUp", "ArrowLeft", "Enter"):
         page.page.keyboard.press(key)
-    page.page.wait_for_function(f"document.querySelector('.stage').dataset.state !== '{before}'")
+    page.page.wait_for_selector(f'.stage:not([data-state="{before}"])')
     assert page.step == 0  # the arrows moved the cross, not the run
 
 

@@ -9,8 +9,6 @@ export class RuleView {
   constructor(private hover: (term: string | null) => void) {
     this.node.addEventListener("pointerover", (e) => this.over(e.target as Element));
     this.node.addEventListener("pointerleave", () => this.light(null));
-    this.node.addEventListener("focusin", (e) => this.over(e.target as Element));
-    this.node.addEventListener("focusout", () => this.light(null));
   }
   private over(target: Element): void {
     const term = target.closest("[data-term]")?.getAttribute("data-term") ?? null;
@@ -30,7 +28,6 @@ export class RuleView {
       const symbols = el("div", { class: "formula symbols" }), numbers = el("div", { class: "formula numbers", "data-values": JSON.stringify(rule.terms), "data-result": rule.result });
       tex(rule.symbols, symbols);
       tex(rule.numbers, numbers);
-      for (const node of numbers.querySelectorAll("[data-term]")) node.setAttribute("tabindex", "0");
       return el("div", { class: "rule-block" }, rule.caption && el("p", { class: "note" }, text(rule.caption)), symbols, numbers);
     });
     void same;

@@ -272,7 +272,7 @@ def _empty(view: View) -> bool:
 
 def _quick(view: View) -> bool:
     moves = sum(state.phase == "move" for state in view.states)
-    return bool(view.state.settled and moves <= 3 and len(view.state.centers) >= 3)
+    return bool(view.state.settled and moves <= 1 and len(view.state.centers) >= 3)
 
 
 KMeansScene.tasks = (
