@@ -60,6 +60,7 @@ class Page:
         options.setdefault("viewport", {"width": 1280, "height": 720})
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(90_000)
         self.served, self.said, self.asked = served, [], []
         self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))

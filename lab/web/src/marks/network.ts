@@ -12,10 +12,10 @@ export class Network implements Drawn {
     const weights = this.mark.weights as Arr[];
     const sizes = [weights[0].shape[0], ...weights.map((w) => w.shape[1])];
     const most = Math.max(...sizes);
-    const side = Math.max(12, Math.min(44, (v.bottom - v.top) / most - 8, (v.right - v.left) / sizes.length / 2));
+    const side = Math.max(12, Math.min(44, (v.bottom - v.top) / most - (this.mark.units ? 36 : 20), (v.right - v.left) / sizes.length / 2));
     const place = (l: number, i: number): [number, number] => [
       v.left + side + ((v.right - v.left - 2 * side) * l) / Math.max(1, sizes.length - 1),
-      (v.top + v.bottom) / 2 + (i - (sizes[l] - 1) / 2) * Math.min(side + 22, (v.bottom - v.top) / most),
+      (v.top + v.bottom) / 2 + (i - (sizes[l] - 1) / 2) * Math.min(side + (this.mark.units ? 46 : 24), (v.bottom - v.top - 30) / most),
     ];
     return { sizes, side, place };
   }
@@ -60,8 +60,9 @@ export class Network implements Drawn {
         v.pen.textBaseline = "top";
         const unit = (this.mark.units as Arr[] | undefined)?.[l];
         const delta = (this.mark.deltas as (Arr | null)[] | undefined)?.[l];
-        const words = [name, unit ? show(unit.data[i]) : "", delta ? `δ ${show(delta.data[i])}` : ""].filter(Boolean).join("  ");
-        if (words) halo(v, words, x, y + side / 2 + 2);
+        const known = unit && Number.isFinite(unit.data[i]);
+        const words = [[name, known ? show(unit.data[i]) : ""].filter(Boolean).join(" = "), delta ? `δ ${show(delta.data[i])}` : ""].filter(Boolean);
+        words.forEach((line, k) => halo(v, line, x, y + side / 2 + 2 + 15 * k));
       }
     });
     v.pen.restore();
