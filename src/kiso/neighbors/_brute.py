@@ -29,8 +29,16 @@ from kiso._validation import Array
 
 from . import _brute_loops
 from ._best_loops import sort_best
-from ._metric_loops import CHEBYSHEV, EUCLIDEAN, MANHATTAN
-from ._metrics import Metric, is_sparse
+from ._maps import is_sparse
+from ._metric_loops import (
+    BRAYCURTIS,
+    CANBERRA,
+    CHEBYSHEV,
+    EUCLIDEAN,
+    MANHATTAN,
+    NAN_EUCLIDEAN,
+)
+from ._metrics import Metric
 from ._rows import HeldRows
 from ._sparse import SparseRows, collect_sparse, scan_sparse, sparse_pairs, sparse_rows
 
@@ -236,7 +244,7 @@ def _distance_tiles(
     Q: Any, rows: Reference, metric: Metric, span: slice
 ) -> Iterator[tuple[slice, slice, Array]]:
     """Yield (queries, rows, reduced distances) of every tile, rows in order."""
-    given = metric.function is not None or metric.name == "precomputed"
+    given = metric.pairs is not None or metric.name == "precomputed"
     if not given and not is_sparse(Q):
         for queries, block, _, D in _added_tiles(Q, rows.X, metric, span, np.float64):
             yield queries, block, D
@@ -245,7 +253,7 @@ def _distance_tiles(
         for queries in blocks(slice(0, Q.shape[0]), _FEW):
             if metric.name == "precomputed":
                 D = Q[queries, block]
-            elif metric.function is None:
+            elif metric.pairs is None:
                 D = sparse_pairs(Q[queries], rows.X[block], metric)
             else:
                 D = metric.pairs(Q[queries], rows.X[block])
@@ -267,8 +275,23 @@ def _added_tiles(
         for queries in blocks(slice(0, m), _FEW):
             q = wide[queries]
             D = tile[: len(q) * len(x)].reshape(len(q), -1)
-            _brute_loops.add_features(q, columns, metric.code, metric.p, D)
+            _fill(q, columns, metric, d, D)
             yield queries, block, x, D
+
+
+def _fill(q: Array, columns: Array, metric: Metric, d: int, D: Array) -> None:
+    """Reduced distances of a tile; rows are there feature by feature, with zeros beyond d."""
+    if metric.code == CANBERRA:
+        _brute_loops.add_shares(q, columns, d, D)
+    elif metric.code == NAN_EUCLIDEAN:
+        count = np.empty((min(len(q), _brute_loops.AT_ONCE), columns.shape[1]))
+        _brute_loops.add_present(q, columns, d, count, D)
+    elif metric.code == BRAYCURTIS:
+        _brute_loops.add_features(q, columns, MANHATTAN, metric.p, D)
+        whole = abs(q).sum(axis=1)[:, None] + abs(columns).sum(axis=0)
+        np.divide(D, whole, out=D, where=whole > 0)
+    else:
+        _brute_loops.add_features(q, columns, metric.code, metric.p, D)
 
 
 def brute_radius(

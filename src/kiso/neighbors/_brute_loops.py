@@ -173,6 +173,51 @@ def _add_terms(Q: Array, i: int, a: int, columns: Array, metric: int, D: Array) 
 
 
 @compiled_strict
+def add_shares(Q: Array, columns: Array, d: int, D: Array) -> None:
+    """Write the Canberra distance Σ |q − x|/(|q| + |x|) of each query to each row; 0/0 is 0."""
+    n, zero = np.uintp(columns.shape[1]), 0.0
+    for first in range(0, Q.shape[0], AT_ONCE):
+        last = min(first + AT_ONCE, Q.shape[0])
+        D[first:last] = 0.0
+        for a in range(d):
+            for i in range(first, last):
+                q = Q[i, a]
+                size = abs(q)
+                for u in range(n):
+                    x = columns[a, u]
+                    whole = size + abs(x)
+                    share = abs(q - x) / whole
+                    D[i, u] += share if whole > zero else zero
+
+
+@compiled
+def add_present(Q: Array, columns: Array, d: int, count: Array, D: Array) -> None:
+    """Write d/m Σ (q − x)² over the m features that neither lacks; infinity where m = 0.
+
+    count : (AT_ONCE, n) is room to work in.
+    """
+    n = np.uintp(columns.shape[1])
+    for first in range(0, Q.shape[0], AT_ONCE):
+        last = min(first + AT_ONCE, Q.shape[0])
+        D[first:last] = 0.0
+        count[:] = 0.0
+        for a in range(d):
+            for i in range(first, last):
+                q = Q[i, a]
+                if np.isnan(q):
+                    continue
+                for u in range(n):
+                    gap = q - columns[a, u]
+                    there = gap == gap
+                    D[i, u] += gap * gap if there else 0.0
+                    count[i - first, u] += 1.0 if there else 0.0
+        for i in range(first, last):
+            for u in range(n):
+                m = count[i - first, u]
+                D[i, u] = D[i, u] * (d / m) if m > 0.0 else np.inf
+
+
+@compiled_strict
 def _add_powers(
     Q: Array, i: int, a: int, columns: Array, p: float, gap: Array, raised: Array, D: Array
 ) -> None:

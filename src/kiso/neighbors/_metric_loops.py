@@ -4,7 +4,9 @@ The symbols: a query q, reference rows x⁽ʲ⁾, and the *reduced* distance r(q
 as the distance does and is cheaper:
 
     EUCLIDEAN  Σ (q − x)²     MANHATTAN  Σ |q − x|     CHEBYSHEV  max |q − x|
-    MINKOWSKI  Σ |q − x|ᵖ     HAMMING    #(q ≠ x)
+    MINKOWSKI  Σ |q − x|ᵖ     HAMMING    #(q ≠ x)      CANBERRA   Σ |q − x|/(|q| + |x|)
+    BRAYCURTIS  Σ |q − x| / Σ (|q| + |x|)
+    NAN_EUCLIDEAN  d/m Σ (q − x)² over the m features of d that neither row lacks
 
 It is always added up in float64, from differences, feature after feature (squares: LANES
 sums side by side, so that a pair alone is fast too), so that every algorithm finds the same
@@ -20,6 +22,7 @@ from kiso._compute.jit import compiled_strict
 from kiso._validation import Array
 
 EUCLIDEAN, MANHATTAN, CHEBYSHEV, MINKOWSKI, HAMMING = 0, 1, 2, 3, 4
+CANBERRA, BRAYCURTIS, NAN_EUCLIDEAN = 5, 6, 7  # of dense rows, by brute force
 
 LANES = 8  # partial sums of `exact_square`
 

@@ -90,8 +90,8 @@ class NearestNeighbors(NeighborSearch):
 
     _parameter_constraints = {
         **NeighborSearch._parameter_constraints,
-        "n_neighbors": [positive(Integral)],
-        "radius": [Interval(Real, 0, None, closed="both")],
+        "n_neighbors": [positive(Integral), None],
+        "radius": [Interval(Real, 0, None, closed="both"), None],
     }
 
     def __init__(

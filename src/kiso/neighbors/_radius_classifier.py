@@ -68,7 +68,7 @@ class RadiusNeighborsClassifier(VotingClassifier):
 
     _parameter_constraints = {
         **search_constraints(NeighborSearch, without="n_neighbors"),
-        "radius": [Interval(Real, 0, None, closed="both")],
+        "radius": [Interval(Real, 0, None, closed="both"), None],
         "weights": [StrOptions({"uniform", "distance"}), callable, None],
         "outlier_label": [Integral, str, "array-like", None],
     }
@@ -148,7 +148,7 @@ class RadiusNeighborsClassifier(VotingClassifier):
         outlier = np.diff(start) == 0
         if self.outlier_label_ is None and outlier.any():
             raise ValueError(
-                f"no neighbors found for test samples {np.flatnonzero(outlier)}: give a larger "
+                f"No neighbors found for test samples {np.flatnonzero(outlier)}: give a larger "
                 f"radius than {self.radius}, or an outlier_label"
             )
         query = np.repeat(np.arange(n), np.diff(start))
@@ -161,8 +161,8 @@ class RadiusNeighborsClassifier(VotingClassifier):
                 share[np.ix_(outlier, names == label)] = 1.0
                 if label not in names:
                     warnings.warn(
-                        f"outlier_label={label!r} is no class of y: outliers have share 0 of "
-                        "every class",
+                        f"Outlier label {label} is not in training classes. All class "
+                        "probabilities of outliers will be assigned with 0.",
                         stacklevel=3,
                     )
         return shares
@@ -184,9 +184,7 @@ class RadiusNeighborsClassifier(VotingClassifier):
         ValueError
             If a query has no row in reach and `outlier_label` is None.
         """
-        with warnings.catch_warnings():  # a label that is no class is no surprise here
-            warnings.filterwarnings("ignore", message="outlier_label=.*is no class")
-            shares = self._shares(X)
+        shares = self._shares(X)
         found = []
         for output, (names, share) in enumerate(zip(self._outputs(), shares, strict=True)):
             label = names[share.argmax(axis=1)]

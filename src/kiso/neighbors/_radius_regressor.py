@@ -55,7 +55,7 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
 
     _parameter_constraints = {
         **search_constraints(NeighborSearch, without="n_neighbors"),
-        "radius": [Interval(Real, 0, None, closed="both")],
+        "radius": [Interval(Real, 0, None, closed="both"), None],
         "weights": [StrOptions({"uniform", "distance"}), callable, None],
     }
 
@@ -115,8 +115,8 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
         some = count > 0
         if not some.all():
             warnings.warn(
-                f"{(~some).sum()} samples have no neighbors within radius={self.radius}: "
-                "their prediction is NaN",
+                "One or more samples have no neighbors within specified radius; predicting "
+                f"NaN. ({(~some).sum()} of {len(some)} samples, radius={self.radius})",
                 stacklevel=2,
             )
         weights = run_weights(distance, start, self.weights)

@@ -45,21 +45,27 @@ class HeldRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the rows that are handed out: float32 stays, everything else is float64."""
-        given = self.source.dtype
-        return np.dtype(np.float32 if given == np.float32 else np.float64)
+        """Of the rows that are handed out: float32 stays, everything else is float64.
+
+        Some metrics map both to another type.
+        """
+        return np.dtype(self._raw if self.metric is None else self.metric.dtype(self._raw))
+
+    @property
+    def _raw(self) -> Any:
+        return np.dtype(np.float32 if self.source.dtype == np.float32 else np.float64)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows, and features after mapping (cosine has two more)."""
+        """Rows, and features after mapping."""
         n, d = self.source.shape
-        return n, d + 2 if self.metric is not None and self.metric.name == "cosine" else d
+        return n, d if self.metric is None else self.metric.width(d)
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, rows: Any) -> Array:
-        block = np.array(self.source[rows], dtype=self.dtype, order="C")
+        block = np.array(self.source[rows], dtype=self._raw, order="C")
         if self.metric is None:
             return block
         return np.ascontiguousarray(self.metric.mapped(block, queries=self.queries))
@@ -86,10 +92,12 @@ def _memory() -> float:
         return np.inf
 
 
-def hold(X: Array, estimator: Any) -> HeldRows:
+def hold(X: Array, estimator: Any, *, finite: bool | str = True) -> HeldRows:
     """Refuse what `check_array` refuses, block by block, and keep the array itself."""
     rows = HeldRows(np.asarray(X))  # not the memmap class: views of it cost more
     size = block_rows(X.shape[1], 8, budget=_READ)
     for block in blocks(slice(0, len(X)), size):
-        check_array(rows[block], dtype=FLOATS, estimator=estimator, input_name="X")
+        check_array(
+            rows[block], dtype=FLOATS, estimator=estimator, input_name="X", ensure_all_finite=finite
+        )
     return rows

@@ -42,7 +42,7 @@ class SparseRows(NamedTuple):
 
 def sparse_rows(X: Any, metric: Metric) -> SparseRows | None:
     """Invert the rows of a CSR matrix; None for metrics that lists are of no use for."""
-    if metric.function is not None or metric.code == CHEBYSHEV:
+    if metric.pairs is not None or metric.code == CHEBYSHEV:
         return None
     n, d = X.shape
     n_blocks = max(1, min(-(-n // _BLOCK), 4 * X.nnz // d))  # lists have d + 1 bounds each

@@ -64,8 +64,8 @@ class VotingClassifier(ClassifierMixin, NeighborSearch):
             total = votes.sum(axis=1, keepdims=True)
             if not (total[has_voters] > 0).all():
                 raise ValueError(
-                    "weights: all neighbors of some sample get zero weights; "
-                    "give at least one a positive weight"
+                    "All neighbors of some sample is getting zero weights. Please modify "
+                    "'weights' to avoid this case if you are using a user-defined function."
                 )
             shares.append(votes / np.where(has_voters[:, None], total, 1.0))
         return shares

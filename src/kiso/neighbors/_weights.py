@@ -25,7 +25,8 @@ def neighbor_weights(distance: Array, weights: Any) -> Array | None:
     same = distance == 0
     with np.errstate(all="ignore"):
         # relative to the nearest: 1/1e-310 overflows, and a common factor changes nothing
-        inverse = distance.min(axis=1, keepdims=True).astype(np.float64) / distance
+        inverse = np.fmin.reduce(distance, axis=1, keepdims=True).astype(np.float64) / distance
+    inverse[np.isnan(distance)] = 0.0  # rows that have no feature in common
     return np.where(same.any(axis=1, keepdims=True), same, inverse)
 
 
@@ -49,9 +50,12 @@ def run_weights(distance: Array, start: Array, weights: Any) -> Array | None:
 
 def _given_weights(distance: Array, weights: Callable[[Array], Any]) -> Array:
     given = np.asarray(weights(distance), dtype=np.float64)
-    if given.shape != distance.shape or not np.isfinite(given).all():
+    if given.shape != distance.shape or np.isnan(given).any() or (given == -np.inf).any():
         raise ValueError(
-            f"weights returned an array of shape {given.shape}: it has to return finite "
-            f"numbers, one for each of the distances of shape {distance.shape}"
+            f"weights returned an array of shape {given.shape}: it has to return numbers "
+            f"above -inf, one for each of the distances of shape {distance.shape}"
         )
-    return given
+    endless = given == np.inf
+    if not endless.any():
+        return given
+    return np.where(endless.any(axis=-1, keepdims=True), endless, given)
