@@ -21,6 +21,7 @@ from tests.naive import neighbors as naive
         KNeighborsRegressor(weights="distance", algorithm="brute"),
     ]
 )
+@pytest.mark.filterwarnings("ignore:.*a tree holds no sparse rows:UserWarning")
 def test_sklearn_checks(estimator, check):
     check(estimator)
 

@@ -34,6 +34,7 @@ def euclidean(Q, X):
 
 @pytest.mark.jit
 @parametrize_with_checks([NearestNeighbors(), NearestNeighbors(algorithm="kd_tree", leaf_size=1)])
+@pytest.mark.filterwarnings("ignore:.*a tree holds no sparse rows:UserWarning")
 def test_sklearn_checks(estimator, check):
     check(estimator)
 
@@ -93,6 +94,7 @@ def test_every_algorithm_gives_the_same_bits(metric, d, dtype):
         (lambda q, x: abs(q - x).max(), {}, naive.DISTANCES["chebyshev"]),
     ],
 )
+@pytest.mark.filterwarnings("ignore:p=0.5 is below 1:UserWarning")
 def test_other_metrics(metric, params, distance):
     rng = np.random.default_rng(0)
     X, Q = rng.integers(0, 3, (300, 4)) * 1.0, rng.integers(0, 3, (20, 4)) * 1.0

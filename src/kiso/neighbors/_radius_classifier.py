@@ -148,7 +148,7 @@ class RadiusNeighborsClassifier(VotingClassifier):
         outlier = np.diff(start) == 0
         if self.outlier_label_ is None and outlier.any():
             raise ValueError(
-                f"No neighbors found for test samples {np.flatnonzero(outlier)}: give a larger "
+                f"no neighbors found for test samples {np.flatnonzero(outlier)}: give a larger "
                 f"radius than {self.radius}, or an outlier_label"
             )
         query = np.repeat(np.arange(n), np.diff(start))
@@ -161,8 +161,8 @@ class RadiusNeighborsClassifier(VotingClassifier):
                 share[np.ix_(outlier, names == label)] = 1.0
                 if label not in names:
                     warnings.warn(
-                        f"Outlier label {label} is not in training classes. All class "
-                        "probabilities of outliers will be assigned with 0.",
+                        f"outlier_label={label!r} is no class of y: outliers have probability 0 "
+                        "of every class",
                         stacklevel=3,
                     )
         return shares

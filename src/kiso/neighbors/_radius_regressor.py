@@ -115,8 +115,8 @@ class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch)
         some = count > 0
         if not some.all():
             warnings.warn(
-                "One or more samples have no neighbors within specified radius; predicting "
-                f"NaN. ({(~some).sum()} of {len(some)} samples, radius={self.radius})",
+                f"{(~some).sum()} samples have no neighbors within radius={self.radius}: NaN is "
+                "predicted for them",
                 stacklevel=2,
             )
         weights = run_weights(distance, start, self.weights)

@@ -165,18 +165,17 @@ class NeighborSearch(TakesJobs, BaseEstimator):
         if metric.code == MINKOWSKI and metric.p < 1:
             if algorithm in {"kd_tree", "ball_tree"}:
                 raise ValueError(
-                    f'algorithm="{algorithm}" does not support 0 < p < 1 for the Minkowski '
-                    "metric. To resolve this problem either set p >= 1 or "
-                    'algorithm="brute".'
+                    f"algorithm={algorithm!r} and p={metric.p:g}: a tree needs p >= 1, below it "
+                    "the triangle inequality is broken; give p >= 1 or algorithm='brute'"
                 )
             warnings.warn(
-                "Mind that for 0 < p < 1, Minkowski metrics are not distance metrics. "
-                "Continuing the execution with `algorithm='brute'`.",
+                f"p={metric.p:g} is below 1, where minkowski breaks the triangle inequality: the "
+                "search is by brute force",
                 stacklevel=5,
             )
         if algorithm == "kd_tree" and not metric.kd_tree:
             raise ValueError(
-                f"algorithm='kd_tree' and metric={name!r}: a KD-tree needs euclidean, "
+                f"algorithm='kd_tree' and metric={name!r}: a tree needs euclidean, "
                 "sqeuclidean, manhattan, chebyshev, or minkowski with p >= 1 and without "
                 "weights; give algorithm='brute' or 'auto'"
             )
@@ -187,13 +186,17 @@ class NeighborSearch(TakesJobs, BaseEstimator):
             )
         if is_sparse(X) and metric.dense_only:
             raise ValueError(
-                f"Metric {name!r} not valid for sparse input. Give a dense array, or one of "
+                f"metric={name!r} takes dense rows alone: give a dense array, or one of "
                 "the metrics that sparse rows have: euclidean, sqeuclidean, manhattan, "
                 "chebyshev, minkowski, cosine, hamming, seuclidean, those of true and false, "
                 "or a callable."
             )
         if is_sparse(X) and algorithm in {"kd_tree", "ball_tree"}:
-            warnings.warn("cannot use tree with sparse input: using brute force", stacklevel=5)
+            warnings.warn(
+                f"algorithm={algorithm!r}: a tree holds no sparse rows, they are searched by brute "
+                "force",
+                stacklevel=5,
+            )
         if metric.name in BOOLEAN and not _all_binary(X):
             warnings.warn(
                 f"Data was converted to boolean for metric {metric.name}: x != 0",
@@ -244,6 +247,11 @@ class NeighborSearch(TakesJobs, BaseEstimator):
         if self._choice is None or isinstance(Q, HeldRows):
             return self._tree
         return self._choice.tree_for(Q, k)
+
+    @property
+    def _distance_dtype(self) -> Any:
+        """The training rows' type; rows of true and false have distances in float64."""
+        return np.float32 if self._fit_X.dtype == np.float32 else np.float64
 
     def _refuse_too_many(self, k: Any, X: Any) -> None:
         if not isinstance(k, Integral) or isinstance(k, bool):
@@ -298,7 +306,7 @@ class NeighborSearch(TakesJobs, BaseEstimator):
         distance, index = self._nearest(*self._queries(X), int(k))
         if not return_distance:
             return index
-        return self._metric.distance(distance).astype(self._fit_X.dtype, copy=False), index
+        return self._metric.distance(distance).astype(self._distance_dtype, copy=False), index
 
     def _nearest(self, Q: Any, skip: Array, k: int) -> tuple[Array, Array]:
         """Reduced distances and rows of the k nearest, nearest first."""
@@ -371,7 +379,7 @@ class NeighborSearch(TakesJobs, BaseEstimator):
         self._refuse_overflow(distance)
         order = np.lexsort((index, distance, query) if by_distance else (index, query))
         found = self._metric.distance(distance[order])
-        return start, index[order], found.astype(self._fit_X.dtype, copy=False)
+        return start, index[order], found.astype(self._distance_dtype, copy=False)
 
     def kneighbors_graph(
         self, X: Any = None, n_neighbors: int | None = None, mode: str = "connectivity"
@@ -478,10 +486,7 @@ def _all_binary(X: Any) -> bool:
 
 def _refuse_mode(mode: Any) -> None:
     if mode not in ("connectivity", "distance"):
-        raise ValueError(
-            'Unsupported mode, must be one of "connectivity", or "distance" but got '
-            f'"{mode}" instead'
-        )
+        raise ValueError(f"mode={mode!r}: give 'connectivity' or 'distance'")
 
 
 def numbers(y: Array) -> Array:
