@@ -85,6 +85,10 @@ class IterativeEstimator(CallbackSupportMixin, BaseEstimator, ABC, Generic[Probl
         """Return the largest number of states a fit can yield, None where not known."""
         return getattr(self, "max_iter", None)
 
+    def _observed(self) -> bool:
+        """Whether callbacks look at every step of `fit`."""
+        return bool(getattr(self, "_skl_callbacks", ()))
+
     def _not_converged(self, problem: ProblemT, state: StateT) -> str | None:
         """Return what to warn of a fit that ended without converging; None for nothing."""
         return (
@@ -172,7 +176,7 @@ class _Watch:
         self.n_steps = 0
         self.step: Any = None
         self.fit = estimator._init_callback_context(max_subtasks=self.max_steps)
-        self.watched = bool(getattr(estimator, "_skl_callbacks", ()))
+        self.watched = estimator._observed()
         self.fit.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     def before_step(self) -> None:

@@ -19,10 +19,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
-from kiso.cluster import KMeans, LloydState, SeedingState, _starts
+from kiso.cluster import KMeans, LloydState, SeedingState, _assignment, _rows
 from kiso.cluster._rows import Rows
-from kiso.cluster._turned_seeding import Seeds
-from kiso.cluster._turned_seeding_loops import NEXT, PLANNED, SERVED, SIZE
+from kiso.cluster._seeding import Seeds
+from kiso.cluster._seeding_loops import NEXT, PLANNED, SERVED, SIZE
 from tests.naive import kmeans as naive
 
 # the seeds are drawn from rows: leaving one out, or repeating it, draws others (scikit-learn's
@@ -386,25 +386,68 @@ def test_runs_side_by_side_are_the_steps(n, d, k, far, weighted, dtype):
     np.testing.assert_array_equal(model.labels_, D.argmin(axis=1))
 
 
-def test_interrupted_runs_are_kept(monkeypatch):
-    """Ctrl-C at the third run's end: the estimator holds the better of those that were through."""
-    X = problem(400, 5, 3, 0)[0]
-    rest, calls = _starts._Together.end, []
+@pytest.mark.parametrize(("d", "n_init"), [(5, 8), (5, 1), (600, 3)])  # without and with bounds
+@pytest.mark.parametrize("at", [1, 4])
+def test_what_runs_have_reached_is_kept(d, n_init, at, monkeypatch):
+    """Ctrl-C between two calls of the iterations, before any run or after some are through."""
+    X = problem(400, d, 3, 0)[0]
+    advance, calls = _assignment.Assignment.advance, []
 
-    def end(*args, **kwargs):
-        calls.append(args)
-        if len(calls) == 3:
+    def interrupted(self, n_steps):
+        calls.append(n_steps)
+        advance(self, 2)
+        if len(calls) == at:
             raise KeyboardInterrupt
-        return rest(*args, **kwargs)
 
-    monkeypatch.setattr(_starts._Together, "end", end)
-    model = KMeans(3, n_init=8, random_state=0)
-    with threadpool_limits(1, user_api="openmp"), pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(_assignment.Assignment, "advance", interrupted)
+    model = KMeans(3, n_init=n_init, tol=0, random_state=0)
+    with threadpool_limits(1, user_api="openmp"):
+        try:
+            model.fit(X)
+        except KeyboardInterrupt:
+            assert len(calls) == at
+        else:
+            assert len(calls) < at
+    D = ((X[:, None] - model.cluster_centers_) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(model.labels_, D.argmin(axis=1))
+    assert model.inertia_ == pytest.approx(D.min(axis=1).sum())
+    assert np.isfinite(model.objective_path_).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("d", "k"), [(2, 6), (12, 5), (12, 200)])
+def test_dense_sparse_mapped_and_large_rows_are_the_same(d, k, dtype, tmp_path, monkeypatch):
+    X = problem(6000, d, 6, 2, dtype)[0]
+    X[np.abs(X) < 1] = 0
+    np.save(tmp_path / "rows.npy", X)
+    model = KMeans(k, random_state=0, max_iter=15, tol=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        expected = kept(model.fit(X))
+        mapped = np.load(tmp_path / "rows.npy", mmap_mode="r")
+        for other in (sparse.csr_matrix(X), mapped, sparse.csc_matrix(X)):
+            for one, two in zip(kept(model.fit(other)), expected, strict=True):
+                np.testing.assert_array_equal(one, two)
+        monkeypatch.setattr(_rows, "PACKED_BYTES", 0)  # rows too large to pack: other draws
         model.fit(X)
-    assert len(calls) == 3
-    assert model.inertia_ == pytest.approx(
-        naive.inertia(X, np.ones(400), model.cluster_centers_, model.labels_)
+        for state, (centers, labels, _) in zip(
+            lloyd_states(KMeans(k, init=X[:k], n_init=1, max_iter=3, tol=0), X),
+            naive.lloyd(X, X[:k], None, tol=0, max_iter=3), strict=False,
+        ):  # fmt: skip
+            np.testing.assert_allclose(state.centers, centers, rtol=1e-4, atol=1e-4)
+            np.testing.assert_array_equal(state.labels, labels)
+    assert model.inertia_ < 1.2 * expected[2]
+
+
+def test_elkan_keeps_bounds_and_changes_no_label():
+    X, C = problem(3000, 4, 6, 1)
+    lloyd, elkan = (
+        KMeans(6, init=C, n_init=1, algorithm=name).fit(X) for name in ("lloyd", "elkan")
     )
+    np.testing.assert_array_equal(lloyd.labels_, elkan.labels_)
+    np.testing.assert_allclose(lloyd.cluster_centers_, elkan.cluster_centers_, rtol=1e-12)
+    with pytest.warns(RuntimeWarning, match="elkan.*single cluster"):
+        KMeans(1, algorithm="elkan").fit(X)
 
 
 @pytest.mark.parametrize("d", [2, 20])

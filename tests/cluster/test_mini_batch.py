@@ -100,3 +100,16 @@ def test_without_labels():
     model = MiniBatchKMeans(3, compute_labels=False, random_state=0, batch_size=100).fit(X)
     assert not hasattr(model, "labels_")
     assert model.inertia_ == pytest.approx(-model.score(X), rel=0.3)
+
+
+@pytest.mark.parametrize("n_rare", [1, 3])
+def test_as_many_centers_as_distinct_rows(n_rare):
+    """Rows that are seldom drawn get centres of their own."""
+    X = np.repeat(
+        np.arange(6.0)[:, None] ** 2 * [1.0, 2.0], [900, 900, 900, 900, 9, n_rare], axis=0
+    )
+    for seed in range(4):
+        model = MiniBatchKMeans(6, batch_size=64, random_state=seed, init="random", n_init=1)
+        model.fit(X)
+        assert len(np.unique(model.cluster_centers_, axis=0)) == 6
+        assert len(set(model.labels_)) == 6

@@ -60,11 +60,19 @@ def test_a_sample_too_small_for_the_seeds_is_said():
 
 
 @pytest.mark.parametrize("model", [KMeans(3), MiniBatchKMeans(3)])
-@pytest.mark.parametrize(("verbose", "level"), [(0, logging.DEBUG), (1, logging.INFO)])
-def test_verbose_is_the_level_of_the_log(model, verbose, level, caplog):
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_verbose_prints_and_the_log_has_it_anyway(model, verbose, caplog, capsys):
     caplog.set_level(logging.DEBUG, "kiso")
     model.set_params(verbose=verbose, random_state=0).fit(rows())
-    assert {record.levelno for record in caplog.records} == {level}
+    lines = capsys.readouterr().out.splitlines()
+    assert {record.levelno for record in caplog.records} == {logging.DEBUG}
+    assert lines == ([record.getMessage() for record in caplog.records] if verbose else [])
+
+
+@pytest.mark.parametrize(("scale", "dtype"), [(1e-25, np.float32), (1e-160, np.float64)])
+def test_squares_that_underflow_are_refused(scale, dtype):
+    with pytest.raises(ValueError, match="squares of X underflow"):
+        KMeans(2, random_state=0).fit(rows(dtype=np.float64).astype(dtype) * dtype(scale))
 
 
 def test_numbers_that_do_not_fit_are_refused():

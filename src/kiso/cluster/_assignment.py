@@ -1,268 +1,192 @@
-"""Which cluster each row belongs to, and what moves the centres, as they move.
+"""Which cluster each row belongs to, and the centres, as they move; of several runs at once.
 
-`Assignment` keeps the bounds of Hamerly (2010), at no cost, by the pass over blocks that
-`kiso._compute.distances` makes: a row whose upper bound on the own distance lies below the lower
-bound on the others is not looked at again. Where they leave more than `_OPEN_SHARE` of a
-lane open, the lane goes through whole, as it would without them.
-
-`PlainAssignment` has no bounds: where centres and features are few, a pass over rows that
-lie turned (`_turned`) is less work than looking at bounds.
+One pass over the rows serves all runs. Where centres and features are many, the bounds of
+Hamerly (2010) are kept, at no cost, by that pass: a row whose upper bound on the own distance
+lies below the lower bound on the others is not looked at again. Where they leave more than
+`OPEN_SHARE` of a lane open, the lane goes through whole, as it would without them. Where
+centres and features are few, a pass is less work than looking at bounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from kiso._compute.distances import Tile
-from kiso._compute.threads import blocks, lanes, one_blas_thread, run_lanes
+from kiso._compute.threads import lanes, run_together
 from kiso._validation import Array
 
-from . import _turned_loops as loops
-from ._lloyd_loops import accumulate, drift, tighten
-from ._rows import MIN_ROWS, Rows
-from ._turned import Turned, room
+from . import _assign_loops as loops
+from ._panels_loops import whole_tiles
+from ._rows import MIN_ROWS, SHARED_TILE_BYTES, TILE_BYTES, Rows
 
-__all__ = ["Assignment", "PlainAssignment", "assignment"]
+__all__ = ["Assignment", "bounded", "nearest_centers"]
 
-_OPEN_SHARE = 0.6
 _LANE_WORK = 1 << 20  # rows × features × clusters that are worth a lane of their own
-_CANCELLED = loops.CANCELLED_SHARE
-_PLAIN_WORK = 1500  # features × clusters up to which bounds cost more than they save
+_UNBOUNDED_WORK = 1500  # features × clusters up to which bounds cost more than they save
+_CALL_WORK = 1 << 27  # rows × features × points of a call: Ctrl-C waits for its end
+_CALL_STEPS = 1000
+
+
+def bounded(rows: Rows, n_clusters: int, always: bool = False) -> bool:
+    """Whether bounds are kept, for one run at a time: where they pay, or `always`."""
+    return always or rows.d * n_clusters > _UNBOUNDED_WORK
+
+
+def steps_of_a_call(rows: Rows, n_points: int) -> int:
+    """How many passes over the rows are a call of compiled code."""
+    return max(1, min(_CALL_WORK // (rows.n * rows.d * n_points), _CALL_STEPS))
+
+
+def lanes_of(rows: Rows, n_clusters: int) -> Array:
+    """Cut the rows into lanes: where each begins, and the end."""
+    # a lane has sums of its own, and costs a message: not more lanes than rows pay for
+    least = max(MIN_ROWS, 4 * n_clusters, _LANE_WORK // (rows.d * n_clusters))
+    if not bounded(rows, n_clusters):
+        return rows.lanes(least)
+    cut = lanes(rows.n, min_rows=least)
+    return np.array([lane.start for lane in cut] + [rows.n])
 
 
 class Assignment:
-    """Labels, bounds and sums over clusters, kept up to date as the centres move."""
+    """Runs of Lloyd's algorithm: labels, centres, sums over clusters, bounds, progress.
 
-    def __init__(self, rows: Rows, n_clusters: int) -> None:
-        self.rows, self.k = rows, n_clusters
-        self.labels = np.full(rows.n, -1, np.int32)
-        self.upper = np.full(rows.n, np.inf)
-        self.lower = np.zeros(rows.n)
-        self.sums = np.zeros((n_clusters, rows.d))
-        self.weights = np.zeros(n_clusters)
-        self.centers: Array | None = None
+    Attributes
+    ----------
+    paths : list of lists
+        φ after each step, for each run.
+    """
+
+    def __init__(
+        self, rows: Rows, centers: Array, *, tol: float = 0.0, max_iter: int = 0,
+        paths: list[list[float]] | None = None, sums: bool = True, always_bounded: bool = False,
+    ) -> None:  # fmt: skip
+        n_runs, k, d = centers.shape
+        self.rows, self.paths = rows, paths or [[] for _ in range(n_runs)]
+        self.panels = rows.panels if sums else rows.given
+        self.bounded = sums and bounded(rows, k, always_bounded)
+        edges = lanes_of(rows, k)
+        kept, n_lanes = k if sums else 0, len(edges) - 1
+
+        def made(*shape: int) -> loops.Sums:
+            size = (*shape, kept)
+            return loops.Sums(np.zeros((*size, d)), np.zeros(size), np.zeros(size, np.intp))
+
+        self.runs = loops.Runs(
+            np.full((n_runs, rows.n), -1, np.int32), centers.copy(), centers.copy(),
+            made(n_runs), edges, made(n_runs, n_lanes), np.zeros((n_runs, n_lanes), np.intp),
+        )  # fmt: skip
         # sums are added up anew after as many moves, each a rounding, as a sum has terms
-        self.limit = rows.n if rows.even else 0
-        self.age = self.limit
-        # a lane has sums of its own, and costs a message: not more lanes than rows pay for
-        self.least = max(MIN_ROWS, 4 * n_clusters, _LANE_WORK // (rows.d * n_clusters))
-        self.lanes = lanes(rows.n, min_rows=self.least)
+        limit = rows.n if rows.even else 0
+        self.rule = loops.Rule(float(tol), max_iter, limit, rows.energy)
+        self.progress = loops.Progress(
+            np.full(n_runs, loops.GOING), np.full(n_runs, -1), np.zeros(n_runs, np.intp),
+            np.full(n_runs, np.inf), np.full(n_runs, limit), np.empty((n_runs, 0)),
+        )  # fmt: skip
+        shape = (n_runs, rows.n if self.bounded else 0)
+        self.bounds = loops.Bounds(
+            np.empty(shape, rows.dtype), np.empty(shape, rows.dtype),
+            np.empty((n_runs, k if self.bounded else 0)), 4 * float(np.finfo(rows.dtype).eps),
+        )  # fmt: skip
+        self.stack = loops.Stack(
+            np.zeros(1, np.intp), np.zeros(n_runs, np.intp), np.empty((n_runs * k, d), rows.dtype),
+            np.zeros((n_runs * whole_tiles(k), d), rows.dtype), np.zeros((n_runs, k), rows.dtype),
+            np.zeros(n_runs),
+        )  # fmt: skip
 
-    def assign(self, centers: Array) -> int:
-        """Assign every row to its nearest centre; return how many changed."""
-        labels = self.labels.copy()  # the old ones belong to a state
-        points = self.rows.points(centers)
-        moved = self._moved(centers)
-        old, first = self.labels, self.centers is None
+    @property
+    def going(self) -> Array:
+        """The runs that have not come to their ends."""
+        status = self.progress.status
+        return np.flatnonzero((status == loops.GOING) | (status == loops.RELOCATED))
 
-        def lane(rows: slice) -> tuple[int, Array, Array]:
-            sums, weights = np.zeros((self.k, self.rows.d)), np.zeros(self.k)
-            tile = Tile(self.k, self.rows.d, self.rows.dtype)
-            changed = 0
-            for at in self._open(rows, moved, centers, tile.rows):
-                x = self.rows.block(at)
-                squares = None if self.rows.direct else self.rows.squares[at]
-                labels[at] = found = tile.assign(x, points, squares)
-                self.upper[at], self.lower[at] = tile.upper[: len(x)], tile.lower[: len(x)]
-                changed += accumulate(
-                    x, self.rows.weights(at), found, old[at], self.rows.origin, sums, weights
-                )
-            return changed, sums, weights
+    @property
+    def steps_of_a_call(self) -> int:
+        return steps_of_a_call(self.rows, len(self.stack.Y))
 
-        with one_blas_thread():
-            parts = run_lanes(lane, self.lanes)
-        self.labels, self.centers = labels, centers
-        changed = sum(part[0] for part in parts)
-        if self.age >= self.limit and not first:
-            self._add_up()
-            self.age = 0
-        elif changed:
-            for _, sums, weights in parts:
-                self.sums += sums
-                self.weights += weights
-            self.age = 0 if first else self.age + changed
-        return changed
+    def advance(self, n_steps: int) -> None:
+        """Do up to so many iterations of each run that goes on.
 
-    def _moved(self, centers: Array) -> Array | None:
-        if self.centers is None:
-            return None
-        gaps = centers.astype(np.float64) - self.centers
-        return np.sqrt((gaps**2).sum(axis=1)) * (1 + 1e-12)
+        More calls than one where clusters are empty.
+        """
+        before = self.progress.done + n_steps
+        while len(self.going) and (self.progress.done[self.going] < before[self.going]).any():
+            done = self.progress.done[self.going]
+            self._pass(int((before[self.going] - done).max()))
 
-    def _open(
-        self, rows: slice, moved: Array | None, centers: Array, size: int
-    ) -> Iterator[slice | Array]:
-        """Walk, in blocks, the rows of a lane whose centre may have changed."""
-        n = rows.stop - rows.start
-        if moved is None:
-            yield from blocks(rows, size)
-            return
-        furthest = int(moved.argmax())
-        second = float(np.delete(moved, furthest).max(initial=0.0))
-        upper, lower, label = self.upper[rows], self.lower[rows], self.labels[rows]
-        listed = np.empty(n + 1, np.intp)
-        count = drift(upper, lower, label, moved, furthest, second, listed)
-        if count > _OPEN_SHARE * n:
-            yield from blocks(rows, size)
-            return
-        if not self.rows.sparse:
-            X = self.rows.X[rows]
-            count = tighten(X, centers, upper, lower, label, listed, count)
-        listed += rows.start
-        for some in blocks(slice(0, count), size):
-            yield listed[some]
+    def _pass(self, n_steps: int) -> None:
+        """Do up to so many iterations in one call, threads side by side."""
+        going, done = self.going, self.progress.done.copy()
+        path = np.empty((len(done), n_steps))
+        progress = self.progress._replace(path=path)
+        turns, meeting = np.zeros((1, 1), np.int64), np.zeros(1, np.int64)
+        shared = SHARED_TILE_BYTES if len(done) > 1 else TILE_BYTES
 
-    def _add_up(self) -> None:
-        """Add up the sums over clusters anew, from the labels."""
-        nowhere = np.full(self.rows.n, -1, np.int32)
-
-        def lane(rows: slice) -> tuple[Array, Array]:
-            sums, weights = np.zeros((self.k, self.rows.d)), np.zeros(self.k)
-            for at in blocks(rows, 1024):
-                accumulate(
-                    self.rows.block(at), self.rows.weights(at), self.labels[at], nowhere[at],
-                    self.rows.origin, sums, weights,
-                )  # fmt: skip
-            return sums, weights
-
-        parts = run_lanes(lane, self.lanes)
-        self.sums = np.sum([sums for sums, _ in parts], axis=0)
-        self.weights = np.sum([weights for _, weights in parts], axis=0)
-
-    def inertia(self, *, exact: bool = False) -> float:
-        """Give φ of the centres and labels; `exact` adds it up row by row."""
-        assert self.centers is not None
-        if not exact:
-            c = self.centers - self.rows.origin
-            value = self.rows.energy - float(
-                np.sum(2 * c * self.sums) - self.weights @ np.sum(c * c, axis=1)
+        def take_part(mine: slice, n_members: int) -> None:
+            room = self.rows.room(
+                self.panels, len(self.stack.doubled), shared, gathers=self.bounded
             )
-            if value > _CANCELLED * self.rows.energy:
-                return value
-        return self.rows.inertia(self.centers, self.labels)
+            loops.iterate(
+                self.panels, self.runs, progress, self.stack, self.bounds, self.rule, room,
+                loops.Crew(turns, meeting, n_members, mine.start == 0),
+            )  # fmt: skip
 
-    def move(self) -> tuple[Array, float]:
-        """Give the means of the clusters, and the squared distance to the centres as they are."""
-        assert self.centers is not None
-        centers = self.means()
-        return centers, float(np.sum((centers.astype(np.float64) - self.centers) ** 2))
+        run_together(take_part, len(self.runs.lanes) - 1, meeting)
+        status = self.progress.status
+        for r in going:
+            self.paths[r] += path[r, : self.progress.done[r] - done[r]].tolist()
+            if status[r] == loops.EMPTY:
+                self.runs.following[r] = self._relocated(r)
+                status[r] = loops.RELOCATED
+            elif status[r] == loops.CANCELLED:
+                self.paths[r][-1] = self.inertia(r)
+                status[r] = loops.GOING
 
-    def means(self) -> Array:
-        """Give the means of the clusters; an empty one goes to the row furthest from its centre.
+    def inertia(self, r: int) -> float:
+        """Give φ of a run, added up row by row."""
+        return self.rows.inertia(self.runs.centers[r], self.runs.label[r])
+
+    def _relocated(self, r: int) -> Array:
+        """Give the means of clusters; an empty one goes to the row furthest from its centre.
 
         As scikit-learn does it: the furthest rows leave their clusters, one for each that
         is empty. Where every row lies on its centre, or only rows of weight 0 are left,
         an empty cluster takes the place of the heaviest.
         """
-        assert self.centers is not None
-        sums, weights = self.sums, self.weights
-        weighty = self.labels[self.rows.weight > 0] if self.rows.weight.size else self.labels
-        # by counting: what a difference of weights leaves of an empty cluster may not be 0
-        empty = np.flatnonzero(np.bincount(weighty, minlength=self.k) == 0)
-        if len(empty):
-            sums, weights = self._relocate(empty)
+        sums, weights = self._moved_rows(r, np.flatnonzero(self.runs.sums.N[r] == 0))
         heaviest = int(weights.argmax())
         full = weights > 0
         means = sums / np.where(full, weights, 1.0)[:, None]
         means[~full] = means[heaviest]
         return (means + self.rows.origin).astype(self.rows.dtype)
 
-    def _relocate(self, empty: Array) -> tuple[Array, Array]:
-        assert self.centers is not None
-        sums, weights = self.sums.copy(), self.weights.copy()
+    def _moved_rows(self, r: int, empty: Array) -> tuple[Array, Array]:
+        """Give S and W after the furthest rows have gone to the clusters that are empty."""
+        rows, label, centers = self.rows, self.runs.label[r], self.runs.centers[r]
+        sums, weights = self.runs.sums.S[r].copy(), self.runs.sums.W[r].copy()
         sums[empty] = 0.0
         weights[empty] = 0.0
-        distances = self.rows.own_distances(self.centers, self.labels)
+        distances = rows.own_distances(centers, label)
         # a mean of equal rows is rounded: it lies on them all the same
-        size = self.rows.squares + self.rows.origin @ self.rows.origin
-        distances[distances <= (4 * np.finfo(self.rows.dtype).eps) ** 2 * size] = 0.0
-        if self.rows.weight.size:
-            distances[self.rows.weight <= 0] = 0.0
+        size = rows.lengths() + rows.origin @ rows.origin
+        distances[distances <= (4 * np.finfo(rows.dtype).eps) ** 2 * size] = 0.0
+        if rows.weight.size:
+            distances[rows.weight <= 0] = 0.0
         free = list(empty[::-1])
         for i in np.argsort(-distances, kind="stable"):
             if distances[i] == 0 or not free:
                 break
-            w = float(self.rows.weight[i]) if self.rows.weight.size else 1.0
-            if w > (1 - 1e-9) * weights[self.labels[i]]:
+            w = float(rows.weight[i]) if rows.weight.size else 1.0
+            if w > (1 - 1e-9) * weights[label[i]]:
                 continue  # alone in its cluster: that would be empty instead
-            x = w * (self.rows.block(np.array([i]))[0] - self.rows.origin)
-            sums[self.labels[i]] -= x
-            weights[self.labels[i]] -= w
+            x = w * (rows.block(np.array([i]))[0] - rows.origin)
+            sums[label[i]] -= x
+            weights[label[i]] -= w
             j = free.pop()
             sums[j], weights[j] = x, w
         return sums, weights
 
 
-class PlainAssignment(Assignment):
-    """Labels and sums over clusters, without bounds."""
-
-    def __init__(self, rows: Rows, turned: Turned, n_clusters: int) -> None:
-        super().__init__(rows, n_clusters)
-        self.turned, self.bounds = turned, turned.bounds(self.least)
-        self.counts = np.zeros(n_clusters, np.intp)
-        shape = (len(self.bounds) - 1, n_clusters)
-        self.parts = np.empty((*shape, rows.d)), np.empty(shape), np.empty(shape, np.intp)
-        self.doubled = np.empty((loops.in_tiles(n_clusters), rows.d), rows.dtype)
-        self.offsets = np.zeros(n_clusters, rows.dtype)
-
-    def assign(self, centers: Array) -> int:
-        rows, turned = self.rows, self.turned
-        self.labels, self.centers = self.labels.copy(), centers  # the old belong to a state
-        largest = 0.0
-        if not turned.direct:
-            largest = loops.ready(centers, rows.origin, self.doubled, self.offsets)
-        anew = self.age >= self.limit
-        for part in self.parts:
-            part[:] = 0
-
-        def lane(which: slice) -> int:
-            i = which.start
-            return loops.assign_lane(
-                *self.given, self.bounds[i], self.bounds[i + 1], centers, self.doubled,
-                self.offsets, largest, turned.rounding, anew, rows.origin,
-                *room(self.k, rows.dtype), self.labels, *(part[i] for part in self.parts),
-            )  # fmt: skip
-
-        changed = sum(run_lanes(lane, [slice(i, i + 1) for i in range(len(self.bounds) - 1)]))
-        loops.combine(anew, *self.parts, self.sums, self.weights, self.counts)
-        self.age = 0 if anew else self.age + changed
-        return changed
-
-    @property
-    def given(self) -> tuple[Array, int, bool, Array, Array, Array]:
-        """The rows, as `_turned_loops` takes them."""
-        rows, turned = self.rows, self.turned
-        return (
-            turned.values, turned.n_padded, turned.direct, turned.rows, rows.weight, turned.reach,
-        )  # fmt: skip
-
-    def move(self) -> tuple[Array, float]:
-        assert self.centers is not None
-        if self.counts.min() == 0:
-            return super().move()
-        centers = np.empty_like(self.centers)
-        shift = loops.means(self.sums, self.weights, self.rows.origin, self.centers, centers)
-        return centers, shift
-
-    def inertia(self, *, exact: bool = False) -> float:
-        assert self.centers is not None
-        if not exact:
-            value = loops.potential(
-                self.rows.energy, self.centers, self.rows.origin, self.sums, self.weights
-            )
-            if value > _CANCELLED * self.rows.energy:
-                return value
-        return super().inertia(exact=True)
-
-
-def assignment(rows: Rows, n_clusters: int) -> Assignment:
-    """Give the kind of assignment that is less work."""
-    plain = rows.d * n_clusters <= _PLAIN_WORK
-    turned = rows.turned if plain else None
-    return (
-        Assignment(rows, n_clusters)
-        if turned is None
-        else PlainAssignment(rows, turned, n_clusters)
-    )
+def nearest_centers(rows: Rows, centers: Array) -> Array:
+    """Give the number of each row's nearest centre, ties to the smaller; (n,), int32."""
+    found = Assignment(rows, centers[None], sums=False)
+    found._pass(1)
+    return found.runs.label[0]

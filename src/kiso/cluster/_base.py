@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -26,9 +27,10 @@ from kiso._validation import (
 )
 from kiso.base import IterativeEstimator, State
 
-from ._rows import Rows, nearest_centers
+from ._assignment import nearest_centers
+from ._rows import Rows
 
-__all__ = ["CentersEstimator", "log", "mean_variance"]
+__all__ = ["CentersEstimator", "mean_variance"]
 
 ProblemT = TypeVar("ProblemT")
 StateT = TypeVar("StateT", bound=State)
@@ -165,9 +167,15 @@ class CentersEstimator(
         """Return what to warn of where there are fewer clusters than asked for."""
         return None
 
-    @property
-    def _level(self) -> int:
-        return logging.INFO if self.verbose else logging.DEBUG
+    def _reports(self) -> bool:
+        """Whether anybody reads what is reported."""
+        return bool(self.verbose) or log.isEnabledFor(logging.DEBUG)
+
+    def _report(self, message: str) -> None:
+        """Say what happens: on the standard output where `verbose`, and to the log."""
+        log.debug(message)
+        if self.verbose:
+            sys.stdout.write(f"{message}\n")
 
     def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Array:
         """Find the centres and give `labels_`."""
@@ -181,7 +189,7 @@ class CentersEstimator(
         """Give the nearest centre of each row, ties to the smaller number; (n,), int32."""
         check_is_fitted(self)
         X = self._validate(X, reset=False)
-        return nearest_centers(X, self.cluster_centers_.astype(X.dtype, copy=False))
+        return nearest_centers(Rows(X), self.cluster_centers_.astype(X.dtype, copy=False))
 
     def transform(self, X: Any) -> Array:
         """Give the Euclidean distance of each row to each centre; (n, n_clusters)."""
@@ -189,7 +197,7 @@ class CentersEstimator(
         X = self._validate(X, reset=False)
         centers = self.cluster_centers_.astype(X.dtype, copy=False)
         squared = Rows(X).squared_distances(centers)
-        return np.ascontiguousarray(np.sqrt(squared, out=squared).T)
+        return np.sqrt(squared, out=squared)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Give −φ of these rows: minus their weighted squared distances to the centres."""
@@ -197,7 +205,7 @@ class CentersEstimator(
         X = self._validate(X, reset=False)
         rows = Rows(X, self._weights(X, sample_weight))
         centers = self.cluster_centers_.astype(X.dtype, copy=False)
-        return -rows.total(rows.own_distances(centers, rows.nearest(centers)))
+        return -rows.total(rows.own_distances(centers, nearest_centers(rows, centers)))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

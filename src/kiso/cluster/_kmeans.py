@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from kiso._validation import Array, RandomState, StrOptions, check_generator
 
-from ._base import CentersEstimator, log, mean_variance
-from ._lloyd import LloydState, lloyd
+from ._assignment import nearest_centers
+from ._base import CentersEstimator, mean_variance
+from ._lloyd import LloydState
+from ._restarts import Restarts, better, one_by_one, side_by_side
 from ._rows import Rows
-from ._seeding import SeedingState, greedy_trials, parallel, plus_plus, random_rows
-from ._starts import Interrupted, pay, whole_runs
-from ._turned_seeding import Seeds
+from ._seeding import SeedingState
 
 __all__ = ["KMeans"]
 
 _RANDOM_RUNS = 10  # what n_init='auto' means where seeds are random
-_SEEDINGS = {"k-means++": plus_plus, "k-means||": parallel, "random": random_rows}
 
 
 @dataclass(frozen=True)
 class Problem:
     """What a fit works on."""
 
-    rows: Rows
-    tol: float  # squared movement of all centres together
-    n_runs: int
-    init: Array | None
-    rng: np.random.Generator
+    restarts: Restarts
     watched: bool  # whether somebody looks at every step
-    path: list[float] = field(default_factory=list)  # φ after the steps that nobody looked at
 
 
 class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
@@ -66,14 +61,14 @@ default='k-means++'
         A run ends when Σ_j ‖c_j − previous c_j‖² is at most `tol` times the mean of the
         features' variances (or when no label changes).
     verbose : int, default=0
-        Not 0: iterations are logged (logger 'kiso') as information, else for debugging.
+        Not 0: iterations are printed. They are logged (logger 'kiso') for debugging in any case.
     random_state : int, RandomState, Generator or None, default=None
         Gives the seeds.
     copy_x : bool, default=True
         Without effect: the data are never changed.
     algorithm : {'lloyd', 'elkan'}, default='lloyd'
-        Without effect: bounds are used wherever they pay, and the result is that of
-        Lloyd's algorithm.
+        'lloyd': bounds on distances are kept where they pay; 'elkan': always. They spare
+        distances and change no label.
 
     Attributes
     ----------
@@ -150,88 +145,72 @@ default='k-means++'
         X = self._validate(X)
         self._check_n_samples(X)
         weight = self._weights(X, fit_params.get("sample_weight"))
-        return Problem(
+        if self.algorithm == "elkan" and self.n_clusters == 1:
+            warnings.warn(
+                "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        n_runs, init = self._runs(_RANDOM_RUNS), self._initial(X)
+        rng = check_generator(self.random_state)
+
+        def given() -> Array:
+            return self._called_init(X, rng) if init is None else init
+
+        restarts = Restarts(
             rows=Rows(X, weight),
+            n_clusters=self.n_clusters,
+            n_runs=n_runs,
+            init=self.init if isinstance(self.init, str) else given,
+            max_iter=self.max_iter,
             tol=self.tol * mean_variance(X) if self.tol > 0 else 0.0,
-            n_runs=self._runs(_RANDOM_RUNS),
-            init=self._initial(X),
-            rng=check_generator(self.random_state),
-            watched=bool(getattr(self, "_skl_callbacks", ())) or log.isEnabledFor(self._level),
+            rng=rng,
+            always_bounded=self.algorithm == "elkan" and self.n_clusters > 1,
         )
+        return Problem(restarts, watched=self._observed() or self._reports())
 
     def _walk(self, problem: Problem) -> Iterator[LloydState | SeedingState]:
-        return super()._walk(replace(problem, watched=True))
+        return super()._walk(Problem(problem.restarts, watched=True))
 
     def _keep(self, problem: Problem, state: LloydState | SeedingState, path: list[float]) -> None:
-        super()._keep(problem, state, problem.path or path)
+        super()._keep(problem, state, problem.restarts.path or path)
 
     def _max_steps(self) -> int | None:
         return None  # seeds and iterations of several runs: not known
 
     def _iterate(self, problem: Problem) -> Iterator[LloydState | SeedingState]:
-        known = problem.init is not None or (
-            isinstance(self.init, str) and self.init == "k-means++"
-        )
-        if not problem.watched and known and pay(problem.rows, self.n_clusters, problem.n_runs):
-            yield from self._unwatched(problem)
+        if not problem.watched:
+            yield from side_by_side(problem.restarts)
             return
-        best: LloydState | None = None
-        for run in range(problem.n_runs):
-            centers = problem.init
-            if centers is None and callable(self.init):
-                centers = self._called_init(problem.rows.X, problem.rng)
-            elif centers is None:
-                seeding = _SEEDINGS[self.init]
-                for seeds in seeding(problem.rows, self.n_clusters, problem.rng):
-                    centers = seeds.centers
-                    yield replace(seeds, run=run, best=best)
-            assert centers is not None
-            for state in lloyd(problem.rows, centers, max_iter=self.max_iter, tol=problem.tol):
-                log.log(
-                    self._level,
-                    "run %d, iteration %d: inertia %.8g, %d labels changed",
-                    run, state.n_iter, state.inertia, state.n_changed,
-                )  # fmt: skip
-                kept = _better(state, best)
-                done = state.settled and run == problem.n_runs - 1
-                yield replace(state, run=run, best=best, converged=done and kept.settled)
-            best = kept
+        for state in one_by_one(problem.restarts):
+            self._report_state(state, problem.restarts.tol)
+            yield state
 
-    def _starts(self, problem: Problem) -> Seeds | Array:
-        k = self.n_clusters
-        if problem.init is not None:
-            return problem.init[None]
-        return Seeds.of(problem.rows, k, greedy_trials(k), problem.rng, problem.n_runs)
-
-    def _unwatched(self, problem: Problem) -> Iterator[LloydState]:
-        """Only the end of each run, the runs side by side."""
-        interrupt: Interrupted | None = None
-        try:
-            runs = whole_runs(
-                problem.rows, self._starts(problem), max_iter=self.max_iter, tol=problem.tol
-            )
-        except Interrupted as stop:
-            interrupt, runs = stop, stop.runs
-        best: LloydState | None = None
-        for run in runs:
-            problem.path.extend(run.path)
-            kept = _better(run.state, best)
-            done = run is runs[-1] and interrupt is None
-            yield replace(run.state, best=best, converged=done and kept.settled)
-            best = kept
-        if interrupt is not None:  # what was through is kept; then it goes on
-            raise interrupt
+    def _report_state(self, state: LloydState | SeedingState, tol: float) -> None:
+        if isinstance(state, SeedingState):
+            if len(state.indices) == self.n_clusters:
+                self._report(f"Initialization complete: run {state.run}, inertia {state.inertia}")
+            return
+        self._report(
+            f"Iteration {state.n_iter}, run {state.run}, inertia {state.inertia:.8g}, "
+            f"{state.n_changed} labels changed."
+        )
+        if state.settled:
+            why = "strict convergence." if state.n_changed == 0 else (
+                f"center shift {state.shift} within tolerance {tol}."
+            )  # fmt: skip
+            self._report(f"Converged at iteration {state.n_iter}: {why}")
 
     def _fitted(self, problem: Problem, state: LloydState | SeedingState) -> dict[str, Any]:
         if isinstance(state, SeedingState) and state.best is None:
-            labels = problem.rows.nearest(state.centers)
+            labels = nearest_centers(problem.restarts.rows, state.centers)
             return {
                 "cluster_centers_": state.centers,
                 "labels_": labels,
                 "inertia_": state.inertia,
                 "n_iter_": 0,
             }
-        kept = state.best if isinstance(state, SeedingState) else _better(state, state.best)
+        kept = state.best if isinstance(state, SeedingState) else better(state, state.best)
         assert kept is not None
         return {
             "cluster_centers_": kept.centers,
@@ -241,7 +220,7 @@ default='k-means++'
         }
 
     def _not_converged(self, problem: Problem, state: LloydState | SeedingState) -> str | None:
-        if isinstance(state, LloydState) and _better(state, state.best).settled:
+        if isinstance(state, LloydState) and better(state, state.best).settled:
             return None
         return super()._not_converged(problem, state)
 
@@ -253,7 +232,3 @@ default='k-means++'
             f"Number of distinct clusters ({distinct}) found smaller than n_clusters "
             f"({self.n_clusters}). Possibly due to duplicate points in X."
         )
-
-
-def _better(state: LloydState, best: LloydState | None) -> LloydState:
-    return state if best is None or state.inertia < best.inertia else best

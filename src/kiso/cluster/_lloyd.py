@@ -6,12 +6,9 @@
 Neither step can raise φ, and there are finitely many assignments, so it ends. What comes
 out is Lloyd's to the last row; how it is computed:
 
-- one pass over blocks of rows: products with the centres by BLAS, and everything else
-  while the tile is in cache (`kiso._compute.distances`);
-- the bounds of Hamerly (2010), kept for every row at no cost by that pass: a row whose
-  upper bound on the own distance lies below the lower bound on the others is not looked at
-  again. Where they leave more than `_OPEN_SHARE` of a lane open, the lane goes through
-  whole, as it would without them; so they never cost, whatever the data;
+- one pass over blocks of rows for all runs: products with the centres in register tiles, and
+  everything else while the tile is in cache (`_panels_loops`);
+- the bounds of Hamerly (2010) where they pay (`_assignment`);
 - the sums over clusters change by the rows that changed clusters alone, and with them
 
       φ = Σ w_i ‖x_i − s‖² − Σ_j (2 (c_j − s)·S_j − W_j ‖c_j − s‖²)
@@ -24,15 +21,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from kiso._validation import Array
 from kiso.base import State
 
-from ._assignment import assignment
+from ._assign_loops import SETTLED
+from ._assignment import Assignment
 from ._rows import Rows
 
-__all__ = ["LloydState", "lloyd"]
+__all__ = ["LloydState", "lloyd", "lloyd_state"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,33 +65,41 @@ class LloydState(State):
     best: LloydState | None = field(default=None, repr=False)
 
 
-def lloyd(rows: Rows, centers: Array, *, max_iter: int, tol: float) -> Iterator[LloydState]:
+def lloyd(
+    rows: Rows, centers: Array, *, max_iter: int, tol: float, always_bounded: bool = False
+) -> Iterator[LloydState]:
     """Run Lloyd's algorithm from these centres: a state for them, and one an iteration.
 
     Ends when no label changes (and counts, as scikit-learn does, the iteration that sees
     it), when the centres together move by no more than `tol` (squared, in the data's
     units), or after `max_iter` iterations.
     """
-    clusters = assignment(rows, len(centers))
-    changed = clusters.assign(centers)
-    inertia, shift, n_iter, settled = clusters.inertia(), np.inf, 0, False
+    run = Assignment(rows, centers[None], tol=tol, max_iter=max_iter, always_bounded=always_bounded)
     while True:
-        yield LloydState(
-            n_iter=n_iter,
-            objective=inertia,
-            centers=centers,
-            labels=clusters.labels,
-            inertia=inertia,
-            shift=shift,
-            n_changed=changed,
-            settled=settled,
-        )
-        if settled or n_iter >= max_iter:
+        run.advance(1)
+        state = lloyd_state(run, 0)
+        yield state
+        if not len(run.going):
             return
-        centers, shift = clusters.move()
-        changed = clusters.assign(centers)
-        n_iter += 1
-        settled = shift <= tol or changed == 0
-        inertia = clusters.inertia(exact=settled or n_iter >= max_iter)
-        if settled and shift > tol:
-            n_iter = min(n_iter + 1, max_iter)
+
+
+def lloyd_state(run: Assignment, r: int, number: int = 0, *, exact: bool = False) -> LloydState:
+    """Give the state of a run; φ is added up row by row where `exact`, and at its end."""
+    progress, ended = run.progress, r not in run.going
+    n_iter, settled = int(progress.done[r]), bool(progress.status[r] == SETTLED)
+    if ended or exact:
+        run.paths[r][-1:] = [run.inertia(r)]
+    if settled and progress.shift[r] > run.rule.tol:
+        n_iter = min(n_iter + 1, run.rule.max_iter)
+    inertia = float(run.paths[r][-1])
+    return LloydState(
+        n_iter=n_iter,
+        objective=inertia,
+        centers=run.runs.centers[r].copy(),
+        labels=run.runs.label[r].copy(),
+        inertia=inertia,
+        shift=float(progress.shift[r]),
+        n_changed=int(progress.moved[r]),
+        run=number,
+        settled=settled,
+    )

@@ -20,15 +20,16 @@ from sklearn.utils.validation import check_is_fitted
 from kiso._validation import Array, Integral, Interval, RandomState, Real, check_generator
 from kiso.base import State
 
-from ._base import CentersEstimator, log, mean_variance
-from ._lloyd_loops import accumulate
-from ._rows import Rows, nearest_centers
-from ._seeding import last_seeds, parallel, plus_plus, random_rows
+from ._assign_loops import Sums, add_rows
+from ._assignment import nearest_centers
+from ._base import CentersEstimator, mean_variance
+from ._restarts import SEEDINGS
+from ._rows import Rows
+from ._seeding import last_seeds
 
 __all__ = ["MiniBatchKMeans", "MiniBatchState"]
 
 _RANDOM_RUNS = 3  # what n_init='auto' means where seeds are random
-_SEEDINGS = {"k-means++": plus_plus, "k-means||": parallel, "random": random_rows}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,7 @@ default='k-means++'
     batch_size : int, default=1024
         Rows of a batch, drawn by their weights with repetition.
     verbose : int, default=0
-        Not 0: batches are logged (logger 'kiso') as information, else for debugging.
+        Not 0: batches are printed. They are logged (logger 'kiso') for debugging in any case.
     compute_labels : bool, default=True
         Whether to assign all rows at the end.
     random_state : int, RandomState, Generator or None, default=None
@@ -105,7 +106,8 @@ default='k-means++'
         callable, 1 otherwise.
     reassignment_ratio : float, default=0.01
         Centres with less than this share of the largest N_j are now and then put on
-        rows of the batch; 0: never.
+        rows of the batch, and at the end, with `compute_labels`, centres without rows on the
+        rows furthest from their centres; 0: never.
 
     Attributes
     ----------
@@ -226,12 +228,12 @@ default='k-means++'
             if callable(self.init):
                 centers = self._called_init(p.X, p.rng)
             else:
-                seeding = _SEEDINGS[self.init]
+                seeding = SEEDINGS[self.init]
                 centers = last_seeds(
                     seeding(_sample(p, p.init_size), self.n_clusters, p.rng)
                 ).centers
             inertia = validation.total(
-                validation.own_distances(centers, validation.nearest(centers))
+                validation.own_distances(centers, nearest_centers(validation, centers))
             )
             if inertia < least:
                 best, least = centers, inertia
@@ -264,8 +266,12 @@ default='k-means++'
             moved = float(np.sum((batches.centers.astype(np.float64) - before) ** 2))
             still = p.tol > 0 and step > 1 and moved <= p.tol
             stuck = self.max_no_improvement is not None and idle >= self.max_no_improvement
-            log.log(self._level, "batch %d of %d: mean squared distance %.8g, smoothed %.8g",
-                    step, n_steps, inertia, np.nan if smoothed is None else smoothed)  # fmt: skip
+            if self._reports():
+                average = math.nan if smoothed is None else smoothed
+                self._report(
+                    f"Minibatch step {step}/{n_steps}: mean batch inertia: {inertia:.8g}, "
+                    f"ewa inertia: {average:.8g}"
+                )
             yield MiniBatchState(
                 n_iter=step,
                 objective=inertia,
@@ -296,8 +302,11 @@ default='k-means++'
         }
         if self.compute_labels:
             rows = Rows(problem.X, problem.weight)
-            found["labels_"] = rows.nearest(state.centers)
-            found["inertia_"] = rows.total(rows.own_distances(state.centers, found["labels_"]))
+            centers, labels = state.centers, nearest_centers(rows, state.centers)
+            if self.reassignment_ratio > 0:
+                centers, labels = spread_out(rows, centers, labels)
+            found["cluster_centers_"], found["labels_"] = centers, labels
+            found["inertia_"] = rows.inertia(centers, labels)
         else:
             mean = state.inertia if state.smoothed is None else state.smoothed
             total = float(n) if problem.weight is None else float(problem.weight.sum())
@@ -343,7 +352,7 @@ default='k-means++'
         self.n_steps_ += 1
         if self.compute_labels:
             rows = Rows(X, weight)
-            self.labels_ = rows.nearest(self.cluster_centers_)
+            self.labels_ = nearest_centers(rows, self.cluster_centers_)
             self.inertia_ = rows.total(rows.own_distances(self.cluster_centers_, self.labels_))
         return self
 
@@ -366,11 +375,11 @@ class _Batches:
         """Assign a batch and move the centres; Σ w_i ‖x_i − c_{a_i}‖² before the move."""
         k, d = self.centers.shape
         c = self.centers.astype(np.float64)
-        labels = nearest_centers(X, self.centers)
+        labels = nearest_centers(Rows(X), self.centers)
         w = np.empty(0, X.dtype) if weight is None else weight
         distances = ((X.astype(np.float64) - c[labels]) ** 2).sum(axis=1)
         sums, given = np.zeros((k, d)), np.zeros(k)
-        accumulate(X, w, labels, np.full(len(X), -1, np.int32), np.zeros(d), sums, given)
+        add_rows(X, w, 0, labels, np.zeros(d), Sums(sums, given, np.zeros(k, np.intp)))
         self.counts = self.counts + given
         moved = given > 0
         rate = 1.0 / self.counts[moved]
@@ -388,10 +397,39 @@ class _Batches:
         idle = self.counts < self.ratio * self.counts.max()
         if np.count_nonzero(idle) > len(X) // 2:
             idle[np.argsort(self.counts, kind="stable")[len(X) // 2 :]] = False
-        count = np.count_nonzero(idle)
-        if count:
-            c[idle] = X[self.rng.choice(len(X), count, replace=False)]
-            self.counts[idle] = self.counts[~idle].min()
+        drawn = self.rng.choice(len(X), np.count_nonzero(idle), replace=False)
+        # a row on which a centre lies already, or another of those drawn, is no use to it
+        new = X[drawn].astype(np.float64)
+        apart = np.array([not (x == c).all(axis=1).any() for x in new], bool)
+        apart &= np.isin(np.arange(len(new)), np.unique(new, axis=0, return_index=True)[1])
+        moved = np.flatnonzero(idle)[apart]
+        if len(moved):
+            c[moved] = new[apart]
+            self.counts[moved] = self.counts[~idle].min()
+
+
+def spread_out(rows: Rows, centers: Array, labels: Array) -> tuple[Array, Array]:
+    """Put centres that have no rows on the rows furthest from theirs; return centres and labels.
+
+    So that there are k clusters where there are k distinct rows.
+    """
+    empty = np.flatnonzero(np.bincount(labels, minlength=len(centers)) == 0)
+    if len(empty) == 0:
+        return centers, labels
+    centers = centers.copy()
+    distances = rows.own_distances(centers, labels)
+    size = rows.lengths() + rows.origin @ rows.origin
+    distances[distances <= (4 * np.finfo(rows.dtype).eps) ** 2 * size] = 0.0
+    if rows.weight.size:
+        distances[rows.weight <= 0] = 0.0
+    for j in empty:
+        i = int(distances.argmax())
+        if not distances[i] > 0:
+            break
+        centers[j] = rows.block(np.array([i]))[0]
+        there = rows.own_distances(centers, np.full(rows.n, j, np.int32))
+        distances = np.minimum(distances, there)
+    return centers, nearest_centers(rows, centers)
 
 
 def _sample(problem: Problem, size: int) -> Rows:

@@ -1,4 +1,4 @@
-"""Pictures of k-means at work, and a film of a run."""
+"""Pictures of k-means at work, and an animated GIF of a run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from kiso._compute.distances import nearest
 from kiso._gif import write_gif
 from kiso._validation import FLOATS, Array
 
+from ._assignment import nearest_centers
 from ._lloyd import LloydState
 from ._mini_batch import MiniBatchState
+from ._rows import Rows
 from ._seeding import SeedingState
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _described(X: Array, state: Any) -> tuple[Array, Array, str]:
         if hasattr(state, "labels_"):
             return state.cluster_centers_, state.labels_, title
         centers = state.cluster_centers_
-    return centers, nearest(X.astype(centers.dtype, copy=False), centers), title
+    return centers, nearest_centers(Rows(X.astype(centers.dtype, copy=False)), centers), title
 
 
 def animate(

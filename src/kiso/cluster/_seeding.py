@@ -4,8 +4,14 @@
 
 k-means++ takes the next centre from the rows with probability w_i D_i² / φ, after which
 E[φ of k centres] ≤ 8 (ln k + 2) φ_OPT (Arthur & Vassilvitskii 2007, theorem 3.1). The
-greedy variant draws several and keeps the one that leaves the smallest φ. One pass over
-blocks serves all candidates of a centre.
+greedy variant draws several and keeps the one that leaves the smallest φ.
+
+A pass over the rows takes as long as it takes to read them. So one pass serves candidates
+for several centres: they are drawn at once, with probability w_i D_i² / φ, and for each
+the rows are listed that it is nearer to than D_i. When a later centre is due D² has become
+smaller, and a candidate i that was drawn with D_i² of then is taken with probability D_i²
+now / D_i² then: rejection makes of draws with the probabilities of then draws with those of
+now, exactly.
 
 k-means|| (Bahmani et al. 2012) takes about 2k rows in each of a few rounds, each row on
 its own with probability min(1, 2 k w_i D_i² / φ), gives every row taken the weight of the
@@ -20,20 +26,32 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kiso._compute.threads import blocks, lanes, run_lanes
+from kiso._compute.threads import lanes, run_together
 from kiso._validation import Array
 from kiso.base import State
 
+from . import _seeding_loops as loops
+from ._assign_loops import Crew
+from ._assignment import nearest_centers, steps_of_a_call
 from ._lloyd import LloydState
-from ._rows import BLOCK_ROWS, MIN_ROWS, Rows
-from ._seeding_loops import limits, locate, propose, take
-from ._turned_seeding import Seeds
+from ._panels_loops import Room, whole_tiles
+from ._rows import MIN_ROWS, SHARED_TILE_BYTES, Rows
 
-__all__ = ["SeedingState", "greedy_trials", "last_seeds", "parallel", "plus_plus", "random_rows"]
+__all__ = [
+    "SeedingState",
+    "Seeds",
+    "greedy_trials",
+    "last_seeds",
+    "parallel",
+    "plus_plus",
+    "random_rows",
+]  # fmt: skip
 
 _ROUNDS = 5
 _OVERSAMPLING = 2.0
+_SHARING = 48  # candidates, of several runs, that share a tile
 _LANE_WORK = 1 << 22  # rows × features × candidates that are worth a lane of their own
+_LEAN_ROOM = 1  # rows that lists have room for, in rows, where memory counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,58 +83,138 @@ class SeedingState(State):
     best: LloydState | None = field(default=None, repr=False)
 
 
+class Seeds:
+    """The centres chosen so far, D_i² of every row, and candidates for the next; of some runs.
+
+    Attributes
+    ----------
+    indices : ndarray of shape (n_runs, n_clusters)
+        The rows chosen; the first `n_chosen` are.
+    potentials : ndarray of shape (n_runs, n_clusters)
+        φ after each.
+    closest : ndarray of shape (n_runs, n)
+        D_i², in the data's precision.
+    """
+
+    def __init__(self, rows: Rows, n_clusters: int, trials: int, uniform: Array) -> None:
+        self.rows, self.trials, self.uniform = rows, trials, uniform
+        self.n_runs, self.n_clusters, self.n_chosen = len(uniform), n_clusters, 0
+        self.indices = np.zeros((self.n_runs, n_clusters), np.intp)
+        self.potentials = np.zeros((self.n_runs, n_clusters))
+
+    @classmethod
+    def of(
+        cls, rows: Rows, n_clusters: int, trials: int, rng: np.random.Generator, n_runs: int = 1
+    ) -> Seeds:
+        """Seeds to be chosen by the draws of a generator: run by run."""
+        # a pool serves one centre at least; each of it is drawn once and looked at once
+        uniform = rng.random((n_runs, 2 * _most(trials, n_clusters) * n_clusters))
+        return cls(rows, n_clusters, trials, uniform)
+
+    def __getitem__(self, runs: slice) -> Seeds:
+        """Some of the runs, before they have begun."""
+        return Seeds(self.rows, self.n_clusters, self.trials, self.uniform[runs])
+
+    @property
+    def room(self) -> int:
+        """How many times n rows the lists have room for."""
+        return _LEAN_ROOM if self.rows.large else self.trials
+
+    @property
+    def run_bytes(self) -> int:
+        """Memory that the choice takes for a run, about."""
+        itemsize = self.rows.dtype.itemsize
+        return self.rows.n * ((self.room + 1) * itemsize + 4 * self.room)
+
+    @property
+    def steps_of_a_call(self) -> int:
+        return steps_of_a_call(self.rows, self.n_runs * self.trials)
+
+    @property
+    def centers(self) -> Array:
+        """The rows chosen; shape (n_runs, n_chosen, d)."""
+        return np.stack([self.rows.block(some) for some in self.indices[:, : self.n_chosen]])
+
+    def _begin(self) -> None:
+        """Allocate; not before a run begins, as many may be waiting."""
+        rows, trials, runs = self.rows, self.trials, self.n_runs
+        n, d, dtype = rows.n, rows.d, rows.dtype
+        self.panels = rows.panels
+        cells = np.arange(0, n, loops.CELL)
+        n_lanes = len(lanes(len(cells), min_rows=self._least_cells()))
+        edges = np.minimum(len(cells) * np.arange(n_lanes + 1) // n_lanes * loops.CELL, n)
+        weight = rows.weight if rows.weight.size else np.ones(n)
+        self.closest = np.full((runs, n), np.inf, dtype)
+        self.by_weight = np.add.reduceat(weight.astype(np.float64, copy=False), cells)
+        self.by_cell, self.best = np.zeros((runs, len(cells))), np.zeros(runs, np.intp)
+        size = _most(trials, self.n_clusters)
+        self.tile_rows = min(runs * size, max(size, _SHARING))
+        n_tiles = -(-int(np.diff(edges).max()) // self._tile().T.shape[1])
+        place = np.zeros((runs, 8), np.intp)
+        place[:, loops.PLANNED] = 1
+        self.pools = loops.Pool(
+            np.zeros((runs, size), np.intp), np.zeros((runs, size), dtype),
+            np.empty((runs, size, d), dtype), place, np.zeros((runs, trials), np.intp),
+            np.empty((runs, n * self.room), np.int32), np.empty((runs, n * self.room), dtype),
+            np.zeros((runs, n_lanes, size, n_tiles, 2), np.int32),
+            np.zeros((runs, n_lanes), np.intp), np.zeros((runs, n_lanes, trials)), edges,
+            self.room,
+        )  # fmt: skip
+        most = whole_tiles(runs * size)
+        self.stack = loops.Stack(
+            np.zeros(1, np.intp), np.zeros(most, np.intp), np.zeros(most, np.intp),
+            np.empty((most, d), dtype), np.empty((most, d), dtype), np.zeros(most, dtype),
+        )  # fmt: skip
+
+    def _least_cells(self) -> int:
+        return max(MIN_ROWS, _LANE_WORK // (self.rows.d * self.trials)) // loops.CELL
+
+    def _tile(self) -> Room:
+        return self.rows.room(self.panels, self.tile_rows, SHARED_TILE_BYTES)
+
+    def choose(self, n_steps: int = 1) -> None:
+        """Choose the next centres, threads side by side; `closest` becomes another array."""
+        if self.n_chosen == 0:
+            self._begin()
+        else:
+            self.closest = self.closest.copy()  # the old one may belong to a state
+        turns, meeting = np.zeros((loops.PHASES, 1), np.int64), np.zeros(1, np.int64)
+        seeding = loops.Seeding(
+            self.closest, self.by_weight, self.by_cell, self.uniform, self.indices,
+            self.potentials, self.best,
+        )  # fmt: skip
+
+        def take_part(mine: slice, n_members: int) -> int:
+            return loops.seed(
+                self.panels, self.pools, self.stack, seeding, self._tile(),
+                Crew(turns, meeting, n_members, mine.start == 0), self.n_chosen, n_steps,
+            )  # fmt: skip
+
+        self.n_chosen = run_together(take_part, len(self.pools.lanes) - 1, meeting)[0]
+
+
+def _most(trials: int, n_clusters: int) -> int:
+    """Candidates of a pool, at most."""
+    return trials * max(1, min(loops.LARGEST_POOL, n_clusters - 1))
+
+
 class Potential:
     """D_i² of every row to the centres chosen so far, and φ by lanes."""
 
-    def __init__(self, rows: Rows, trials: int = 1) -> None:
+    def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        self.lanes = lanes(rows.n, min_rows=max(MIN_ROWS, _LANE_WORK // (rows.d * trials)))
-        # kept from centre to centre: fresh pages cost as much as the distances
-        self.listed = np.empty(rows.n, np.intp)
-        self.values = np.empty(rows.n * trials, rows.dtype)
+        self.lanes = lanes(rows.n, min_rows=max(MIN_ROWS, _LANE_WORK // rows.d))
         self.closest = np.full(rows.n, np.inf, rows.dtype)
-        self.label = np.zeros(rows.n, np.int32)
         self.by_lane = np.zeros(len(self.lanes))
 
     def _weight(self, lane: slice) -> Array:
         weight = self.rows.weight
         return weight[lane].astype(np.float64) if weight.size else np.ones(lane.stop - lane.start)
 
-    def add_best(self, centers: Array, candidates: Array) -> int:
-        """Add the candidate that leaves the smallest φ to these centres; its number."""
-        rows, m = self.rows, len(candidates)
-        limit = np.zeros(max(1, len(centers)))
-        limits(centers, candidates, limit)
-
-        def lane(span: slice) -> tuple[list[tuple[int, Array, Array]], Array]:
-            gain, found = np.zeros(m), []
-            size = BLOCK_ROWS if rows.sparse else span.stop - span.start
-            for at in blocks(span, size):
-                b = at.stop - at.start
-                listed = self.listed[at]
-                values = self.values[at.start * m : at.stop * m].reshape(b, m)
-                count = propose(
-                    rows.block(at), candidates, rows.weights(at), self.label[at], limit,
-                    self.closest[at], listed, values, gain,
-                )  # fmt: skip
-                found.append((at.start - span.start, listed[:count], values[:count]))
-            return found, gain
-
-        parts = run_lanes(lane, self.lanes)
-        best = int(np.sum([gain for _, gain in parts], axis=0).argmax())
-        self.closest = self.closest.copy()  # the old one belongs to a state
-        for which, (span, (found, _)) in enumerate(zip(self.lanes, parts, strict=True)):
-            for start, listed, values in found:
-                self.by_lane[which] = take(
-                    listed + start if start else listed, values, best, len(centers),
-                    rows.weights(span), self.closest[span], self.label[span],
-                )  # fmt: skip
-        return best
-
     def add_all(self, indices: Array) -> None:
         """Add these rows to the centres."""
         new = self.rows.block(indices)
-        distance = self.rows.own_distances(new, self.rows.nearest(new))
+        distance = self.rows.own_distances(new, nearest_centers(self.rows, new))
         self.closest = np.minimum(self.closest, distance.astype(self.rows.dtype))
         self.by_lane = np.array([self.closest[at] @ self._weight(at) for at in self.lanes])
 
@@ -142,7 +240,7 @@ class Potential:
                 which -= 1
             lane = self.lanes[which]
             start = ends[which] - by_lane[which]
-            found[at] = lane.start + locate(
+            found[at] = lane.start + loops.locate(
                 self.rows.weights(lane), self.closest[lane], flat, u - start
             )
         return found
@@ -157,16 +255,10 @@ def plus_plus(
     scikit-learn; 1: plain k-means++.
     """
     trials = greedy_trials(n_clusters) if n_trials is None else n_trials
-    if rows.turned is not None:
-        yield from _turned_plus_plus(Seeds.of(rows, n_clusters, trials, rng))
-        return
-    potential = Potential(rows, trials)
-    chosen: list[int] = []
-    while len(chosen) < n_clusters:
-        drawn = potential.draw(rng, trials if chosen else 1)
-        best = potential.add_best(rows.block(np.array(chosen, np.intp)), rows.block(drawn))
-        chosen.append(int(drawn[best]))
-        yield _seeding_state(potential, np.array(chosen))
+    seeds = Seeds.of(rows, n_clusters, trials, rng)
+    for _ in range(n_clusters):
+        seeds.choose()
+        yield seeding_state(seeds, 0)
 
 
 def greedy_trials(n_clusters: int) -> int:
@@ -174,14 +266,14 @@ def greedy_trials(n_clusters: int) -> int:
     return 2 + int(math.log(n_clusters))
 
 
-def _turned_plus_plus(seeds: Seeds) -> Iterator[SeedingState]:
-    for j in range(seeds.n_clusters):
-        seeds.choose()
-        indices, inertia = seeds.indices[0, : j + 1].copy(), float(seeds.potentials[0, j])
-        yield SeedingState(
-            n_iter=0, objective=inertia, centers=seeds.rows.block(indices), indices=indices,
-            closest=seeds.closest[0], inertia=inertia,
-        )  # fmt: skip
+def seeding_state(seeds: Seeds, run: int) -> SeedingState:
+    """Give the state of a run of k-means++."""
+    indices = seeds.indices[run, : seeds.n_chosen].copy()
+    inertia = float(seeds.potentials[run, seeds.n_chosen - 1])
+    return SeedingState(
+        n_iter=0, objective=inertia, centers=seeds.rows.block(indices), indices=indices,
+        closest=seeds.closest[run], inertia=inertia,
+    )  # fmt: skip
 
 
 def parallel(rows: Rows, n_clusters: int, rng: np.random.Generator) -> Iterator[SeedingState]:
@@ -202,7 +294,7 @@ def parallel(rows: Rows, n_clusters: int, rng: np.random.Generator) -> Iterator[
     if len(chosen) < n_clusters:  # too few rows apart from each other: fill up as k-means++
         chosen = np.concatenate([chosen, potential.draw(rng, n_clusters - len(chosen))])
     candidates = rows.block(chosen)
-    nearest = rows.nearest(candidates)
+    nearest = nearest_centers(rows, candidates)
     weight = np.bincount(
         nearest, weights=rows.weight if rows.weight.size else None, minlength=len(chosen)
     )
