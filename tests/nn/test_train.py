@@ -499,3 +499,31 @@ def test_a_shared_layer_trains_with_the_sum_of_its_gradients(kind):
     first = MSE.value(network(X), t)
     last(train(network, MSE, (X, t), Adam(0.02), n_epochs=30, random_state=0))
     assert MSE.value(network(X), t) < 0.9 * first
+
+
+@pytest.mark.parametrize("kind", ["AdamW", "Lion", "clipped"])
+def test_decay_of_a_rule_that_decays_itself_is_decoupled(kind):
+    """W ← (1 − η λ) W, then the rule's own step; biases and the rule's own λ are left out."""
+    from kiso.optim import AdamW, ClipNorm, Lion
+
+    rng = np.random.default_rng(0)
+    X, T = rng.standard_normal((12, 3)), rng.standard_normal((12, 2))
+    plain = {"AdamW": AdamW, "Lion": Lion, "clipped": AdamW}[kind]
+    wrap = (lambda rule: ClipNorm(rule, 0.5)) if kind == "clipped" else (lambda rule: rule)
+    net, other = (Network.dense([3, 4, 2], random_state=1) for _ in range(2))
+    for layer in (*net, *other):
+        if layer.parameters:
+            layer.b[...] = 0.5
+    for _ in train(net, MSE, (X, T), wrap(plain(0.02)), n_epochs=5, batch_size=12,
+                   weight_decay=0.3):  # fmt: skip
+        pass
+    rule = wrap(plain(0.02, weight_decay=0.0))
+    p = other.parameters
+    state = rule.init(p)
+    for _ in range(5):
+        _, g = other.loss_and_gradients(X, T, MSE)
+        for layer in other:
+            if layer.parameters:
+                layer.W *= 1 - 0.02 * 0.3
+        p, state = rule.update(g, state, p)
+    np.testing.assert_allclose(net.vector, other.vector, rtol=1e-9)

@@ -7,7 +7,7 @@ An engine takes n steps at a time and says what they cost; the training loop aro
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -82,10 +82,12 @@ class LayerEngine(Engine):
         run: Run,
         weight_decay: float = 0.0,
         clip_norm: float | None = None,
+        *,
+        decoupled: bool = False,
     ):
         self.network, self.loss, self.feed, self.run = network, loss, feed, run
         self.rule = rule if clip_norm is None else ClipNorm(rule, clip_norm)
-        self.weight_decay = weight_decay
+        self.weight_decay, self.decoupled = weight_decay, decoupled
         self.params = network.parameters
         self.rule_state = self.rule.init(self.params)
         self.grads: Any = None  # of the last step
@@ -112,6 +114,16 @@ class LayerEngine(Engine):
         norm = global_norm(self.grads) if taken else float("nan")
         return Progress(taken, loss, mass, norm, fault)
 
+    def _moved(self, taken: int) -> Any:
+        """Let the rule take its step; a decoupled decay shrinks the weights first."""
+        if self.decoupled:
+            refuse_non_finite(self.grads, taken + 1)
+            shrink = 1 - learning_rate_of(self.rule, taken) * self.weight_decay
+            for p in leaves_of(self.params):
+                if p.ndim > 1:
+                    p *= p.dtype.type(shrink)
+        return self.rule.update(self.grads, self.rule_state, self.params, in_place=True)
+
     def resume_at(self, n_iter: int) -> None:
         """Count the steps from there."""
         self.n_iter = n_iter
@@ -124,12 +136,11 @@ class LayerEngine(Engine):
         if batch.factor != 1.0:
             for g in leaves_of(self.grads):
                 g *= g.dtype.type(batch.factor)
-        if self.weight_decay:
+        if self.weight_decay and not self.decoupled:
             _decay(self.params, self.grads, self.weight_decay)
+        taken = self.n_iter
         try:
-            _, self.rule_state = self.rule.update(
-                self.grads, self.rule_state, self.params, in_place=True
-            )
+            _, self.rule_state = self._moved(taken)
         except NonFiniteGradientError:
             return f"step {step}: {bad_gradient(self.network, self.grads, batch.x)}"
         for layer, _ in self.run.statistics:
@@ -141,6 +152,27 @@ class LayerEngine(Engine):
         self.run.apply_statistics()
         self.n_iter = step
         return ""
+
+
+def refuse_non_finite(grads: Any, step: int) -> None:
+    """Raise where a gradient is not finite, before anything is moved."""
+    for name, g in named_tree(grads):
+        if not np.isfinite(g).all():
+            raise NonFiniteGradientError(step, name, float(g[~np.isfinite(g)][0]))
+
+
+def decays_itself(rule: Any) -> bool:
+    """Whether the innermost rule has a decoupled decay of its own."""
+    while hasattr(rule, "rule"):
+        rule = rule.rule
+    return hasattr(rule, "weight_decay")
+
+
+def without_decay(rule: Any) -> Any:
+    """Return the same rule, the innermost without decay."""
+    if hasattr(rule, "rule"):
+        return replace(rule, rule=without_decay(rule.rule))
+    return replace(rule, weight_decay=0.0)
 
 
 def learning_rate_of(rule: Any, step: int) -> float:

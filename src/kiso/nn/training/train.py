@@ -24,7 +24,7 @@ from ..compiled.engine import CompiledEngine
 from ..layers.layer import ShapeError
 from ..layers.plain import is_plain
 from ..layers.run import Run
-from .engine import Engine, LayerEngine
+from .engine import Engine, LayerEngine, decays_itself, without_decay
 from .feed import Feed, RowFeed, check_data, make_feed
 from .network import Network
 from .states import States
@@ -101,8 +101,9 @@ def train(
     keep_best : bool or None, default=None
         Put the best weights back at the end; None does so where there is validation data.
     weight_decay : float, default=0.0
-        λ: λ W is added to the gradients of weights, not of biases. The objective is the
-        loss alone.
+        λ: λ W is added to the gradients of weights, not of biases. With a rule that decays by
+        itself (`AdamW`, `Lion`) it takes the place of the rule's own and is decoupled as there:
+        W ← (1 − η λ) W before the step, weights alone. The objective is the loss alone.
     clip_norm : float or None, default=None
         Largest norm of the gradient; longer ones are scaled down to it.
     random_state : int, Generator, RandomState or None, default=None
@@ -178,7 +179,11 @@ def train(
     elif loop == "compiled":
         raise ValueError("loop='compiled': it knows no clip_norm")
     if engine is None:
-        engine = LayerEngine(network, loss, feed, rule, run, weight_decay, clip_norm)
+        decoupled = weight_decay > 0 and decays_itself(rule)
+        moved = without_decay(rule) if decoupled else rule
+        engine = LayerEngine(
+            network, loss, feed, moved, run, weight_decay, clip_norm, decoupled=decoupled
+        )
     keep = validation is not None if keep_best is None else keep_best
     settings = {"rule": repr(rule), "weight_decay": weight_decay, "clip_norm": clip_norm}
     trainer = Trainer(network, loss, rule, feed, engine, run, plan, keep, settings)
