@@ -90,7 +90,7 @@ default="non-saturating"
         Steps of D for each of G.
     rule : Rule, (Rule, Rule) or None, default=None
         From `kiso.optim`: for both, or for generator and discriminator. None is Adam with
-        beta1=0.5 and a rate that falls from 0.002 to 0 along half a cosine: modes that are
+        beta1=0.5 and a rate that falls from 0.003 to 0 along half a cosine: modes that are
         found while it is large are drawn sharply as it falls.
     averaging : float, default=0.995
         β of the running mean of G's parameters that samples are drawn with; 0 for none.
@@ -310,7 +310,7 @@ default="non-saturating"
         rule: Any = self.rule
         if rule is None:
             steps = self.max_iter, self.max_iter * self.discriminator_steps
-            rule = tuple(Adam(Cosine(2e-3, n), beta1=0.5) for n in steps)
+            rule = tuple(Adam(Cosine(3e-3, n), beta1=0.5) for n in steps)
         pair = tuple(rule) if isinstance(rule, tuple | list) else (rule, rule)
         if len(pair) != 2 or not all(isinstance(r, Rule) for r in pair):
             raise ValueError(f"rule={self.rule!r}: give a rule, or one for each of the two")
