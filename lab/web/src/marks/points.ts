@@ -42,16 +42,15 @@ export class Points implements Drawn {
     v.pen.save();
     v.pen.globalAlpha = dim(v, this.mark);
     const sprites = n > 150 && "canvas" in v.pen;
-    const made = new Map<string, HTMLCanvasElement>();
     for (let i = 0; i < n; i++) {
       const [x, y] = this.place(v, i);
       if (!Number.isFinite(x + y)) continue;
       const r = this.radius(i), fill = this.fill(v.theme, i), shape = this.shape(i);
       const hollow = this.mark.hollow ? Boolean((this.mark.hollow as Arr).data[i]) : this.mark.shape === "ring";
       if (!sprites) { stamp(v.pen, v.theme, x, y, r, fill, shape, hollow); continue; }
-      const key = `${fill}${shape}${r}${hollow}`;
+      const key = `${fill}${shape}${r}${hollow}${v.theme.paper}`;
       let s = made.get(key);
-      if (!s) { s = sprite(v.theme, r, fill, shape, hollow); made.set(key, s); }
+      if (!s) { s = sprite(v.theme, r, fill, shape, hollow); if (made.size > 500) made.clear(); made.set(key, s); }
       (v.pen as CanvasRenderingContext2D).drawImage(s, x - s.width / 4, y - s.height / 4, s.width / 2, s.height / 2);
     }
     if (v.focus?.key === this.mark.key && v.focus.index < n) {
@@ -96,6 +95,8 @@ export class Points implements Drawn {
     return { head: ["", "x", "y", ...(coloured ? ["class"] : [])], rows };
   }
 }
+
+const made = new Map<string, HTMLCanvasElement>(); // points of one look are drawn once
 
 export const FONT = 'system-ui, "Noto Sans", "Noto Sans CJK JP", "Noto Sans TC", sans-serif';
 
