@@ -291,6 +291,10 @@ export class Stage {
     this.stage.dataset.step = String(m.t);
     this.stage.dataset.done = String(all && m.t >= most - 1);
     this.solve(m.solved);
+    for (const [name, moments] of [["undo", this.past], ["redo", this.undone]] as const) {
+      const button = this.left.querySelector<HTMLButtonElement>(`[data-testid=${name}]`);
+      if (button) button.disabled = moments.length === 0;
+    }
     const hints = JSON.stringify(first.frame.hints);
     if (hints !== this.hintsKey) { this.hintsKey = hints; if (old) this.controls(); }
     if (!old || JSON.stringify(old.lanes[0].points?.names) !== JSON.stringify(first.points?.names)) this.panels();
