@@ -163,6 +163,19 @@ def _too_many_values(n_rows: int, n_features: int) -> str:
     )
 
 
+_MOST_BOOSTED_VALUES = 60_000_000
+
+
+def _too_many_for_boosting(n_rows: int, n_features: int) -> str:
+    """Each of 100 trees (and each class) goes through the values' bins a few times."""
+    if n_rows * n_features <= _MOST_BOOSTED_VALUES:
+        return ""
+    return (
+        f"it goes through every value in 100 trees: {n_rows:,} rows of {n_features} features are "
+        f"more than the {_MOST_BOOSTED_VALUES:,} values that compare allows"
+    )
+
+
 CANDIDATES: tuple[Candidate, ...] = (
     Candidate(
         "baseline",
@@ -388,6 +401,32 @@ CANDIDATES: tuple[Candidate, ...] = (
         objective="mean impurity of the leaves",
         unsuitable=_too_many_values,
         cost=5.0,
+    ),
+    Candidate(
+        "boosting",
+        "classification",
+        "kiso.ensemble:HistGradientBoostingClassifier",
+        "The sum of 100 small trees, each fitted to what those before it left; steps, no curves.",
+        params={"early_stopping": False},
+        seeded=True,
+        sparse=False,
+        counted=(),
+        objective="mean loss",
+        unsuitable=_too_many_for_boosting,
+        cost=4.0,
+    ),
+    Candidate(
+        "boosting",
+        "regression",
+        "kiso.ensemble:HistGradientBoostingRegressor",
+        "The sum of 100 small trees, each fitted to what those before it left; steps, no curves.",
+        params={"early_stopping": False},
+        seeded=True,
+        sparse=False,
+        counted=(),
+        objective="mean loss",
+        unsuitable=_too_many_for_boosting,
+        cost=4.0,
     ),
 )
 
