@@ -118,7 +118,9 @@ class Seeds:
     @property
     def room(self) -> int:
         """How many times n rows the lists have room for."""
-        return _LEAN_ROOM if self.rows.large else self.trials
+        row_bytes, itemsize = self.rows.d * self.rows.dtype.itemsize, self.rows.dtype.itemsize
+        lean = self.rows.large and 2 * self.trials * (itemsize + 4) > row_bytes
+        return _LEAN_ROOM if lean else self.trials
 
     @property
     def run_bytes(self) -> int:
