@@ -309,6 +309,51 @@ def _outer_tile(rows: int, vectors: int, by_table: bool = False) -> Any:
     return Intrinsic(_outer(rows, vectors, by_table), _slow_outer(rows, vectors, by_table))
 
 
+def _build_add_four() -> Any:
+    from llvmlite import ir
+    from numba import extending
+    from numba.core import types
+
+    intrinsic: Any = extending.intrinsic
+
+    @intrinsic
+    def add_four(typing: Any, cells: Any, cell: Any, rows: Any, row: Any) -> Any:
+        signature = types.void(cells, types.int64, rows, types.int64)
+
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            def four(position: int) -> tuple[Any, int]:
+                kind = signature.args[position]
+                data = context.make_array(kind)(context, builder, args[position]).data
+                start = builder.mul(args[position + 1], ir.Constant(ir.IntType(64), 4))
+                number = ir.FloatType() if kind.dtype.bitwidth == 32 else ir.DoubleType()
+                vector = ir.VectorType(number, 4).as_pointer()
+                place = builder.bitcast(builder.gep(data, [start]), vector)
+                return place, kind.dtype.bitwidth // 8
+
+            source, itemsize = four(2)
+            added = builder.load(source)
+            added.align = itemsize
+            if itemsize == 4:
+                added = builder.fpext(added, ir.VectorType(ir.DoubleType(), 4))
+            target, itemsize = four(0)
+            before = builder.load(target)
+            before.align = itemsize
+            builder.store(builder.fadd(before, added), target).align = itemsize
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return add_four
+
+
+def _slow_add_four(cells: Any, cell: Any, rows: Any, row: Any) -> None:
+    cells[cell] += rows[row]
+
+
+add_four: Any = Intrinsic(_build_add_four, _slow_add_four)
+"""`add_four(cells, cell, rows, row)`: cells[cell] += rows[row], float64 of shape (m, 4) in memory
+order, and float32 or float64 alike; indices are not negative."""
+
 vector_lanes: Any = Intrinsic(_build_lanes, _slow_lanes)
 tile_rows: Any = Intrinsic(_build_rows, lambda: SLOW_ROWS)
 outer_tile_full_2: Any = _outer_tile(0, 2)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kiso._compute.jit import compiled
+from kiso._compute.microkernels import add_four
 from kiso._validation import Array
 
 GAIN, CUT, MISSING_LEFT, GRADIENT, HESSIAN, ROWS = range(6)  # columns of a found split
@@ -70,13 +71,13 @@ def encode(column: Array, cuts: Array, n_bins: Any, codes: Array) -> None:
 def count(codes: Array, rows: Array, pairs: Array, whole: bool, hist: Array) -> None:
     """Add rows to a histogram of one feature; `pairs` has (g, h, 1, 0) in the order of `rows`."""
     hist[:] = 0.0
-    for i in range(np.uint64(len(pairs))):
-        k = codes[i] if whole else codes[rows[i]]
-        a, b, c, d = pairs[i, 0], pairs[i, 1], pairs[i, 2], pairs[i, 3]
-        hist[k, 0] += a
-        hist[k, 1] += b
-        hist[k, 2] += c
-        hist[k, 3] += d
+    n = len(pairs)
+    if whole:
+        for i in range(n):
+            add_four(hist, np.int64(codes[i]), pairs, i)
+        return
+    for i in range(n):
+        add_four(hist, np.int64(codes[np.uint32(rows[i])]), pairs, i)
 
 
 @compiled
