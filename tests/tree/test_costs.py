@@ -145,6 +145,39 @@ def test_constraints_that_cannot_be():
         DecisionTreeRegressor(criterion="poisson").fit(X, [-1.0, 1.0, 2.0])
 
 
+@pytest.mark.parametrize("criterion", ["squared_error", "absolute_error", "poisson"])
+@pytest.mark.parametrize("scale", [1e-290, 1e-120, 1e-9, 1e9, 1e120, 1e200])
+def test_any_unit_of_y_gives_the_same_tree(criterion, scale):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 2))
+    y = rng.uniform(0.5, 3, 80)
+    factor = 2.0 ** np.round(np.log2(scale))
+    forest = RandomForestRegressor(3, criterion=criterion, random_state=0)
+    for model in (make(criterion), make(criterion, max_leaf_nodes=9), forest):
+        base = model.fit(X, y).predict(X)
+        np.testing.assert_array_equal(model.fit(X, y * factor).predict(X), base * factor)
+
+
+@pytest.mark.parametrize("criterion", ["gini", "entropy", "squared_error", "poisson"])
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
+def test_any_unit_of_weights_gives_the_same_tree(criterion, scale):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 2)), rng.integers(0, 3, 80)
+    w = rng.uniform(0.5, 3, 80)
+    factor = 2.0 ** np.round(np.log2(scale))
+    kind = (
+        RandomForestRegressor
+        if criterion in ("squared_error", "poisson")
+        else (RandomForestClassifier)
+    )
+    for model in (make(criterion), kind(3, criterion=criterion, random_state=0)):
+        base = model.fit(X, y, sample_weight=w).predict(X)
+        found = model.fit(X, y, sample_weight=w * factor)
+        np.testing.assert_array_equal(found.predict(X), base)
+    tree = make(criterion).fit(X, y, sample_weight=w * factor).tree_
+    np.testing.assert_allclose(tree.weighted_n_node_samples[0], (w * factor).sum())
+
+
 def test_scikit_learns_tools_work_on_a_tree():
     X = np.array(list(itertools.product(range(4), repeat=2)), dtype=float)
     model = DecisionTreeClassifier().fit(X, X[:, 0] > 1)

@@ -346,11 +346,10 @@ def boost(problem: BoostingProblem) -> Iterator[BoostingState]:
                 if node.left >= 0:
                     continue
                 own, s = rows[node.rows], node.sums
-                weight = np.ones(len(own)) if problem.weight is None else problem.weight[own]
                 new = s.value
                 if loss.name in ("absolute_error", "quantile"):
-                    found = loss.renewed(problem.y[own] - raw[c, own], weight)
-                    assert found is not None
+                    w = np.ones(len(own)) if problem.weight is None else problem.weight[own]
+                    found = loss.renewed(problem.y[own] - raw[c, own], w)
                     new = float(np.clip(found, s.low, s.high))
                 values[index] = new * rules.learning_rate
                 loops.add_to_rows(own, values[index], raw[c])

@@ -54,16 +54,18 @@ class Sums(NamedTuple):
 
 @compiled
 def encode(column: Array, cuts: Array, n_bins: Any, codes: Array) -> None:
-    """Bin of each number: how many cuts are below it; missing: `n_bins`."""
-    m = len(cuts)
+    """Bin of each number: how many cuts are below it; missing: `n_bins`.
+
+    Eight halvings without a branch, for which the cuts are filled up with infinity to 255.
+    """
+    full = np.full(255, np.inf, cuts.dtype)
+    full[: len(cuts)] = cuts
     for i in range(len(column)):
         x = column[i]
-        first, size = 0, m
-        while size > 0:
-            half = size >> 1
-            below = cuts[first + half] < x
-            first = first + half + 1 if below else first
-            size = size - half - 1 if below else half
+        first = np.uint64(0)
+        for k in range(8):
+            step = np.uint64(128 >> k)
+            first += step * np.uint64(full[first + step - np.uint64(1)] < x)
         codes[i] = n_bins if x != x else first
 
 

@@ -67,6 +67,8 @@ class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState])
     ccp_alpha: float
     random_state: Any
     estimators_: list[Any]
+    _seeds: list[int]
+    _n_samples: int
     _tree_type: ClassVar[Any]
     _says_column: ClassVar[bool] = True
 
@@ -86,7 +88,15 @@ class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState])
         self
         """
         if self.oob_score and not self.bootstrap:
-            raise ValueError("oob_score=True needs bootstrap=True: without it no row is left out")
+            raise ValueError(
+                "Out of bag estimation only available if bootstrap=True: without it no row is "
+                "left out; oob_score was given"
+            )
+        if self.max_samples is not None and not self.bootstrap:
+            raise ValueError(
+                f"`max_samples` cannot be set if `bootstrap=False`: it is {self.max_samples}. "
+                "Either switch to `bootstrap=True` or set `max_samples=None`."
+            )
         self._fit(X, y, sample_weight=sample_weight)
         if self.oob_score:
             self._score_out_of_bag(X, y)
@@ -109,6 +119,11 @@ class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState])
             seeds[: len(trees)] = self._seeds
         impurity = sum(tree.total_impurity() for tree in trees)
         if len(trees) == self.n_estimators:
+            warnings.warn(
+                "Warm-start fitting without increasing n_estimators does not fit new trees.",
+                UserWarning,
+                stacklevel=5,
+            )
             yield self._state(trees, seeds, impurity)
         growth = DepthFirst.of(problem)
         for start in range(len(trees), self.n_estimators, BATCH):
@@ -172,19 +187,37 @@ class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState])
                 for tree, seed in zip(state.trees, state.seeds, strict=True)
             ],
             "_seeds": list(state.seeds),
+            "_n_samples": len(problem.weight),
         }
 
     def _member(self, tree: Tree, seed: int) -> Any:
         """A tree of the forest as an estimator of its own."""
         shared = set(self._tree_type._get_param_names()) & set(self.get_params(deep=False))
         member = self._tree_type(**{name: getattr(self, name) for name in shared})
-        member.random_state = seed
+        member.random_state = seed % 2**32  # what scikit-learn takes as a seed
         member.tree_ = tree
         member.max_features_ = resolve_max_features(self.max_features, self.n_features_in_)
         for name in ("n_features_in_", "n_outputs_", "classes_", "n_classes_", "_columns"):
             if hasattr(self, name):
                 setattr(member, name, getattr(self, name))
         return member
+
+    @property
+    def estimator(self) -> Any:
+        """A tree as the forest grows them, not fitted."""
+        return self._tree_type()
+
+    @property
+    def estimators_samples_(self) -> list[Array]:
+        """The rows that were drawn for each tree, as often as they were drawn."""
+        check_is_fitted(self)
+        every = np.arange(self._n_samples)
+        if not self.bootstrap:
+            return [every for _ in self._seeds]
+        return [
+            np.repeat(every, self._drawn(seed, self._n_samples).astype(np.intp))
+            for seed in self._seeds
+        ]
 
     def __len__(self) -> int:
         return len(self.estimators_)

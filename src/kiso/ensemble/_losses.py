@@ -77,9 +77,7 @@ class Loss:
         """The mean loss, weighted."""
         return self.derivatives(f, y, weight, np.empty((self.n_outputs, len(y), 4), np.float32))
 
-    def renewed(self, residual: Array, weight: Array) -> float | None:
-        """The value of a leaf, where its rows and not the derivatives give it."""
-        if self.name not in ("absolute_error", "quantile"):
-            return None
+    def renewed(self, residual: Array, weight: Array) -> float:
+        """The value of a leaf of medians or quantiles, which its rows give."""
         q = self.quantile if self.name == "quantile" else 0.5
         return weighted_quantile(residual, weight, q)

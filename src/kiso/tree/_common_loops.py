@@ -15,7 +15,6 @@ from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 MOMENT, GINI, ENTROPY, ABSOLUTE, POISSON = range(5)  # criteria; two classes under Gini are moments
-EPS = 2.220446049250313e-16  # impurity up to which a node is pure
 LN2 = 0.6931471805599453
 SMALL = 40  # rows up to which insertion beats counting
 
@@ -32,6 +31,12 @@ def mix(z: Any) -> Any:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
+
+
+@compiled
+def enough(decrease: float, least: float) -> bool:
+    """Whether a decrease is at least what is asked for, but for rounding."""
+    return least <= 0.0 or decrease >= least * (1.0 - 1e-12)
 
 
 @compiled

@@ -202,13 +202,15 @@ def measure_outputs(rules: Rules, stats: Array, n: Any, W: float, work: Work) ->
     for o in range(rules.n_outputs):
         y = own.y[o]
         if rules.mode == GINI or rules.mode == ENTROPY:
-            total = 0.0
+            total, present = 0.0, 0
             for i in range(n):
                 stats[o * width + np.intp(y[i])] += work.weight[i]
             for c in range(o * width, (o + 1) * width):
+                present += stats[c] > 0.0
                 p = stats[c] / W
                 total -= xlogx(p) / LN2 if rules.mode == ENTROPY else p * p
-            impurity += max(total if rules.mode == ENTROPY else 1.0 + total, 0.0)
+            if present > 1:
+                impurity += max(total if rules.mode == ENTROPY else 1.0 + total, 0.0)
             continue
         if rules.mode == ABSOLUTE:
             own.order[:n] = np.argsort(y[:n], kind="mergesort")

@@ -12,7 +12,7 @@ import numpy as np
 from kiso._validation import Array
 
 from . import _depth_first_loops as loops
-from ._problem import Problem
+from ._problem import Problem, power_of_two
 from ._tree import Tree
 
 __all__ = ["DepthFirst"]
@@ -48,6 +48,8 @@ class DepthFirst:
         """Grow a tree in the lane of the caller."""
         rows = np.flatnonzero(weight > 0).astype(np.uint32)
         weight, targets = weight[rows], self.problem.targets
+        mass = power_of_two(float(weight.max()))
+        weight = weight / mass
         rules = self.problem.rules(float(weight.sum()))
         labels = targets.y if rules.n_stats == 1 else targets.label
         room = min(2 * len(rows) - 1, self.max_nodes)
@@ -59,7 +61,7 @@ class DepthFirst:
             rules.max_features, rules.max_depth, rules.min_split, rules.min_leaf,
             rules.min_weight, rules.min_decrease, nodes, stats,
         )  # fmt: skip
-        return self._tree(nodes[:count], stats[:count])
+        return self._tree(nodes[:count], stats[:count]).in_units(self.problem.units(mass))
 
     def _tree(self, nodes: Array, stats: Array) -> Tree:
         left = nodes[:, loops.LEFT].astype(np.int64)

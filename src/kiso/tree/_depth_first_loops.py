@@ -25,7 +25,7 @@ import numpy as np
 from kiso._compute.jit import compiled
 from kiso._validation import Array
 
-from ._common_loops import ENTROPY, EPS, LN2, MOMENT, centre_for, mix, sort_keys, xlogx
+from ._common_loops import ENTROPY, LN2, MOMENT, centre_for, enough, mix, sort_keys, xlogx
 
 LEFT, RIGHT, FEATURE, LOW, HIGH, MISSING_LEFT, ROWS = range(7)  # columns of `tree`
 
@@ -262,7 +262,7 @@ def grow(
         tree[node, LEFT], tree[node, RIGHT], tree[node, ROWS] = -1, -1, n
         stats[node, 0], stats[node, 1] = W, impurity
         if (
-            impurity <= EPS or depth >= max_depth or n < min_split or n < 2 * min_leaf
+            impurity <= 0.0 or depth >= max_depth or n < min_split or n < 2 * min_leaf
             or 2.0 * min_weight > W
         ):  # fmt: skip
             continue
@@ -304,7 +304,7 @@ def grow(
                 best, best_f, best_a, best_b, best_side = score, f, a, b, to_left
         features[:n_known] = constant[:n_known]
         constant[n_known:n_constant] = features[n_known:n_constant]
-        if best_f < 0 or best * scale / total + EPS < min_decrease:
+        if best_f < 0 or not enough(best * scale / total, min_decrease):
             continue
         middle, seen = part_rows(
             codes, best_f, best_a, n_values[best_f], best_side, start, stop, rows, weight, y,

@@ -19,7 +19,7 @@ from kiso._validation import Array
 from . import _growth_loops, _search_loops
 from ._common_loops import ABSOLUTE
 from ._records_loops import Best, Nodes, Rules, Table, make_work
-from ._tree import Tree
+from ._tree import Tree, Units
 
 __all__ = ["Growth", "best_first", "grow_lane", "level_by_level"]
 
@@ -37,6 +37,7 @@ class Growth:
     n_classes: Any = ()  # of each output; nothing for regression
     centre: Any = 0.0
     n_categories: Any = None
+    units: Units = field(default_factory=Units)
     rows: Array = field(init=False)
     nodes: Nodes = field(init=False)
     works: dict[int, Any] = field(default_factory=dict)
@@ -106,7 +107,8 @@ class Growth:
         count = self.nodes.made[0]
         leaf = self.nodes.left[:count] < 0
         weight = self.nodes.weight[:count][leaf]
-        return float(weight @ self.nodes.impurity[:count][leaf] / self.rules.total)
+        mean = float(weight @ self.nodes.impurity[:count][leaf] / self.rules.total)
+        return mean * self.units.impurity if mean > 0.0 else 0.0
 
     def tree(self, count: int | None = None) -> Tree:
         """The tree as it was when it had `count` nodes."""
@@ -116,6 +118,7 @@ class Growth:
             self.n_classes,
             self.centre,
             self.n_categories,
+            self.units,
         )
 
 

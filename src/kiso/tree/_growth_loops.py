@@ -14,7 +14,7 @@ import numpy as np
 from kiso._compute.jit import compiled
 from kiso._validation import Array
 
-from ._common_loops import ABSOLUTE, ENTROPY, EPS, LN2, MOMENT, centre_for, mix, xlogx
+from ._common_loops import ABSOLUTE, ENTROPY, LN2, MOMENT, centre_for, enough, mix, xlogx
 from ._cost_loops import bound_children, gather_outputs, measure_outputs
 from ._records_loops import Best, Nodes, Rules, Table, Work, gather
 from ._search_loops import merge, order_categories, search, two_sided
@@ -28,15 +28,16 @@ def splittable(rules: Rules, nodes: Nodes, node: Any) -> bool:
         and n >= rules.min_split
         and n >= 2 * rules.min_leaf
         and nodes.weight[node] >= 2.0 * rules.min_weight
-        and nodes.impurity[node] > EPS
+        and nodes.impurity[node] > 0.0
     )
 
 
 @compiled
 def worth(rules: Rules, best: Best, k: Any) -> bool:
     """Whether a split exists and decreases impurity by as much as asked for."""
-    gain = best.decrease[0, k] * rules.scale / rules.total
-    return best.decrease[0, k] > -np.inf and gain + EPS >= rules.min_decrease
+    return best.decrease[0, k] > -np.inf and enough(
+        best.decrease[0, k] * rules.scale / rules.total, rules.min_decrease
+    )
 
 
 @compiled
@@ -131,12 +132,14 @@ def measure(table: Table, rules: Rules, nodes: Nodes, node: Any, rows: Array, wo
     if rules.n_stats > 1:
         for i in range(n):
             stats[work.label[i]] += work.weight[i]
-        total = 0.0
+        total, present = 0.0, 0
         for c in range(rules.n_stats):
+            present += stats[c] > 0.0
             p = stats[c] / W
             total -= xlogx(p) / LN2 if rules.mode == ENTROPY else p * p
         impurity = total if rules.mode == ENTROPY else 1.0 + total
-        nodes.impurity[node] = max(impurity, 0.0)
+        # one class is pure whatever the rounding of its share
+        nodes.impurity[node] = max(impurity, 0.0) if present > 1 else 0.0
         return
     if rules.mode == ABSOLUTE:
         stats[0] = median_of(work, n, W)

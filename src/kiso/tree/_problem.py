@@ -14,6 +14,7 @@ from ._coding import code_features
 from ._common_loops import ABSOLUTE, ENTROPY, GINI, LN2, MOMENT, POISSON
 from ._growth import Growth
 from ._records_loops import Rules, Table
+from ._tree import Units
 
 __all__ = ["Problem", "Targets", "make_problem", "resolve_max_features"]
 
@@ -32,6 +33,7 @@ class Targets:
     outputs: Array  # (n_outputs, n)
     n_classes: tuple[int, ...] = ()  # of each output; nothing for a regression
     centre: Array | float = 0.0
+    unit: float = 1.0  # a power of two that y was divided by: squares of 1e200 have no float64
 
     @property
     def n_outputs(self) -> int:
@@ -48,18 +50,34 @@ class Targets:
     def of_values(y: Array, criterion: str) -> Targets:
         """From numbers of shape (n, n_outputs)."""
         outputs = np.array(y.T, dtype=np.float64, order="C")
+        # s log(s/w) has no unit of its own, so that ties would depend on that of y
+        unit = power_of_two(float(np.abs(outputs).max(initial=0.0)), criterion == "poisson")
+        outputs /= unit
         rank = np.zeros(len(y), np.int32)
         if criterion == "absolute_error" and len(outputs) == 1:
             rank[np.argsort(outputs[0], kind="stable")] = np.arange(len(y), dtype=np.int32)
         if criterion != "squared_error":
-            return Targets(outputs[0], rank, outputs)
+            return Targets(outputs[0], rank, outputs, unit=unit)
         # of y close together and far from 0, where a difference has no rounding error
-        mean = np.mean(outputs * 2.0**-10, axis=1) * 2.0**10
-        with np.errstate(over="ignore"):
-            spread = np.ptp(outputs, axis=1)
+        mean = np.mean(outputs, axis=1)
+        spread = np.ptp(outputs, axis=1)
         centre = np.where(np.abs(mean) > 4.0 * spread, mean, 0.0)
         outputs -= centre[:, None]
-        return Targets(outputs[0], rank, outputs, (), centre)
+        return Targets(outputs[0], rank, outputs, (), centre, unit)
+
+
+def least_decrease(asked: float, unit: float) -> float:
+    """`min_impurity_decrease` in the unit of the loops, which may be 0 or infinite."""
+    if asked == 0.0:
+        return 0.0
+    return asked / unit if unit > 0.0 else np.inf
+
+
+def power_of_two(largest: float, always: bool = False) -> float:
+    """1 for ordinary numbers; for those whose squares or cubes overflow or vanish their scale."""
+    if largest == 0.0 or (2.0**-100 <= largest <= 2.0**100 and not always):
+        return 1.0
+    return float(np.ldexp(1.0, max(np.frexp(largest)[1], -1022)))
 
 
 @dataclass
@@ -79,6 +97,8 @@ class Problem:
     def growth(self, seed: int, weight: Array | None = None) -> Growth:
         """Return a tree that has not begun to grow."""
         weight = self.weight if weight is None else weight
+        mass = power_of_two(float(weight.max()))
+        weight = weight / mass
         total = float(weight.sum())
         rules = self.rules(total)
         none = np.empty((0, 0))
@@ -90,8 +110,15 @@ class Problem:
         )  # fmt: skip
         return Growth(
             table, rules, seed, self.settings["max_leaf_nodes"], self.targets.n_classes,
-            self.targets.centre, self.n_categories,
+            self.targets.centre, self.n_categories, self.units(mass),
         )  # fmt: skip
+
+    def units(self, mass: float) -> Units:
+        """What the loops' numbers have to be multiplied by; `mass` is that of weights."""
+        unit = self.targets.unit
+        squared = self.settings["criterion"] == "squared_error"
+        with np.errstate(over="ignore", under="ignore"):
+            return Units(unit, float(np.float64(unit) ** 2) if squared else unit, mass)
 
     @property
     def by_cost(self) -> bool:
@@ -129,7 +156,7 @@ class Problem:
             min_leaf=int(min_leaf),
             min_weight=float(p["min_weight_fraction_leaf"] * total),
             max_depth=int(2**31 - 1 if p["max_depth"] is None else p["max_depth"]),
-            min_decrease=float(p["min_impurity_decrease"]),
+            min_decrease=least_decrease(p["min_impurity_decrease"], self.units(1.0).impurity),
             total=total,
             by_cost=by_cost,
             n_outputs=n_outputs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,15 @@ def dense_blocks(X: Any, n_cells: int = 1 << 20) -> Iterator[Array]:
     step = max(1, n_cells // max(1, X.shape[1]))
     for start in range(0, max(1, X.shape[0]), step):
         yield X[start : start + step].toarray()
+
+
+@dataclass(frozen=True)
+class Units:
+    """What numbers of a grown tree are multiplied by, each a power of two."""
+
+    value: float = 1.0
+    impurity: float = 1.0
+    weight: float = 1.0
 
 
 @dataclass
@@ -63,8 +72,9 @@ class Tree:
 
     @classmethod
     def from_nodes(
-        cls, nodes: Any, count: int, n_classes: tuple[int, ...], centre: Any, n_categories: Array
-    ) -> Tree:
+        cls, nodes: Any, count: int, n_classes: tuple[int, ...], centre: Any, n_categories: Array,
+        units: Units,
+    ) -> Tree:  # fmt: skip
         """Take the first `count` nodes, which were a tree at some time, in walking order."""
         left = np.where(nodes.left[:count] < count, nodes.left[:count], -1)
         right = np.where(left >= 0, nodes.right[:count], -1)
@@ -88,7 +98,7 @@ class Tree:
             n_categories,
             np.array(n_classes, dtype=np.int64) if n_classes else None,
         )
-        return tree._walked()
+        return tree._walked().in_units(units)
 
     def _walked(self) -> Tree:
         """Only what the root reaches, in walking order."""
@@ -109,6 +119,18 @@ class Tree:
             self.n_categories,
             self.classes,
         )  # fmt: skip
+
+    def in_units(self, units: Units) -> Tree:
+        """The same tree, its numbers in the units of y and of the weights."""
+        if units == Units():
+            return self
+        value = self.value if self.classes is not None else self.value * units.value
+        with np.errstate(over="ignore", invalid="ignore"):
+            impurity = np.where(self.impurity > 0.0, self.impurity * units.impurity, 0.0)
+            return replace(
+                self, value=value, impurity=impurity,
+                weighted_n_node_samples=self.weighted_n_node_samples * units.weight,
+            )  # fmt: skip
 
     @property
     def node_count(self) -> int:
