@@ -67,6 +67,7 @@ class Lab:
         self.workers: set[Any] = set()
         self.spare: Any = None
         self.closing = False
+        self.starting = anyio.Lock()
         method = "spawn" if sys.platform == "win32" else "forkserver"
         self.processes: Any = multiprocessing.get_context(method)
         if method == "forkserver":
@@ -228,8 +229,9 @@ class _Talk:
                 if request is None:
                     continue
                 if worker is None:
-                    worker = await self._thread(self.lab.take)
-                    await self._thread(self.lab.prepare)
+                    async with self.lab.starting:  # one at a time: two would both prepare a spare
+                        worker = await self._thread(self.lab.take)
+                        await self._thread(self.lab.prepare)
                 if not await self._answer(worker, request):
                     await self._thread(self.lab.end, worker)
                     worker = None
