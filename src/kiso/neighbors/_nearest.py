@@ -32,24 +32,32 @@ class NearestNeighbors(NeighborSearch):
         matrix products. "kd_tree" is for few features and a norm. "auto" counts, when queries
         come, how much of a tree they would have to look at, and builds it as soon as that
         has saved, in all calls so far, what building it costs; the neighbours are the same
-        to the last bit. "ball_tree" is accepted for the sake of scikit-learn's name and builds a
-        KD-tree, or searches by brute force where the metric is no norm: the neighbours are the
-        same.
+        to the last bit. "ball_tree" takes the metrics that scikit-learn's ball tree takes and
+        searches a KD-tree over the mapped rows, or by brute force where no box bounds the
+        metric: the neighbours are the same.
     leaf_size : int, default=30
         Rows of a leaf of the tree, rounded up to a multiple of 16; changes speed alone.
-    metric : str or callable, default="minkowski"
-        "euclidean" ("l2"), "sqeuclidean", "manhattan" ("l1", "cityblock"), "chebyshev"
-        ("infinity"), "minkowski" ("p"), "cosine", "hamming", "precomputed" (X is then the
-        matrix of distances), or a function of two rows that returns a number.
+    metric : str, callable or sklearn.metrics.DistanceMetric, default="minkowski"
+        Norms: "euclidean" ("l2"), "sqeuclidean", "manhattan" ("l1", "cityblock"),
+        "chebyshev" ("infinity"), "minkowski" ("p"), "seuclidean" (metric_params "V": variances;
+        default those of the rows), "mahalanobis" ("VI", or its inverse "V"; default the
+        covariance of the rows). Angles: "cosine", "correlation", "haversine" (two features,
+        latitude and longitude in radians). Others of numbers: "braycurtis", "canberra",
+        "hamming", "nan_euclidean" (NaN is a missing value). Of true and false, x ≠ 0: "dice",
+        "jaccard", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath", "yule".
+        "precomputed": X is the matrix of distances, or a sparse graph whose stored entries are
+        the only neighbours. Or a function of two rows that returns a number ("pyfunc" takes
+        it from metric_params "func").
     p : float, default=2
         Of the Minkowski distance (Σ|q − x|ᵖ)^(1/p). Below 1 it is no norm, and brute force
         is used.
     metric_params : dict, default=None
-        For minkowski "p" and "w", a weight for each feature as in SciPy; further arguments
-        of a function.
+        For minkowski "p" and "w", a weight for each feature as in SciPy, which the metrics
+        braycurtis, canberra, chebyshev, correlation, hamming and those of true and false take
+        as well; "V" and "VI" as above; further arguments of a function.
     n_jobs : int, default=None
-        Accepted and not used: all cores given to the process are (fewer inside
-        ``threadpoolctl.threadpool_limits``).
+        Threads, at most; −1 is all cores. None: the cores given to the process, fewer inside
+        ``threadpoolctl.threadpool_limits`` or ``joblib.parallel_config``.
 
     Attributes
     ----------
@@ -121,7 +129,9 @@ class NearestNeighbors(NeighborSearch):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Or (n_samples, n_samples) distances where the metric is precomputed.
+            Or (n_samples, n_samples) distances where the metric is precomputed. A fitted
+            estimator of this module, or a KDTree or BallTree of scikit-learn, stands for its
+            rows.
         y : ignored
 
         Returns

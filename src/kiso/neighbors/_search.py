@@ -465,7 +465,7 @@ def _radii(radius: Any, Q: Any) -> Array:
     try:
         radii = np.asarray(radius, dtype=np.float64)
     except (TypeError, ValueError):
-        radii = np.full(1, np.nan)
+        radii = np.asarray(np.nan)
     if radii.ndim > 0 and radii.shape != (Q.shape[0],):
         raise ValueError(
             f"radius of shape {radii.shape}: give one number, or one for each of the "
@@ -489,11 +489,12 @@ def _refuse_mode(mode: Any) -> None:
         raise ValueError(f"mode={mode!r}: give 'connectivity' or 'distance'")
 
 
-def numbers(y: Array) -> Array:
-    """Give targets back, if they are numbers."""
+def numbers(y: Any) -> Array:
+    """Give targets as an array, if they are numbers."""
+    y = y.toarray() if is_sparse(y) else y
     if y.dtype.kind not in "biuf":
         raise ValueError(f"y of type {y.dtype}: regression takes numbers")
-    return y
+    return np.asarray(y)
 
 
 def search_constraints(base: type[NeighborSearch], *, without: str) -> dict[str, list[Any]]:

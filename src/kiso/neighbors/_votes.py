@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from kiso._validation import Array
 
+from ._maps import is_sparse
 from ._search import NeighborSearch
 
 __all__ = ["VotingClassifier"]
@@ -31,6 +32,7 @@ class VotingClassifier(ClassifierMixin, NeighborSearch):
     def _fit(self, X: Any, y: Any) -> Self:
         self._validate_params()
         X, y = self._validated(X, y, multi_output=True)
+        y = y.toarray() if is_sparse(y) else y
         if y.ndim == 2 and y.shape[1] == 1:
             warnings.warn(
                 "A column-vector y was passed when a 1d array was expected. Please change the "
