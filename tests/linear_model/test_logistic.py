@@ -296,7 +296,7 @@ def test_penalty_words():
         ({"C": np.nan}, "'C'"),
         ({"l1_ratio": 2.0}, "'l1_ratio'"),
         ({"tol": -1.0}, "'tol'"),
-        ({"max_iter": 0}, "'max_iter'"),
+        ({"max_iter": -1}, "'max_iter'"),
         ({"solver": "magic"}, "'solver'"),
         ({"penalty": "l3"}, "'penalty'"),
         ({"penalty": "elasticnet", "l1_ratio": None}, "l1_ratio=None"),

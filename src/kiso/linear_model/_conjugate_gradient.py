@@ -5,9 +5,11 @@ Stiefel 1952; Björck 1996, section 7.4). X stays sparse: the centring is applie
 
     (X − x̄) v = X v − (x̄ᵀ v) 1,      (X − x̄)ᵀ u = Xᵀ u − x̄ (1ᵀ u).
 
-M, the diagonal of (X − x̄)ᵀ W (X − x̄) + α I, preconditions it (Jacobi). Without a penalty M
-is left out: from b = 0 the iteration then stays in the row space of X, and so ends at the
-solution of least norm. Each target has its own step lengths; all share the products with X.
+M, the diagonal of (X − x̄)ᵀ W (X − x̄) + α I, preconditions it (Jacobi). Without a penalty, or
+with one that is lost in rounding, M is their mean for all columns: from b = 0 the iteration
+then stays in the row space of X, and so ends at the solution of least norm. Every limit is
+relative, so that scaling X, y or the weights scales the steps and does not change them. Each
+target has its own step lengths; all share the products with X.
 """
 
 from __future__ import annotations
@@ -109,9 +111,12 @@ def conjugate_gradient(
     """Yield a state after each step, until ‖∇J‖ (in M⁻¹) has fallen to `tol` of its start."""
     t = len(alphas)
     squares = rows.squares()[:, None]
-    M = squares + alphas if alphas.all() else np.ones((rows.d, t))
+    eps = float(np.finfo(rows.dtype).eps)
+    counts = alphas > eps * squares.max(initial=0.0)  # a penalty beside rounding of XᵀX
+    mean = float(squares.mean()) if rows.d else 0.0
+    M = np.where(counts, squares + alphas, mean if mean > 0 else 1.0)
     # ‖∇J‖² below this is rounding: (eps ‖r‖)² ‖M^(−1/2) Xᵀ‖²
-    rounding = (2 * np.finfo(rows.dtype).eps) ** 2 * (1 + (squares / M).sum(axis=0))
+    rounding = (2 * eps) ** 2 * ((squares + alphas) / M).sum(axis=0)
     b, r = np.zeros((rows.d, t)), rows.C.copy()
     s = rows.back(r)
     z = s / M

@@ -16,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from kiso._validation import FLOATS, Array
+from kiso._validation import FLOATS, Array, finite_targets
 from kiso.base import IterativeEstimator, State
 
 from ._moments import is_sparse
@@ -54,7 +54,7 @@ class LinearGaussianModel(
             weights = _check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
-        Y = np.asarray(y, dtype=np.float64)
+        Y = finite_targets(y)
         return X, Y.reshape(len(Y), -1), weights, y.ndim == 1
 
     def _refuse_non_finite(self, X: Any) -> None:

@@ -19,6 +19,7 @@ from kiso._validation import (
     Real,
     StrOptions,
     check_generator,
+    finite_targets,
     positive,
 )
 
@@ -180,7 +181,7 @@ class LocallyWeightedRegression(MultiOutputMixin, RegressorMixin, BaseEstimator)
                 f"tau={self.tau!r} and frac={self.frac!r}: give one of them, "
                 "leave tau at 'loo' where frac sets the bandwidth"
             )
-        Y = y.astype(X.dtype, copy=False).reshape(len(X), -1)
+        Y = finite_targets(y).astype(X.dtype, copy=False).reshape(len(X), -1)
         root = metric_root(self.precision, X.shape[1])
         rows, self._order = arrange(X, Y, weight, root)
         self._fit_local = LocalFit(rows, root, self.kernel, self.degree)

@@ -32,7 +32,7 @@ from kiso.base import IterativeEstimator
 
 from ._logistic_curvature import Sampled, sample_size
 from ._logistic_objective import Objective
-from ._logistic_proximal import proximal_newton
+from ._logistic_proximal import least_subgradient, proximal_newton
 from ._logistic_solvers import LogisticState, lbfgs, newton
 
 __all__ = ["LogisticRegression"]
@@ -103,7 +103,7 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
         scikit-learn's sake and mean 'auto': they have the same solution. As there,
         'lbfgs', 'sag' and 'newton-...' refuse an L1 penalty.
     max_iter : int, default=100
-        Largest number of steps of the solver.
+        Largest number of steps of the solver; 0 leaves the model where it starts.
     verbose : int, default=0
         Without effect; use a callback such as `sklearn.callback.ProgressBar`.
     warm_start : bool, default=False
@@ -195,7 +195,7 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "random_state": RANDOM_STATE,
         "solver": [StrOptions(_SOLVERS)],
-        "max_iter": [positive(Integral)],
+        "max_iter": [positive(Integral, zero=True)],
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
         "n_jobs": [None, Integral],
@@ -380,6 +380,8 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
 
     def _solve(self, problem: _Problem) -> Iterator[LogisticState]:
         objective, start = problem.objective, problem.start
+        if self.max_iter == 0:
+            return iter([self._start_state(problem)])
         limits: dict[str, Any] = {"tol": self.tol, "max_iter": self.max_iter}
         if problem.alpha > 0.0:
             return proximal_newton(objective, start, alpha=problem.alpha, rng=problem.rng, **limits)
@@ -388,6 +390,21 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
         ):
             return newton(objective, start, **limits)
         return lbfgs(objective, start, Sampled(objective, problem.rng), **limits)
+
+    def _start_state(self, problem: _Problem) -> LogisticState:
+        """Where a fit of no steps stands."""
+        at = problem.objective.value_gradient(problem.start)
+        d = problem.objective.X.shape[1]
+        penalty = problem.alpha * float(np.abs(problem.start[:d]).sum())
+        gradient = least_subgradient(problem.start, at.gradient, problem.alpha, d)
+        return LogisticState(
+            n_iter=0,
+            objective=at.value + penalty,
+            theta=problem.start,
+            gradient_norm=float(np.abs(gradient).max()),
+            step=0.0,
+            separates=False,
+        )
 
     def _fitted(self, problem: _Problem, state: LogisticState) -> dict[str, Any]:
         dtype = problem.objective.X.dtype

@@ -51,7 +51,9 @@ class Ridge(PenalisedLeastSquares):
           there are fewer rows than columns), with a condition estimate; what cannot be
           trusted is solved as by "svd";
         - "svd": orthogonal triangle and singular value decomposition; dense data;
-        - "sparse_cg": conjugate gradient; "lsqr", "sag" and "saga" are taken to mean it;
+        - "sparse_cg": conjugate gradient for least squares (CGLS); "lsqr" has the same
+          iterates in exact arithmetic and is the same code; "sag" and "saga" are taken to
+          mean it;
         - "lbfgs": only with `positive=True`;
         - "auto": "cholesky" for dense data and for sparse data of up to 1024 columns,
           else "sparse_cg".
@@ -71,7 +73,8 @@ class Ridge(PenalisedLeastSquares):
     n_iter_ : ndarray of shape (n_targets,) or None
         Steps of an iterative solver; None for direct ones.
     solver_ : str
-        What was used in the end: "cholesky", "svd", "sparse_cg", "nnls" or "lbfgs".
+        What was used in the end: "cholesky", "svd", "sparse_cg", "lsqr", "nnls" or
+        "lbfgs".
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
     objective_path_ : ndarray of shape (n_steps,)
@@ -182,8 +185,9 @@ class Ridge(PenalisedLeastSquares):
         return tags
 
     def _fitted(self, problem: Problem, state: LinearState) -> dict[str, Any]:
+        lsqr = self.solver == "lsqr" and state.solver == "sparse_cg"
         return {
             **self._shaped(problem, state, flat=True),
             "n_iter_": state.n_iter_target,
-            "solver_": state.solver,
+            "solver_": "lsqr" if lsqr else state.solver,
         }

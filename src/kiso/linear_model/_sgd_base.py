@@ -188,6 +188,7 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
                 X,
                 dtype=X.dtype,
                 copy=True,
+                ensure_non_negative=True,
                 allow_all_zero_weights=self.early_stopping,
             )
         targets = self._learn(y, weight, partial=partial, classes=classes)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from kiso._validation import FLOATS, Array, RandomState, StrOptions
+from kiso._validation import FLOATS, Array, RandomState, StrOptions, finite_targets
 
 from ._sgd_base import EPOCHS, PENALTY, STEPS, StochasticModel
 from ._stochastic import Score, Targets
@@ -195,7 +195,7 @@ class SGDRegressor(RegressorMixin, StochasticModel):
         return "epsilon_insensitive"
 
     def _learn(self, y: Array, weight: Array, *, partial: bool, classes: Any) -> Targets:
-        return Targets(y.astype(weight.dtype), weight)
+        return Targets(finite_targets(y).astype(weight.dtype), weight)
 
     def _scorer(self, X: Any, targets: Targets, rows: Array) -> Score:
         from sklearn.metrics import r2_score

@@ -9,7 +9,14 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from kiso._validation import FLOATS, Array, RandomState, StrOptions, positive
+from kiso._validation import (
+    FLOATS,
+    Array,
+    RandomState,
+    StrOptions,
+    finite_targets,
+    positive,
+)
 
 from ._linear_base import LinearMachines, LinearSVMState, Problem
 from ._linear_machines import Dual
@@ -167,7 +174,7 @@ class LinearSVR(RegressorMixin, LinearMachines):
         weights = _check_sample_weight(
             sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
         )
-        t = y.astype(np.float64)
+        t = finite_targets(y)
         u = float(self.C) * weights
         dual = Dual.of(t, u, float(self.epsilon), squared=self._squared, one_sided=False)
         return Problem(self._data(X), [dual])

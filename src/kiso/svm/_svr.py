@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from kiso._validation import Array, Interval, Real, positive
+from kiso._validation import Array, Interval, Real, finite_targets, positive
 
 from ._base import KernelMachine, Problem, SMOState
 from ._smo import Machine
@@ -125,7 +125,7 @@ class SVR(RegressorMixin, KernelMachine):
 
     def _prepare(self, X: Any, y: Any = None, sample_weight: Any = None, **_: Any) -> Problem:
         X, z = self._validate(X, y=y, y_numeric=True)
-        z = np.asarray(z, np.float64)
+        z = finite_targets(z)
         weight = self._weights(X, sample_weight)
         C = np.zeros(len(z))
         C[weight > 0] = self.C * weight[weight > 0]
