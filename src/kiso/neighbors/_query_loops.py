@@ -29,6 +29,23 @@ class Tree(NamedTuple):
     axis: Array  # (n_inner,) intp: the feature in which a node is cut
     edge: Array  # (n_inner, 2): where the left half ends in it, and where the right one begins
 
+    def check_loaded(self, n_features: int | None) -> None:
+        """Refuse arrays of a file that do not make a tree: loops follow them without asking."""
+        points, which, box, axis, edge = self
+        n_leaves, d, capacity = points.shape
+        n_inner = len(axis)
+        shapes = (
+            which.shape == (n_leaves, capacity) and box.shape == (n_inner + n_leaves, 2, d)
+            and edge.shape == (n_inner, 2) and n_leaves == n_inner + 1
+            and n_leaves & (n_leaves - 1) == 0
+        )  # fmt: skip
+        if not shapes or (n_features is not None and d != n_features):
+            raise ValueError("a KD-tree whose arrays do not fit together")
+        if n_inner and (axis.min() < 0 or axis.max() >= d):
+            raise ValueError("a KD-tree that cuts a feature that is not there")
+        if which.dtype.kind not in "iu" or which.min() < 0:
+            raise ValueError("a KD-tree whose rows are not whole numbers")
+
 
 @compiled_strict
 def _box_distance(Q: Array, i: int, box: Array, node: int, metric: int, p: float) -> float:

@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 
 from kiso.comparison import DataError
 
+from ._invariants import check_invariants
 from ._model import FittedModel
 from ._replace import replace_file
 from ._trusted import LOADERS, MOVED_MODULES, TYPES
@@ -182,4 +183,8 @@ def _to_model(content: Any, path: Path) -> FittedModel:
         raise ModelFileError(f"{path} is damaged: it lacks {error}") from error
     if not isinstance(model.pipeline, Pipeline):
         raise ModelFileError(f"{path} is damaged: it holds no pipeline")
+    try:
+        check_invariants(model)
+    except Exception as error:  # a part that is missing fails in a way of its own
+        raise ModelFileError(f"{path} is damaged: {error}") from error
     return model

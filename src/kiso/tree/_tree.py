@@ -120,6 +120,44 @@ class Tree:
             self.classes,
         )  # fmt: skip
 
+    def check_loaded(self, n_features: int | None) -> None:
+        """Refuse arrays of a file that do not make a tree: loops follow them without asking.
+
+        Raises
+        ------
+        ValueError
+            If lengths, types, indices or the order of the nodes do not fit.
+        """
+        left, right, feature = self.children_left, self.children_right, self.feature
+        nodes = (
+            left, right, feature, self.threshold, self.missing_go_to_left, self.impurity,
+            self.n_node_samples, self.weighted_n_node_samples, self.value, self.category_bits,
+        )  # fmt: skip
+        n = len(left)
+        if n < 1 or any(not isinstance(a, np.ndarray) or len(a) != n for a in nodes):
+            raise ValueError("a tree whose arrays have different lengths")
+        whole = (left, right, feature, self.n_categories)
+        if any(a.dtype.kind not in "iu" or a.ndim != 1 for a in whole):
+            raise ValueError("a tree whose links or features are not whole numbers")
+        if self.value.ndim != 3 or self.value.dtype.kind != "f" or self.threshold.dtype.kind != "f":
+            raise ValueError("a tree whose values are not numbers")
+        if n_features is not None and len(self.n_categories) != n_features:
+            raise ValueError(f"a tree of {len(self.n_categories)} features, not {n_features}")
+        inner = np.flatnonzero(left >= 0)
+        if np.any(right[left < 0] >= 0) or np.any(right[inner] < 0):
+            raise ValueError("a tree with a node of one child")
+        children = np.concatenate([left[inner], right[inner]]).astype(np.int64)
+        if np.any(np.sort(children) != np.arange(1, n)) or np.any(children <= np.tile(inner, 2)):
+            raise ValueError("a tree whose nodes are not each reached once, from above")
+        used = feature[inner].astype(np.int64)
+        if np.any(used < 0) or np.any(used >= len(self.n_categories)):
+            raise ValueError("a tree that asks for a feature that is not there")
+        bits = self.category_bits
+        if bits.dtype != np.uint32 or bits.ndim != 2:
+            raise ValueError("a tree whose categories are not bits")
+        if np.any(self.n_categories[used].astype(np.int64) > 32 * bits.shape[1]):
+            raise ValueError("a tree with more categories than bits")
+
     def in_units(self, units: Units) -> Tree:
         """The same tree, its numbers in the units of y and of the weights."""
         if units == Units():
