@@ -28,7 +28,11 @@ def kiso(*arguments, stdin=None):
     return CliRunner().invoke(main, ["compare", *map(str, arguments)], input=stdin)
 
 
-CODE = "from kiso.cli import main; main()"
+# loops are compiled in advance before the first command on a terminal: not what is tested here
+CODE = (
+    "from kiso import precompile; precompile.is_precompiled = lambda: True; "
+    "from kiso.cli import main; main()"
+)
 # as Python sees it: readline, which pytest loads, puts COLUMNS into the C library's alone
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}
 

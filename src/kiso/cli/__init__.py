@@ -49,7 +49,7 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; before the first one that fits, compile what it needs."""
         name, command, rest = super().resolve_command(ctx, args)
-        if not ctx.resilient_parsing and not {"-h", "--help"} & set(rest):
+        if not ctx.resilient_parsing and not {"-h", "--help", "-q", "--quiet"} & set(rest):
             from ._warm import before
 
             before(name)
