@@ -60,7 +60,7 @@ class Page:
         options.setdefault("viewport", {"width": 1280, "height": 720})
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(90_000)
+        self.page.set_default_timeout(300_000)
         self.served, self.said, self.asked = served, [], []
         self.page.on("console", lambda m: self.said.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
@@ -70,7 +70,7 @@ class Page:
             self.wait()
 
     def wait(self):
-        self.page.wait_for_selector('[data-testid=stage]:not([data-step="-1"])', timeout=90_000)
+        self.page.wait_for_selector('[data-testid=stage]:not([data-step="-1"])', timeout=300_000)
 
     def press(self, name):
         self.page.click(f"[data-testid={name}]")
@@ -84,7 +84,7 @@ class Page:
         return self.page.get_attribute("[data-testid=stage]", "data-state")
 
     def reach(self, step):
-        self.page.wait_for_selector(f'[data-testid=stage][data-step="{step}"]', timeout=90_000)
+        self.page.wait_for_selector(f'[data-testid=stage][data-step="{step}"]', timeout=300_000)
         return self.state
 
     def close(self):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -85,7 +86,7 @@ class Clock:
         """Note Ctrl-C, so that the next `check` raises it if it got lost on its way.
 
         KeyboardInterrupt is raised wherever the interpreter happens to be; in a destructor
-        or a callback of the compiler it is printed and forgotten.
+        or a callback of the compiler it would be printed and forgotten: here it is only noted.
         """
         handler = signal.getsignal(signal.SIGINT)
         if not callable(handler):
@@ -101,10 +102,18 @@ class Clock:
         except ValueError:  # signals reach the main thread only
             yield
             return
+        print_unraisable = sys.unraisablehook
+
+        def forget(unraisable: Any) -> None:
+            if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+                print_unraisable(unraisable)
+
+        sys.unraisablehook = forget
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, handler)
+            sys.unraisablehook = print_unraisable
 
 
 class StepCallback:
