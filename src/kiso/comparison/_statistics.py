@@ -77,7 +77,7 @@ def mean_interval(
     Examples
     --------
     >>> mean_interval([0.9, 0.8, 0.9], [(20, 10)] * 3)
-    (0.73..., 0.99...)
+    (0.639..., 1.093...)
     """
     found = corrected_t_test(scores, [0.0] * len(scores), fold_sizes)
     return None if found is None else (found.low, found.high)

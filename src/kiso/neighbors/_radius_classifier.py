@@ -60,10 +60,10 @@ class RadiusNeighborsClassifier(VotingClassifier):
     Examples
     --------
     >>> from kiso.neighbors import RadiusNeighborsClassifier
-    >>> model = RadiusNeighborsClassifier(1.0, outlier_label=-1)
+    >>> model = RadiusNeighborsClassifier(1.0, outlier_label=1)
     >>> model = model.fit([[0], [1], [2], [3]], [0, 0, 1, 1])
     >>> model.predict([[0.4], [9.0]])
-    array([ 0, -1])
+    array([0, 1])
     """
 
     _parameter_constraints = {
