@@ -1,10 +1,14 @@
 """What would mislead a comparison is found, and nothing else is."""
 
+import time
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from kiso.comparison import compare, load, pose, table_from
+from kiso.comparison._clock import Clock
 from kiso.comparison._findings import group_columns, inspect, leaks, time_columns
 from kiso.comparison.detectors import (
     giveaways,
@@ -440,6 +444,10 @@ def test_a_budget_gives_all_models_the_same_folds(monkeypatch):
     fakes = [fake("cheap", n_steps=2, pause=0.005)]
     fakes += [fake(f"slow{i}", n_steps=10, pause=0.02, shift=0.01 * i) for i in range(3)]
     monkeypatch.setattr(registry, "CANDIDATES", (baseline, *fakes))
+    # only the fakes' pauses take time: what is measured does not depend on the machine
+    passed = [0.0]
+    monkeypatch.setattr(time, "sleep", lambda pause: passed.__setitem__(0, passed[0] + pause))
+    monkeypatch.setattr("kiso.comparison._compare.Clock", partial(Clock, now=lambda: passed[0]))
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"x": rng.normal(size=80), "y": rng.normal(size=80)})
     result = compare(frame, "y", n_repeats=3, budget=5.0, explain=False)
