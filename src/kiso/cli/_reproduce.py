@@ -116,7 +116,7 @@ def _run(
     experiments: list[Experiment], seed: int, *, pictures: bool, jobs: int
 ) -> tuple[list[ExperimentResult], bool]:
     """Run them, in order of the list; what is known after Ctrl-C, and whether there was one."""
-    from kiso.report import ExperimentResult
+    from kiso.report import STATUS_SIGNS, ExperimentResult
 
     results: list[ExperimentResult] = []
     start = perf_counter()
@@ -126,7 +126,7 @@ def _run(
             for result in _each(experiments, seed, pictures=pictures, jobs=jobs):
                 results.append(result)
                 if err().is_terminal:
-                    err().print(f"{_SIGNS[result.status]} {result.experiment.name}")
+                    err().print(f"{STATUS_SIGNS[result.status]} {result.experiment.name}")
                 after = experiments[len(results) :]
                 advance(after[0].name if after else "", 1)
                 start = perf_counter()
@@ -175,7 +175,7 @@ def _run_named(name: str, seed: int, pictures: bool) -> ExperimentResult:
 def _run_one(experiment: Experiment, seed: int, *, pictures: bool) -> ExperimentResult:
     """Run one experiment; an error is a result too, so that the others go on."""
     from kiso.datasets import available
-    from kiso.report import ExperimentResult, house_style
+    from kiso.report import ExperimentResult, house_style, status_of
 
     start = perf_counter()
     try:
@@ -187,7 +187,7 @@ def _run_one(experiment: Experiment, seed: int, *, pictures: bool) -> Experiment
         return ExperimentResult(experiment, "failed", seconds=perf_counter() - start, seed=seed,
                                 message=_said(error))  # fmt: skip
     spent = perf_counter() - start
-    status: Status = _STATUS[outcome.verdict]
+    status: Status = status_of(outcome.verdict)
     frames: tuple[Figure, ...] = ()
     figure, message = None, "" if outcome.checks else "it checked nothing"
     if pictures:
@@ -246,24 +246,6 @@ def _live(total: int) -> Iterator[Callable[..., None]]:
         yield lambda name, done=0: progress.update(task, description=name, advance=done)
 
 
-_STATUS: dict[bool | None, Status] = {True: "holds", False: "false", None: "untestable"}
-_SIGNS: dict[Status, str] = {
-    "holds": "✓",
-    "false": "✗",
-    "untestable": "?",
-    "failed": "!",
-    "skipped": "–",
-    "interrupted": "…",
-}
-_WORDS: dict[Status, str] = {
-    "holds": "✓ holds",
-    "false": "✗ false",
-    "untestable": "? not testable here",
-    "failed": "! failed",
-    "skipped": "skipped",
-    "interrupted": "interrupted",
-}
-_COUNTED: dict[Status, str] = {"untestable": "not testable here"}
 _COLOURS: dict[Status, str] = {"holds": "green", "false": "red", "failed": "red"}
 
 
@@ -301,13 +283,13 @@ def _show_list(experiments: list[Experiment], *, as_json: bool) -> None:
 def _show_results(results: list[ExperimentResult]) -> None:
     from rich.text import Text
 
-    from kiso.report import measured, words
+    from kiso.report import STATUS_SIGNS, measured, status_of, status_words, words
 
     table = _table("experiment", "claim", "claimed", "measured", "verdict", "time")
     for result in results:
         name, time = result.experiment.name, words.seconds(result.seconds) if result.seconds else ""
         for check in result.checks:
-            verdict = _verdict(_STATUS[check.holds])
+            verdict = _verdict(status_of(check.holds))
             cells = map(Text, (name, check.what, check.claimed, measured(check)))
             table.add_row(*cells, verdict, time)
             name = time = ""
@@ -319,7 +301,7 @@ def _show_results(results: list[ExperimentResult]) -> None:
             out().print(f"{result.experiment.name}: {result.status}: {result.message}")
     counts = Counter(result.status for result in results)
     parts = [
-        f"{counts[status]} {_COUNTED.get(status, status)}" for status in _WORDS if counts[status]
+        f"{counts[status]} {status_words(status)}" for status in STATUS_SIGNS if counts[status]
     ]
     number = "1 experiment" if len(results) == 1 else f"{len(results)} experiments"
     out().print(f"{number}: {', '.join(parts)}")
@@ -328,4 +310,6 @@ def _show_results(results: list[ExperimentResult]) -> None:
 def _verdict(status: Status) -> Text:
     from rich.text import Text
 
-    return Text(_WORDS[status], style=_COLOURS.get(status, ""), no_wrap=True)
+    from kiso.report import verdict_words
+
+    return Text(verdict_words(status), style=_COLOURS.get(status, ""), no_wrap=True)

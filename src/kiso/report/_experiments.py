@@ -23,6 +23,54 @@ SCHEMA = "kiso.reproduce/1"
 
 ExperimentStatus = Literal["holds", "false", "untestable", "failed", "skipped", "interrupted"]
 
+STATUS_SIGNS: dict[ExperimentStatus, str] = {
+    "holds": "✓",
+    "false": "✗",
+    "untestable": "?",
+    "failed": "!",
+    "skipped": "–",
+    "interrupted": "…",
+}
+
+
+def status_of(holds: bool | None) -> ExperimentStatus:
+    """Return the status that a verdict gives: of a check, or of a whole experiment.
+
+    Examples
+    --------
+    >>> from kiso.report import status_of
+    >>> status_of(None)
+    'untestable'
+    """
+    if holds is None:
+        return "untestable"
+    return "holds" if holds else "false"
+
+
+def status_words(status: ExperimentStatus) -> str:
+    """Return a status as people read it in a count.
+
+    Examples
+    --------
+    >>> from kiso.report import status_words
+    >>> status_words("untestable")
+    'not testable here'
+    """
+    return "not testable here" if status == "untestable" else status
+
+
+def verdict_words(status: ExperimentStatus) -> str:
+    """Return a status as people read it beside a claim; what never ran has no sign.
+
+    Examples
+    --------
+    >>> from kiso.report import verdict_words
+    >>> verdict_words("holds"), verdict_words("skipped")
+    ('✓ holds', 'skipped')
+    """
+    ran = status not in ("skipped", "interrupted")
+    return f"{STATUS_SIGNS[status]} {status_words(status)}" if ran else status
+
 
 @dataclass(frozen=True)
 class ExperimentResult:
@@ -149,21 +197,13 @@ def write_experiments(results: Sequence[ExperimentResult], folder: str | os.Path
         counts=summary["counts"],
         moving=any(result.frames for result in results),
         measured=measured,
-        words=STATUS_WORDS,
+        status_of=status_of,
+        status_words=status_words,
+        verdict_words=verdict_words,
     )
     write_text(data, to_json(summary))
     write_text(page, text)
     return page
-
-
-STATUS_WORDS: dict[str, str] = {
-    "holds": "✓ holds",
-    "false": "✗ false",
-    "untestable": "? not testable here",
-    "failed": "! failed",
-    "skipped": "skipped",
-    "interrupted": "interrupted",
-}
 
 
 def _by_chapter(shown: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
