@@ -17,12 +17,11 @@ from kiso.experiments import Experiment, Outcome, at_most, close
 from kiso.losses import SquaredError
 from kiso.nn import Network
 
+from .higham_higham import T, X
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-X = np.array([[0.1, 0.3, 0.1, 0.6, 0.4, 0.6, 0.5, 0.9, 0.4, 0.7],
-              [0.1, 0.4, 0.5, 0.9, 0.2, 0.3, 0.6, 0.2, 0.4, 0.6]]).T  # fmt: skip
-T = np.repeat([[1.0, 0.0], [0.0, 1.0]], 5, axis=0)
 LENGTHS = 2.0 ** -np.arange(3, 12)
 N_DIRECTIONS = 8
 

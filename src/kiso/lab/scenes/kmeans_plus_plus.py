@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -100,18 +101,16 @@ class PlusPlusScene(Scene):
         ]
         return Frame(pictures, self._rules(state, focus), title, state.phase, facts=facts)
 
+    @cached_property
     def _fits(self) -> dict[str, Array]:
         """φ at the end of twenty runs from each kind of seeds."""
-        known: dict[str, Array] = self.__dict__.setdefault("_ends_known", {})
-        if not known:
-            for init in ("k-means++", "random"):
-                known[init] = np.array(
-                    [self._model(init, s).fit(self.X).inertia_ for s in range(N_RUNS)]
-                )
-        return known
+        return {
+            init: np.array([self._model(init, s).fit(self.X).inertia_ for s in range(N_RUNS)])
+            for init in ("k-means++", "random")
+        }
 
     def _ends(self, state: Step) -> Picture:
-        ends = self._fits()
+        ends = self._fits
         best = min(float(v.min()) for v in ends.values())
         high = max(float(v.max()) for v in ends.values())
         room = 0.08 * max(high - best, 0.05 * best)
@@ -180,7 +179,7 @@ def _apart(view: View) -> bool:
 
 def _unlucky(view: View) -> bool:
     """A run of k-means++ that still ends 10 % above the best."""
-    best = min(float(v.min()) for v in view.scene._fits().values())
+    best = min(float(v.min()) for v in view.scene._fits.values())
     return bool(view.state.phase == "end" and view.state.inertia > 1.1 * best)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -150,13 +151,7 @@ class NeighboursScene(Scene):
 
     def _cells(self) -> Picture:
         """Occupied share of 10^d cells by a fixed number of points, measured and expected."""
-        known = self.__dict__.setdefault("_occupied", {})
-        if not known:
-            rng = np.random.default_rng(0)
-            U = rng.random((CURSE_ROWS, 6))
-            for n in range(1, 7):
-                cells = (U[:, :n] * 10).astype(int) @ 10 ** np.arange(n)
-                known[n] = len(np.unique(cells)) / 10.0**n
+        known = _occupied_shares()
         d = np.arange(1, 7)
         share = np.log10([known[int(k)] for k in d])
         expected = np.log10(1 - (1 - 10.0**-d) ** CURSE_ROWS)
@@ -251,6 +246,17 @@ for leaves in range(2, {MAX_LEAVES} + 1):
 """
             )
         return text + f"trace = trace[: {last} + 1]"
+
+
+@lru_cache(maxsize=1)
+def _occupied_shares() -> dict[int, float]:
+    """Share of the 10^d cells of the unit cube that hold a point, for d = 1 … 6."""
+    points = np.random.default_rng(0).random((CURSE_ROWS, 6))
+    shares = {}
+    for d in range(1, 7):
+        cells = (points[:, :d] * 10).astype(int) @ 10 ** np.arange(d)
+        shares[d] = len(np.unique(cells)) / 10.0**d
+    return shares
 
 
 def _tie(view: View) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -146,20 +147,21 @@ class PCAScene(Scene):
                        Axis(0.0, 1.12 * top or 1.0, Msg("pca.objectives.variance")),
                        title=Msg("pca.curve"))  # fmt: skip
 
+    @cached_property
+    def _rebuilt(self) -> tuple[Array, float]:
+        """Some digits above the same from their first components, and the share of variance."""
+        from sklearn.datasets import load_digits
+
+        X = load_digits().data[:600] / 16
+        model = PCA(self.p["n_components"]).fit(X)
+        made = model.inverse_transform(model.transform(X[:N_DIGITS]))
+        return np.vstack([X[:N_DIGITS], made]), 100 * float(model.explained_variance_ratio_.sum())
+
     def _digits(self) -> Picture:
         """Digits from their first components."""
-        known = self.__dict__.setdefault("_digits_known", {})
-        if not known:
-            from sklearn.datasets import load_digits
-
-            X = load_digits().data[:600] / 16
-            known["X"] = X[:N_DIGITS]
-            k = self.p["n_components"]
-            model = PCA(k).fit(X)
-            known["made"] = model.inverse_transform(model.transform(X[:N_DIGITS]))
-            known["share"] = 100 * float(model.explained_variance_ratio_.sum())
-        stack = np.clip(np.vstack([known["X"], known["made"]]).reshape(-1, 8, 8), 0, 1)
-        title = Msg("pca.digits", k=self.p["n_components"], share=known["share"])
+        rows, share = self._rebuilt
+        stack = np.clip(rows.reshape(-1, 8, 8), 0, 1)
+        title = Msg("pca.digits", k=self.p["n_components"], share=share)
         return Picture("digits", [m.images("digits", stack, columns=N_DIGITS, low=0.0, high=1.0)],
                        title=title)  # fmt: skip
 
@@ -233,9 +235,8 @@ def _all_alike(view: View) -> bool:
 
 def _ninety(view: View) -> bool:
     """Few components that keep ninety per cent of the digits' variance."""
-    view.scene._digits()
-    known = view.scene._digits_known
-    return bool(known["share"] >= 90 and view.scene.p["n_components"] <= 22)
+    _, share = view.scene._rebuilt
+    return bool(share >= 90 and view.scene.p["n_components"] <= 22)
 
 
 PCAScene.tasks = (

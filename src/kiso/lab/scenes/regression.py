@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from ._plane import plane_axes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+TAUS = np.geomspace(0.01, 2.0, 25)
+DEGREES = np.arange(1.0, 16.0)
 N_QUERIES = 41  # places of the query point, from the left end of the data to the right
 
 
@@ -74,6 +77,7 @@ class RegressionScene(Scene):
         self.u = ((x - self.middle) / self.half)[:, None]
         kind = self.p["model"]
         self.model: Any
+        self._known: dict[float, float] = {}  # leave-one-out errors by bandwidth
         if kind == "locally-weighted":
             self.model = LocallyWeightedRegression(self.p["tau"]).fit(self.u, self.t)
         elif kind == "linear":
@@ -149,26 +153,24 @@ class RegressionScene(Scene):
         """What the parameter costs on rows that were not used, against the parameter."""
         kind = self.p["model"]
         if kind == "locally-weighted":
-            taus = np.geomspace(0.01, 2.0, 25)
-            errors = np.array([self._loo(float(tau)) for tau in taus])
+            places, errors = TAUS, self._loo_curve
             name: Any = "τ"
             at, value = self.p["tau"], self._loo(self.p["tau"])
-            found = Msg("regression.choice.tau", best=float(taus[errors.argmin()]))
+            found = Msg("regression.choice.tau", best=float(places[errors.argmin()]))
         elif kind == "polynomial":
-            taus = np.arange(1.0, 16.0)
-            errors = np.array([self._held_out(int(d)) for d in taus])
+            places, errors = DEGREES, self._degree_curve
             name, at = Msg("regression.controls.degree"), float(self.p["degree"])
-            value = self._held_out(self.p["degree"])
-            found = Msg("regression.choice.degree", best=int(taus[errors.argmin()]))
+            value = float(errors[self.p["degree"] - 1])
+            found = Msg("regression.choice.degree", best=int(places[errors.argmin()]))
         else:
             return self._likelihood()
         errors, value = np.log10(errors), float(np.log10(value))
         low, high = float(errors.min()), float(errors.max())
         room = 0.1 * max(high - low, 1e-3)
-        marks = [m.line("errors", np.column_stack([taus, errors]), color=0),
+        marks = [m.line("errors", np.column_stack([places, errors]), color=0),
                  m.points("now", [[at, value]], color=1, size=7)]  # fmt: skip
         label = Msg("regression.choice.label")
-        return Picture("choice", marks, Axis(taus[0], taus[-1], name, kind != "polynomial"),
+        return Picture("choice", marks, Axis(places[0], places[-1], name, kind != "polynomial"),
                        Axis(low - room, high + room, label), title=found)  # fmt: skip
 
     def _likelihood(self) -> Picture:
@@ -191,15 +193,20 @@ class RegressionScene(Scene):
 
     def _loo(self, tau: float) -> float:
         """Mean squared leave-one-out residual at a bandwidth, by refitting without each row."""
-        known = self.__dict__.setdefault("_loo_known", {})
-        if tau not in known:
-            keep = np.arange(len(self.t))
-            if len(keep) > 80:
-                keep = keep[:: -(-len(keep) // 80)]
-            u, t = self.u[keep], self.t[keep]
-            left = _left_out(u, t, tau)
-            known[tau] = float(np.mean(left))
-        return float(known[tau])
+        if tau not in self._known:
+            step = max(1, -(-len(self.t) // 80))  # at most 80 rows are left out in turn
+            self._known[tau] = float(np.mean(_left_out(self.u[::step], self.t[::step], tau)))
+        return self._known[tau]
+
+    @cached_property
+    def _loo_curve(self) -> Array:
+        """The leave-one-out error at each of `TAUS`."""
+        return np.array([self._loo(float(tau)) for tau in TAUS])
+
+    @cached_property
+    def _degree_curve(self) -> Array:
+        """The error on held-out rows at each of `DEGREES`."""
+        return np.array([self._held_out(int(degree)) for degree in DEGREES])
 
     def _held_out(self, degree: int) -> float:
         """Mean squared error on every third row of a fit on the others."""
@@ -304,8 +311,7 @@ def _best_tau(view: View) -> bool:
     scene = view.scene
     if scene.p["model"] != "locally-weighted" or len(view.states) < 2:
         return False
-    best = min(scene._loo(float(tau)) for tau in np.geomspace(0.01, 2.0, 25))
-    return bool(scene._loo(scene.p["tau"]) <= 1.02 * best)
+    return bool(scene._loo(scene.p["tau"]) <= 1.02 * scene._loo_curve.min())
 
 
 def _straight(view: View) -> bool:
@@ -323,8 +329,8 @@ def _overfit(view: View) -> bool:
     scene = view.scene
     if scene.p["model"] != "polynomial":
         return False
-    best = min(scene._held_out(d) for d in range(1, 16))
-    return bool(scene._held_out(scene.p["degree"]) > 3 * best and scene.p["degree"] > 3)
+    errors, degree = scene._degree_curve, scene.p["degree"]
+    return bool(errors[degree - 1] > 3 * errors.min() and degree > 3)
 
 
 RegressionScene.tasks = (
