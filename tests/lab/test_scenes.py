@@ -145,6 +145,13 @@ VARIANTS = [
     ("network", {"dropout": 0.3, "batch_size": 16, "replace": True, "rule": "momentum",
                  "activation": "leaky_relu", "hidden_layer_sizes": []}, []),
     ("network", {"dropout": 0.3, "batch_size": 16, "every": 200, "rule": "nesterov"}, []),
+    ("bayes", {"learning_rate": 0.9},
+     [{"t": 3, "kind": "curve", "index": 1, "to": [2.0, 0.1]},
+      {"t": 5, "kind": "theta", "index": 0, "to": [0.5, 1.0]}]),
+    ("bayes", {"family": "laplace"}, [{"t": 2, "kind": "curve", "index": 0, "to": [9.0, 0.1]}]),
+    ("bayes", {"model": "posterior", "noise_variance": 0.1},
+     [{"t": 4, "kind": "prior", "index": 0, "to": [1.0, -1.0]},
+      {"t": 7, "kind": "prior", "index": 0, "to": [1.0, -1.5]}]),
 ]  # fmt: skip
 
 

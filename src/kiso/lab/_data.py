@@ -201,6 +201,11 @@ def _line(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     return np.column_stack([x, 0.8 * x + 0.5 + rng.normal(scale=0.6, size=n)]), np.zeros(n, int)
 
 
+def _bell(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    x = 0.6 + 1.2 * rng.normal(size=n)
+    return np.column_stack([x, 0.8 * x - 0.6 + rng.normal(scale=0.6, size=n)]), np.zeros(n, int)
+
+
 def _wave(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     x = np.sort(rng.uniform(-3, 3, n))
     y = np.sin(1.7 * x) + 0.3 * x + rng.normal(scale=0.25, size=n)
@@ -229,6 +234,7 @@ POINT_SETS = {
     "uniform": PointSet(_uniform),
     "ellipse": PointSet(_ellipse),
     "line": PointSet(_line, x="x", y="y"),
+    "bell": PointSet(_bell, x="x", y="y"),
     "wave": PointSet(_wave, x="x", y="y"),
     "runge": PointSet(_runge, x="x", y="1 / (1 + 25 x²)"),
     "houses": PointSet(
