@@ -4,8 +4,12 @@ Prints, for each class, how many of scikit-learn's own tests pass with kiso's cl
 place, and the tests that fail without being expected to. Returns 1 if there are any, or if an
 expectation is out of date. Options after the room go to pytest: ``svm -k sparse --tb=short``,
 ``-n 2``, ``-x``. Without a room: all of them, one process each.
+
+``--keep FOLDER`` keeps what was found, ``--kept FOLDER`` shows it again without running anything
+(after an edit of ``expected/``), ``--docs`` writes the tables into docs/conformance.md.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -15,6 +19,7 @@ from pathlib import Path
 
 import sklearn
 
+from . import pages
 from .outcome import Outcome, Result, read_expected
 
 _HERE = Path(__file__).parent
@@ -32,10 +37,12 @@ ROOMS = {
 }
 
 
-def run(room, options=()):
+def run(room, options=(), keep=None):
     """Run a room in a process of its own; return its outcome and pytest's exit status."""
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.jsonl")
+        report = Path(keep or folder, f"{room}.jsonl")
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.unlink(missing_ok=True)
         command = [sys.executable, "-m", "pytest", "-c", str(_HERE / "pytest.ini")]
         command += [f"--rootdir={_SKLEARN.parent}", f"--confcutdir={_SKLEARN}"]
         command += ["-p", "tests.conformance.swap", "-p", "tests.conformance.record"]
@@ -50,9 +57,14 @@ def run(room, options=()):
             "MPLBACKEND": "Agg",
         }
         status = subprocess.run(command, env=environment, cwd=_HERE.parents[1]).returncode
-        lines = report.read_text().splitlines() if report.exists() else []
+        return read_report(room, report), status
+
+
+def read_report(room, report):
+    """The outcome that a file of results holds."""
+    lines = report.read_text().splitlines() if report.exists() else []
     results = [Result(**json.loads(line)) for line in lines]
-    return Outcome(room, read_expected(room), results), status
+    return Outcome(room, read_expected(room), results)
 
 
 def show(outcome, *, whole):
@@ -72,17 +84,28 @@ def show(outcome, *, whole):
 
 
 def main(arguments):
-    rooms = [a for a in arguments if a in ROOMS]
-    options = [a for a in arguments if a not in ROOMS]
-    good = True
+    parser = argparse.ArgumentParser(prog="python -m tests.conformance", description=__doc__)
+    parser.add_argument("--keep", type=Path, help="folder to keep the results in")
+    parser.add_argument("--kept", type=Path, help="folder of kept results: run nothing")
+    parser.add_argument("--docs", action="store_true", help="write the tables of docs/")
+    known, rest = parser.parse_known_args(arguments)
+    rooms = [a for a in rest if a in ROOMS]
+    options = [a for a in rest if a not in ROOMS]
+    narrowed = any(o in ("-k", "-x", "-m") or "::" in o for o in options)
+    good, outcomes = True, []
     for room in rooms or ROOMS:
         print(f"== {room}", flush=True)
-        outcome, status = run(room, options)
+        if known.kept:
+            outcome, status = read_report(room, known.kept / f"{room}.jsonl"), 0
+        else:
+            outcome, status = run(room, options, known.keep)
         if status not in (0, 1):
             print(f"pytest ended with status {status}")
             good = False
-        narrowed = any(o in ("-k", "-x", "-m") or "::" in o for o in options)
         good &= show(outcome, whole=not narrowed)
+        outcomes.append(outcome)
+    if known.docs:
+        pages.write(outcomes)
     return 0 if good else 1
 
 

@@ -49,6 +49,15 @@ class Outcome:
     def unexpected(self):
         return [r for r in self.results if not r.passed and self.reason(r) is None]
 
+    def on_purpose(self):
+        """Reason -> number of tests, of what differs on purpose."""
+        counts = defaultdict(int)
+        for result in self.results:
+            reason = self.reason(result)
+            if not result.passed and reason is not None and reason.kind == "on purpose":
+                counts[reason.reason] += 1
+        return dict(counts)
+
     def unproved(self):
         """Failures filed as wording where the error was not of the right kind."""
         for result in self.results:

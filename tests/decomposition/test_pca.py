@@ -275,8 +275,10 @@ def test_no_variation():
             assert_array_equal(model.explained_variance_ratio_, 0)
             assert_array_equal(model.transform(X), np.zeros((len(X), 2)))
             assert_array_equal(PCA(2, whiten=True).fit_transform(X), np.zeros((len(X), 2)))
-            with pytest.raises(ValueError, match="singular.*Keep fewer than n_components=2"):
-                model.score(X)
+            with pytest.warns(RuntimeWarning, match="singular.*Keep fewer than n_components=2"):
+                assert model.score(X) == np.inf
+            with pytest.raises(ValueError, match="singular"):
+                model.get_precision()
 
 
 @pytest.mark.parametrize("solver", [*SOLVERS, "randomized", "incremental"])
@@ -297,8 +299,15 @@ def test_variance_that_is_rounding_counts_as_none(solver, dtype):
         X = X.astype(dtype)
         fitted = model(k).fit(X)
         assert k == 5 or fitted.noise_variance_ == 0
-        with pytest.raises(ValueError, match="singular"):
-            fitted.score(X)
+        with pytest.warns(RuntimeWarning, match="singular"):
+            assert_array_equal(fitted.score_samples(X), np.inf)  # they lie in the subspace
+        beside = X[:3] + np.array([[0.0], [9.0], [0.0]], dtype) * rng.standard_normal(X.shape[1])
+        with pytest.warns(RuntimeWarning, match="singular"):
+            assert_array_equal(
+                fitted.score_samples(beside.astype(dtype)), [np.inf, -np.inf, np.inf]
+            )
+        with pytest.warns(RuntimeWarning, match="singular"):
+            assert fitted.score(beside.astype(dtype)) == -np.inf
     whitened = model(6, whiten=True).fit(flat.astype(dtype)).transform(flat.astype(dtype))
     assert_allclose(whitened.std(axis=0), [1, 1, 1, 0, 0, 0], atol=2e-3)
     assert np.isfinite(

@@ -192,7 +192,7 @@ default='k-means++'
                 self._report(f"Initialization complete: run {state.run}, inertia {state.inertia}")
             return
         self._report(
-            f"Iteration {state.n_iter}, run {state.run}, inertia {state.inertia:.8g}, "
+            f"Iteration {state.n_iter}, inertia {state.inertia:.8g}, run {state.run}, "
             f"{state.n_changed} labels changed."
         )
         if state.settled:

@@ -272,6 +272,9 @@ default='k-means++'
                     f"Minibatch step {step}/{n_steps}: mean batch inertia: {inertia:.8g}, "
                     f"ewa inertia: {average:.8g}"
                 )
+                if still or (stuck and step > 1):
+                    why = "small centers change" if still else "lack of improvement in inertia"
+                    self._report(f"Converged ({why}) at step {step}/{n_steps}")
             yield MiniBatchState(
                 n_iter=step,
                 objective=inertia,

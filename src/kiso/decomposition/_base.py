@@ -11,6 +11,7 @@ in the min(n, d) − k directions left out.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -115,13 +116,23 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         Returns
         -------
         ndarray of shape (n_samples,)
+            Where C is singular (a direction has no variance, and no noise to stand for it), the
+            density lies on the plane of the components alone: infinity for rows that lie on
+            it up to rounding, −infinity for others.
 
-        Raises
-        ------
-        ValueError
-            If C is singular: a direction has no variance, and no noise to stand for it.
+        Warns
+        -----
+        RuntimeWarning
+            If C is singular.
         """
         X = self._validate_rows(X, sparse=False)
+        if self._singular():
+            warnings.warn(
+                f"{self._singular_words()} The log-likelihood is ±inf.",
+                stacklevel=2,
+                category=RuntimeWarning,
+            )
+            return self._by_blocks(lambda block: self._on_the_plane(X[block]), X)
         variances, noise = self._model()
         d, k = self.n_features_in_, len(self.components_)
         log_det = np.log(variances).sum() + (d - k) * np.log(noise if d > k else 1.0)
@@ -147,7 +158,10 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         X : array-like of shape (n_samples, n_features)
         y : Ignored
         """
-        return float(np.mean(self.score_samples(X), dtype=np.float64))
+        scores = self.score_samples(X)
+        if np.isneginf(scores).any():  # beside which infinity counts for nothing
+            return -np.inf
+        return float(np.mean(scores, dtype=np.float64))
 
     @property
     def _n_features_out(self) -> int:
@@ -156,16 +170,34 @@ class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
     def _model(self) -> tuple[Array, Any]:
         """The variances along the components and the noise, all positive where they count."""
         check_is_fitted(self)
-        noise = self.noise_variance_
-        variances = np.maximum(self.explained_variance_, noise)
+        if self._singular():
+            raise ValueError(self._singular_words())
+        return np.maximum(self.explained_variance_, self.noise_variance_), self.noise_variance_
+
+    def _singular(self) -> bool:
+        """Whether C has directions without variance."""
+        variances = np.maximum(self.explained_variance_, self.noise_variance_)
         needs_noise = len(variances) < self.n_features_in_
         least = self._rounding * float(variances.max(initial=0))
-        if (needs_noise and not noise > 0) or not (variances > least).all():
-            raise ValueError(
-                "the covariance of the model is singular: there are directions without variance. "
-                f"Keep fewer than n_components={len(variances)}, or drop constant columns."
-            )
-        return variances, noise
+        return bool((needs_noise and not self.noise_variance_ > 0) or not (variances > least).all())
+
+    def _singular_words(self) -> str:
+        return (
+            "the covariance of the model is singular: there are directions without variance. Keep "
+            f"fewer than n_components={len(self.components_)}, or drop constant columns."
+        )
+
+    def _on_the_plane(self, X: Array) -> Array:
+        """Infinity for rows on the plane of the components that vary, else −infinity."""
+        most = float(self.explained_variance_.max(initial=0))
+        V = self.components_[self.explained_variance_ > self._rounding * most].astype(np.float64)
+        centred = X.astype(np.float64) - self.mean_
+        sizes = np.sqrt((centred**2).sum(axis=1))
+        off = np.linalg.norm(centred - (centred @ V.T) @ V, axis=1)
+        eps = float(np.finfo(self.components_.dtype).eps)
+        rounding = 64 * eps * (sizes + np.linalg.norm(self.mean_))
+        rounding += np.sqrt(self._rounding * most * max(1, self.n_features_in_))
+        return np.where(off <= rounding, np.inf, -np.inf)
 
     def _validate_rows(self, X: Any, *, sparse: bool = True) -> Any:
         check_is_fitted(self)

@@ -1,0 +1,113 @@
+"""Where scikit-learn's tests insist on its words: kiso raises errors of the same type.
+
+Each case is a call that scikit-learn refuses, or warns of, with the type of it; both libraries
+are asked. The expected failures of the kind "wording" name these tests as their proof.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+import sklearn.cluster
+import sklearn.decomposition
+import sklearn.neural_network
+import sklearn.svm
+import sklearn.tree
+from sklearn.exceptions import ConvergenceWarning
+
+import kiso.cluster
+import kiso.decomposition
+import kiso.neural_network
+import kiso.svm
+import kiso.tree
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(30, 4))
+y = (X[:, 0] + 0.5 * rng.normal(size=30) > 0).astype(int)
+
+
+def refuses(call, kind, *libraries, match):
+    """Both libraries raise this type of error; kiso's says `match`."""
+    ours, theirs = libraries
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        with pytest.raises(kind):
+            call(theirs)
+        with pytest.raises(kind, match=match):
+            call(ours)
+
+
+def warns(call, kind, *libraries, match):
+    """Both libraries warn with this type; kiso's says `match`."""
+    ours, theirs = libraries
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.warns(kind):
+            call(theirs)
+        with pytest.warns(kind, match=match):
+            call(ours)
+
+
+def test_cluster():
+    libraries = kiso.cluster, sklearn.cluster
+    refuses(
+        lambda m: m.kmeans_plusplus(X, 2, x_squared_norms=np.ones((2, 5))),
+        ValueError,
+        *libraries,
+        match="x_squared_norms of shape",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "data", "kind", "match"),
+    [
+        ({"svd_solver": "full"}, sp.csr_array(X), TypeError, "takes dense data"),
+        ({"svd_solver": "randomized"}, sp.csc_array(X), TypeError, "takes dense data"),
+        ({"n_components": 0, "svd_solver": "arpack"}, X, ValueError, "between 1 and 3"),
+        ({"n_components": 4, "svd_solver": "arpack"}, X, ValueError, "between 1 and 3"),
+        ({"n_components": 5}, X, ValueError, "n_components=5 must be at most"),
+        ({"n_components": "mle", "svd_solver": "arpack"}, X, ValueError, "int or None"),
+        ({"n_components": "mle", "svd_solver": "randomized"}, X, ValueError, "int or None"),
+        ({"n_components": "mle"}, X[:3], ValueError, "needs n_samples >= n_features"),
+    ],
+)
+def test_decomposition(options, data, kind, match):
+    libraries = kiso.decomposition, sklearn.decomposition
+    refuses(lambda m: m.PCA(**options).fit(data), kind, *libraries, match=match)
+    if options == {"n_components": 5}:
+        refuses(lambda m: m.IncrementalPCA(5).fit(data), kind, *libraries, match="at most")
+
+
+def test_svm():
+    libraries = kiso.svm, sklearn.svm
+    for data in (X, sp.csr_array(X)):
+        warns(
+            lambda m, data=data: m.SVC(max_iter=1, tol=1e-9).fit(data, y),
+            ConvergenceWarning,
+            *libraries,
+            match="gap",
+        )
+    huge = np.array([[1e203, 1e100], [1e-94, 1e-97], [-1e203, 1e-6]])
+    refuses(lambda m: m.SVC().fit(huge, [0, 1, 0]), ValueError, *libraries, match="X")
+
+
+def test_tree():
+    libraries = kiso.tree, sklearn.tree
+    refuses(
+        lambda m: m.DecisionTreeClassifier().fit(X, y[:-1]),
+        ValueError,
+        *libraries,
+        match="inconsistent",
+    )
+
+
+def test_neural_network():
+    libraries = kiso.neural_network, sklearn.neural_network
+    labels = np.arange(30) == 3  # one row of the class True
+    refuses(
+        lambda m: m.MLPClassifier(early_stopping=True).fit(X, labels.astype(int)),
+        ValueError,
+        *libraries,
+        match="1",
+    )
