@@ -45,8 +45,7 @@ class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
     ----------
     n_clusters : int, default=8
         k.
-    init : {'k-means++', 'k-means||', 'random'}, callable or array-like, \
-default='k-means++'
+    init : str, callable or array-like, default='k-means++'
         'k-means++': rows drawn by their squared distance to the centres so far, the best
         of 2 + ⌊ln k⌋ draws each (the greedy variant); 'k-means||': the same on a sample
         taken in five passes, for thousands of centres; 'random': rows drawn by their

@@ -81,8 +81,7 @@ class MiniBatchKMeans(CentersEstimator[Problem, MiniBatchState]):
     ----------
     n_clusters : int, default=8
         k.
-    init : {'k-means++', 'k-means||', 'random'}, callable or array-like, \
-default='k-means++'
+    init : str, callable or array-like, default='k-means++'
         See `KMeans`; names work on a random sample of `init_size` rows.
     max_iter : int, default=100
         Largest number of times that as many rows are drawn as there are.

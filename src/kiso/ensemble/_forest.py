@@ -31,8 +31,10 @@ class RandomForestClassifier(Classes, BaseForest):
     ----------
     n_estimators : int, default=100
         T.
-    criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
-    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, monotonic_cst, \
+    criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf
+        As for `DecisionTreeClassifier`.
+    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, monotonic_cst
+        As for `DecisionTreeClassifier`.
     categorical_features
         As for `DecisionTreeClassifier`; `max_features` is "sqrt" by default.
     bootstrap : bool, default=True
@@ -167,8 +169,10 @@ class RandomForestRegressor(Numbers, BaseForest):
     ----------
     n_estimators, bootstrap, oob_score, n_jobs, random_state, verbose, warm_start, max_samples
         As for `RandomForestClassifier`; `oob_score` is R² by default.
-    criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
-    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, monotonic_cst, \
+    criterion, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf
+        As for `DecisionTreeRegressor`.
+    max_features, max_leaf_nodes, min_impurity_decrease, ccp_alpha, monotonic_cst
+        As for `DecisionTreeRegressor`.
     categorical_features
         As for `DecisionTreeRegressor`; `max_features` is 1.0, all, by default.
 

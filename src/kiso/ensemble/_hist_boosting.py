@@ -31,10 +31,10 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
 
     Parameters
     ----------
-    loss : {"squared_error", "absolute_error", "gamma", "poisson", "quantile"}, \
-            default="squared_error"
-        Half the squared error; the absolute error; half the deviances of the gamma and the
-        Poisson distribution with :math:`\hat y = e^f`; the pinball loss. For the absolute
+    loss : str, default="squared_error"
+        "squared_error": half the squared error; "absolute_error"; "gamma" and "poisson":
+        half the deviances of these distributions with :math:`\hat y = e^f`; "quantile": the
+        pinball loss. For the absolute
         error and quantiles a leaf's value is the median (quantile) of its residuals.
     quantile : float or None, default=None
         Which quantile, for loss="quantile".
@@ -54,15 +54,14 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         Share of the features, drawn anew at each node.
     max_bins : int, default=255
         Most bins of a feature; missing values have one more.
-    categorical_features : array-like of indices, names or bool, "from_dtype" or None, \
-            default="from_dtype"
-        Which columns are categorical, of at most `max_bins` values each; "from_dtype":
-        pandas columns of dtype category. A split sends a set of categories to the left:
-        a run of them in the order of G/(H + 10).
+    categorical_features : array-like, "from_dtype" or None, default="from_dtype"
+        Which columns are categorical (indices, names or a mask), of at most `max_bins`
+        values each; "from_dtype": pandas columns of dtype category. A split sends a set of
+        categories to the left: a run of them in the order of G/(H + 10).
     monotonic_cst : array-like of int of shape (n_features,), dict or None, default=None
         1: the prediction rises with the feature; -1: it falls; 0: free. A dict is by name.
-    interaction_cst : {"pairwise", "no_interactions"}, sequence of sets of int or None, \
-            default=None
+    interaction_cst : str, sequence of sets of int or None, default=None
+        "pairwise", "no_interactions", or sets of features.
         Which features may be together on a way from the root to a leaf. Features that are
         in no set form one of their own.
     warm_start : bool, default=False
@@ -208,8 +207,10 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
     ----------
     loss : {"log_loss"}, default="log_loss"
         The cross-entropy.
-    learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization, \
-    max_features, max_bins, categorical_features, monotonic_cst, interaction_cst, warm_start, \
+    learning_rate, max_iter, max_leaf_nodes, max_depth, min_samples_leaf, l2_regularization
+        As for `HistGradientBoostingRegressor`.
+    max_features, max_bins, categorical_features, monotonic_cst, interaction_cst, warm_start
+        As for `HistGradientBoostingRegressor`.
     early_stopping, scoring, validation_fraction, n_iter_no_change, tol, verbose, random_state
         As for `HistGradientBoostingRegressor`; the rows held out keep the shares of the
         classes. A monotonic constraint is on the probability of the second of two classes.
@@ -222,7 +223,8 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         The labels, sorted.
     n_trees_per_iteration_ : int
         1 for two classes, else the number of classes.
-    n_iter_, do_early_stopping_, train_score_, validation_score_, is_categorical_, \
+    n_iter_, do_early_stopping_, train_score_, validation_score_, is_categorical_
+        As for `HistGradientBoostingRegressor`.
     objective_path_, n_features_in_, feature_names_in_
         As for `HistGradientBoostingRegressor`.
 

@@ -94,8 +94,8 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
     random_state : int, RandomState, Generator or None, default=None
         Chooses the rows from which a first guess of the curvature is taken; it moves
         the solution within `tol` only. None is a fixed choice: fits repeat exactly.
-    solver : {'auto', 'newton-cholesky', 'lbfgs', 'newton-cg', 'liblinear', 'sag', \
-            'saga'}, default='auto'
+    solver : str, default='auto'
+        'auto', 'newton-cholesky', 'lbfgs', 'newton-cg', 'liblinear', 'sag' or 'saga'.
         'newton-cholesky' is Newton's method (IRLS) with the exact Hessian; 'lbfgs' is
         L-BFGS on top of a curvature that is factored from a sample of the rows; with an
         L1 penalty it is always proximal Newton. 'auto' takes the fastest: Newton where

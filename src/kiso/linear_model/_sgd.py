@@ -37,11 +37,11 @@ class SGDClassifier(StochasticClassifier):
 
     Parameters
     ----------
-    loss : {'hinge', 'log_loss', 'modified_huber', 'squared_hinge', 'perceptron', \
-            'squared_error', 'huber', 'epsilon_insensitive', 'squared_epsilon_insensitive'}, \
-            default='hinge'
-        'hinge' gives a linear support vector machine, 'log_loss' logistic regression,
-        'perceptron' Rosenblatt's rule; see `kiso.losses` for the formulas.
+    loss : str, default='hinge'
+        'hinge', 'log_loss', 'modified_huber', 'squared_hinge', 'perceptron', 'squared_error',
+        'huber', 'epsilon_insensitive' or 'squared_epsilon_insensitive'. 'hinge' gives
+        a linear support vector machine, 'log_loss' logistic regression, 'perceptron'
+        Rosenblatt's rule; see `kiso.losses` for the formulas.
     penalty : {'l2', 'l1', 'elasticnet', None}, default='l2'
         r is 0, 1, `l1_ratio`; None for no penalty.
     alpha : float, default=0.0001
@@ -65,8 +65,7 @@ class SGDClassifier(StochasticClassifier):
         Without effect: classes are trained on all cores given to the process.
     random_state : int, RandomState, Generator or None, default=None
         Gives the order of the samples and the rows set aside.
-    learning_rate : {'optimal', 'constant', 'invscaling', 'adaptive', 'pa1', 'pa2'}, \
-            default='optimal'
+    learning_rate : str, default='optimal'
         Step length at step t (a sample, or a batch), from 1:
 
         - 'optimal': 1/(alpha (t0 + t - 1)), with Bottou's t0 = 1/(alpha^(3/4));

@@ -27,11 +27,13 @@ class SGDRegressor(RegressorMixin, StochasticModel):
 
     Parameters
     ----------
-    loss : {'squared_error', 'huber', 'epsilon_insensitive', 'squared_epsilon_insensitive'}, \
-            default='squared_error'
+    loss : str, default='squared_error'
+        'squared_error', 'huber', 'epsilon_insensitive' or 'squared_epsilon_insensitive':
         ½(p − y)², and so on; see `kiso.losses` for the formulas.
-    penalty, alpha, l1_ratio, fit_intercept, max_iter, tol, shuffle, verbose, epsilon, \
-    random_state, eta0, early_stopping, validation_fraction, n_iter_no_change, warm_start, \
+    penalty, alpha, l1_ratio, fit_intercept, max_iter, tol, shuffle, verbose, epsilon
+        As for `SGDClassifier`.
+    random_state, eta0, early_stopping, validation_fraction, n_iter_no_change, warm_start
+        As for `SGDClassifier`.
     average, batch_size, rule
         As for `SGDClassifier`; early stopping looks at R².
     learning_rate : str, default='invscaling'

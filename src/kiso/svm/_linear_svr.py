@@ -43,9 +43,8 @@ class LinearSVR(RegressorMixin, LinearMachines):
         The fit stops when `dual_gap_` is at most `tol`/100 of the objective.
     C : float, default=1.0
         Price of an error, > 0 and finite.
-    loss : {'epsilon_insensitive', 'squared_epsilon_insensitive'}, \
-            default='epsilon_insensitive'
-        ℓ, see above.
+    loss : str, default='epsilon_insensitive'
+        ℓ, see above: 'epsilon_insensitive' or 'squared_epsilon_insensitive'.
     fit_intercept : bool, default=True
         Whether there is an intercept b.
     intercept_scaling : float, default=1.0

@@ -36,8 +36,9 @@ class OneClassSVM(OutlierMixin, KernelMachine):
 
     Attributes
     ----------
-    support_, support_vectors_, n_support_, dual_coef_, intercept_, dual_gap_, coef_, \
-fit_status_, n_iter_, objective_path_
+    support_, support_vectors_, n_support_, dual_coef_, intercept_, dual_gap_, coef_
+        As for `SVR`.
+    fit_status_, n_iter_, objective_path_
         As for `SVR`; `dual_coef_` holds α_i ≥ 0.
     offset_ : ndarray of shape (1,)
         ρ; `decision_function` is `score_samples` less this.

@@ -45,8 +45,8 @@ class SVC(ClassifierMixin, KernelMachine):
     C : float, default=1.0
         Cost of a violation, > 0; `np.inf` for a hard margin, which exists only where the
         classes can be separated.
-    kernel : {'linear', 'poly', 'rbf', 'sigmoid', 'min', 'precomputed'}, callable or Kernel, \
-default='rbf'
+    kernel : str, callable or Kernel, default='rbf'
+        'linear', 'poly', 'rbf', 'sigmoid', 'min' or 'precomputed';
         'min' is Σ min(x_f, s_f) for features ≥ 0; 'precomputed': X is the Gram matrix; a
         callable `k(X, Y)` returns a Gram matrix of the rows of X and Y (samples that are no
         numbers, such as texts, reach it as they are); kernel objects of

@@ -57,9 +57,9 @@ class DecisionTreeClassifier(Classes, BaseTree):
     monotonic_cst : array-like of int of shape (n_features,), default=None
         1: the share of the second class rises with the feature; -1: it falls; 0: it is free.
         For two classes and one output.
-    categorical_features : array-like of indices, names or bool, "from_dtype" or None, \
-            default="from_dtype"
-        Which columns are categorical; "from_dtype": pandas columns of dtype category.
+    categorical_features : array-like, "from_dtype" or None, default="from_dtype"
+        Which columns are categorical, as indices, names or a mask; "from_dtype": pandas
+        columns of dtype category.
 
     Attributes
     ----------

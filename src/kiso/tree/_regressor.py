@@ -30,8 +30,10 @@ class DecisionTreeRegressor(Numbers, BaseTree):
         "absolute_error" takes O(n log n) for each feature and level. "poisson" is the half
         Poisson deviance, Σ w y log(y/ȳ) / W, for y ≥ 0. "friedman_mse" is "squared_error",
         with a warning.
-    splitter, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf, \
-    max_features, random_state, max_leaf_nodes, min_impurity_decrease, ccp_alpha, \
+    splitter, max_depth, min_samples_split, min_samples_leaf, min_weight_fraction_leaf
+        As for `DecisionTreeClassifier`.
+    max_features, random_state, max_leaf_nodes, min_impurity_decrease, ccp_alpha
+        As for `DecisionTreeClassifier`.
     categorical_features
         As for `DecisionTreeClassifier`.
     monotonic_cst : array-like of int of shape (n_features,), default=None
@@ -39,7 +41,8 @@ class DecisionTreeRegressor(Numbers, BaseTree):
 
     Attributes
     ----------
-    tree_, feature_importances_, max_features_, n_outputs_, objective_path_, \
+    tree_, feature_importances_, max_features_, n_outputs_, objective_path_
+        As for `DecisionTreeClassifier`.
     n_features_in_, feature_names_in_
         As for `DecisionTreeClassifier`.
 

@@ -33,7 +33,7 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """(n, …) → (n, *shape), the last axis fastest: rows of pixels become images.
+    """(n, …) → (n, s₁, s₂, …), the last axis fastest: rows of pixels become images.
 
     Parameters
     ----------

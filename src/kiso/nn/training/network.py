@@ -330,7 +330,7 @@ class Network(Sequential):
         return dx
 
     def jacobian(self, x: Array) -> Array:
-        """Return ∂y_k/∂x_j of each sample, shape (n, *outputs, *inputs).
+        """Return ∂y_k/∂x_j of each sample, of shape `(n, *outputs, *inputs)`.
 
         One forward pass, and a backward pass for each output.
         """
