@@ -22,6 +22,8 @@ from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 
+from kiso._parts import RowsLostError, TakesParts
+
 __all__ = ["IterativeEstimator", "State"]
 
 
@@ -51,7 +53,9 @@ ProblemT = TypeVar("ProblemT")
 StateT = TypeVar("StateT", bound=State)
 
 
-class IterativeEstimator(CallbackSupportMixin, BaseEstimator, ABC, Generic[ProblemT, StateT]):
+class IterativeEstimator(
+    TakesParts, CallbackSupportMixin, BaseEstimator, ABC, Generic[ProblemT, StateT]
+):
     """Base of every estimator whose fit is a sequence of steps.
 
     A subclass gives three things and calls `_fit` in its `fit`:
@@ -148,7 +152,7 @@ class IterativeEstimator(CallbackSupportMixin, BaseEstimator, ABC, Generic[Probl
                 path.append(state.objective)
                 if watch.after_step(lambda: self._fitted(problem, state)):  # noqa: B023
                     break
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RowsLostError):
             if state is not None:
                 self._keep(problem, state, path)
             raise

@@ -21,12 +21,15 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from kiso._compute.matmul import product
 from kiso._compute.threads import block_rows, blocks, map_rows
+from kiso._parts import TakesParts
 from kiso._validation import FLOATS, Array
 
 _MIN_ROWS = 1024
 
 
-class PrincipalComponents(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PrincipalComponents(
+    TakesParts, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base of `PCA` and `IncrementalPCA`."""
 
     whiten: bool

@@ -141,6 +141,8 @@ class BayesianLinearRegression(LinearGaussianModel[BayesProblem, PosteriorState]
         "tol": [positive(zero=True)],
     }
 
+    _fits_parts = True
+
     noise_variance_: float
     noise_shape_: float
     noise_scale_: float
@@ -193,8 +195,11 @@ class BayesianLinearRegression(LinearGaussianModel[BayesProblem, PosteriorState]
         X, Y, weights, _ = self._validate(X, y, sample_weight, multi_output=False)
         prior = self._prior(X.shape[1])
         at = moments(X, Y, weights, center=self.fit_intercept)
+        if not at.total > 0:
+            raise ValueError("sample_weight: at least one row needs a weight > 0")
         if not at.exact:
-            self._refuse_non_finite(X)
+            if isinstance(X, np.ndarray):
+                self._refuse_non_finite(X)
             raise ValueError("the squares of X or y overflow or underflow: scale the columns")
         means = at.x_mean, at.y_mean
         posterior = Posterior(

@@ -16,6 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from kiso._parts import is_parted, parts_of
 from kiso._validation import FLOATS, Array, finite_targets
 from kiso.base import IterativeEstimator, State
 
@@ -38,8 +39,14 @@ class LinearGaussianModel(
         """Return X, Y (n, t), weights or None, and whether y had one dimension.
 
         Dense X is not yet searched for NaN and infinity: the moments show them without
-        another pass over the data (`_refuse_non_finite`).
+        another pass over the data (`_refuse_non_finite`). Rows in parts come back as they are,
+        with their targets and weights in them; Y is empty then.
         """
+        if is_parted(X) or is_parted(y):
+            options = {"accept_sparse": False, "multi_output": True, **accept}
+            options["accept_sparse"] = bool(options["accept_sparse"])
+            rows = parts_of(X, y, sample_weight, estimator=self, targets="numbers", **options)
+            return rows, np.empty((0, max(rows.form.n_targets, 1))), None, rows.form.one_target
         X, y = validate_data(
             self,
             X,

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from kiso._compute.threads import block_rows, blocks
+from kiso._parts import TakesParts
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -26,7 +27,7 @@ from kiso._validation import (
 from ._local_solver import LocalFit, arrange, choose_tau, metric_root, robust_weights, shifted
 
 
-class LocallyWeightedRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LocallyWeightedRegression(TakesParts, MultiOutputMixin, RegressorMixin, BaseEstimator):
     r"""Locally weighted regression (LWR, LOESS): a least-squares fit around each query.
 
     To predict at x, rows near x get more weight in a least-squares fit, and that fit is

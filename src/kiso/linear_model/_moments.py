@@ -21,6 +21,7 @@ import scipy.sparse as sp
 
 from kiso._compute.gram import ShiftedGram, centred_gram, shifted_gram
 from kiso._compute.threads import block_rows, blocks, lanes, run_lanes
+from kiso._parts import Part, Parts
 from kiso._validation import Array
 
 # Squares below this have lost digits to underflow.
@@ -87,9 +88,14 @@ class Rows:
 
 
 def moments(
-    X: Array, Y: Array, weights: Array | None, *, center: bool, rough: bool = False
+    X: Array | Parts, Y: Array, weights: Array | None, *, center: bool, rough: bool = False
 ) -> Moments:
-    """Return the moments of dense data X (n, d), float32 or float64, and Y (n, t), float64."""
+    """Return the moments of X (n, d), float32 or float64, and Y (n, t), float64.
+
+    X is dense, or rows in parts with Y and the weights in them.
+    """
+    if isinstance(X, Parts):
+        return X.sum_of(_moments_of_part, center, merge=merged)
     d, t = X.shape[1], Y.shape[1]
     dtype = np.float32 if rough else np.float64
     gram = partial(centred_gram if center else shifted_gram, dtype=dtype)
@@ -135,7 +141,7 @@ def is_sparse(X: Any) -> bool:
 
 
 def residual_moments(
-    X: Array, Y: Array, weights: Array | None, means: tuple[Array, Array], coef: Array
+    X: Array | Parts, Y: Array, weights: Array | None, means: tuple[Array, Array], coef: Array
 ) -> tuple[Array, Array]:
     """What the residuals r = (y − ȳ) − (x − x̄)ᵀ b leave: Σ w (x − x̄) rᵀ and Σ w r².
 
@@ -143,6 +149,8 @@ def residual_moments(
     the last digits: the first drives iterative refinement, the second is the residual sum
     of squares also of a fit that is nearly perfect.
     """
+    if isinstance(X, Parts):
+        return X.sum_of(_residuals_of_part, means, coef)
     rows = Rows(X, Y, weights, means)
     n, d = X.shape
     size = block_rows(d + 1, 8)
@@ -185,3 +193,56 @@ def sparse_moments(X: Any, Y: Array, weights: Array | None, *, center: bool) -> 
     scale[scale <= 1e-7 * np.sqrt(total) * np.abs(x_mean)] = 0.0
     exact = bool(np.isfinite(scale).all() and np.isfinite(XY).all())
     return Moments(total, x_mean, y_mean, XX, XY, YY, scale, exact)
+
+
+def sparse_residuals(
+    X: Any, Y: Array, weights: Array | None, means: tuple[Array, Array], coef: Array
+) -> tuple[Array, Array]:
+    """`residual_moments` of sparse data."""
+    w = np.ones((X.shape[0], 1)) if weights is None else weights[:, None]
+    r = (Y - means[1]) - (X @ coef - means[0] @ coef)
+    gradient = X.T @ (w * r) - means[0][:, None] * (w * r).sum(axis=0)
+    return np.asarray(gradient), (w * r**2).sum(axis=0)
+
+
+# ------------------------------------------------------------------- of rows in parts
+
+
+def _moments_of_part(part: Part, center: bool) -> Moments:
+    take = sparse_moments if is_sparse(part.X) else moments
+    if part.weight is not None and not part.weight.any():
+        return _no_moments(part)
+    return take(part.X, part.y, part.weight, center=center)
+
+
+def _no_moments(part: Part) -> Moments:
+    """The moments of rows without weight."""
+    d, t = part.X.shape[1], part.y.shape[1]
+    zeros = np.zeros((d, d)), np.zeros((d, t)), np.zeros(t), np.zeros(d)
+    return Moments(0.0, np.zeros(d), np.zeros(t), *zeros, exact=True)
+
+
+def _residuals_of_part(part: Part, means: tuple[Array, Array], coef: Array) -> tuple[Array, Array]:
+    take = sparse_residuals if is_sparse(part.X) else residual_moments
+    return take(part.X, part.y, part.weight, means, coef)
+
+
+def merged(one: Moments, other: Moments) -> Moments:
+    """The moments of two sets of rows together (Chan, Golub & LeVeque 1979).
+
+    XX = XX₁ + XX₂ + (W₁ W₂ / W) δ δᵀ with δ = x̄₂ − x̄₁, and likewise XY, YY; without an
+    intercept all means are zero, and so is δ.
+    """
+    if one.total == 0.0 or other.total == 0.0:
+        return one if other.total == 0.0 else other
+    total = one.total + other.total
+    share, both = other.total / total, one.total * other.total / total
+    with np.errstate(all="ignore"):  # what is not finite shows in the sums
+        dx, dy = other.x_mean - one.x_mean, other.y_mean - one.y_mean
+        x_mean = one.x_mean + share * dx
+        XX = one.XX + other.XX + np.multiply.outer(both * dx, dx)
+        XY = one.XY + other.XY + np.multiply.outer(both * dx, dy)
+        YY = one.YY + other.YY + both * dy**2
+        scale = _norms(np.diagonal(XX), total, x_mean)
+    exact = one.exact and other.exact and all(bool(np.isfinite(M).all()) for M in (XX, XY, YY))
+    return Moments(total, x_mean, one.y_mean + share * dy, XX, XY, YY, scale, exact)

@@ -22,6 +22,7 @@ import scipy.linalg
 
 from kiso._compute.qr import r_factor
 from kiso._compute.threads import blocks, lanes, run_lanes
+from kiso._parts import Part, Parts
 from kiso._validation import Array
 
 from ._moments import ROUNDINGS, Rows
@@ -84,9 +85,12 @@ def safe_scale(X: Array, weights: Array | None, *, center: bool) -> tuple[Array,
 
 
 def triangle(
-    X: Array, Y: Array, weights: Array | None, means: tuple[Array, Array], scale: Array
+    X: Array | Parts, Y: Array, weights: Array | None, means: tuple[Array, Array], scale: Array
 ) -> Array:
     """The R of √w [(X − x̄)/S | Y − ȳ], (min(n, d + t), d + t); lanes side by side."""
+    if isinstance(X, Parts):  # the R of the Rs of the parts
+        found = X.sum_of(_triangle_of_part, means, scale, merge=_one_triangle)
+        return np.asarray(found)
     rows = Rows(X, Y, weights, means)
     divisor = np.where(scale > 0, scale, np.inf)
 
@@ -95,6 +99,14 @@ def triangle(
         return np.hstack([b / divisor, c])
 
     return r_factor(scaled, len(X), X.shape[1] + Y.shape[1])
+
+
+def _triangle_of_part(part: Part, means: tuple[Array, Array], scale: Array) -> Array:
+    return triangle(part.X, part.y, part.weight, means, scale)
+
+
+def _one_triangle(one: Array, other: Array) -> Array:
+    return np.asarray(np.linalg.qr(np.vstack([one, other]), mode="r"))
 
 
 def data_triangle(

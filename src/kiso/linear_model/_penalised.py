@@ -15,13 +15,21 @@ from typing import Any
 import numpy as np
 from sklearn.base import MultiOutputMixin
 
+from kiso._parts import Parts
 from kiso._validation import Array
 from kiso.base import State
 
 from . import _dual, _nonnegative, _normal_equations, _orthogonal, _spectral
 from ._conjugate_gradient import CentredRows, conjugate_gradient
 from ._linear_gaussian import LinearGaussianModel
-from ._moments import Moments, is_sparse, moments, residual_moments, sparse_moments
+from ._moments import (
+    Moments,
+    is_sparse,
+    moments,
+    residual_moments,
+    sparse_moments,
+    sparse_residuals,
+)
 from ._normal_equations import MIN_RCOND, Solution
 
 SPARSE_COLUMNS = 1024  # up to here the Gram matrix of sparse data is formed
@@ -34,7 +42,8 @@ class Problem:
 
     Attributes
     ----------
-    X : ndarray or CSR matrix of shape (n, d)
+    X : ndarray, CSR matrix or Parts of shape (n, d)
+        Parts hold Y and the weights, too.
     Y : ndarray of shape (n, t), float64
     weights : ndarray of shape (n,), float64, or None
     alphas : ndarray of shape (t,)
@@ -84,6 +93,8 @@ class LinearState(State):
 class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, LinearState]):
     """Base of LinearRegression and Ridge: `_iterate` by whichever method suits the data."""
 
+    _fits_parts = True
+
     fit_intercept: bool
     tol: float
 
@@ -98,7 +109,9 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
     ) -> Problem:
         """Settle the method ("auto" too) and compute the moments where it uses them."""
         center, at = self.fit_intercept, None
-        if is_sparse(X):
+        if isinstance(X, Parts):
+            method, at = self._method_of_parts(X, Y, method)
+        elif is_sparse(X):
             if method in {"auto", "normal"} and X.shape[1] <= SPARSE_COLUMNS:
                 at = sparse_moments(X, Y, weights, center=center)
                 method = "normal" if at.exact else "gradient"
@@ -112,9 +125,31 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
             if rough and not at.exact:
                 at = moments(X, Y, weights, center=center)
             method = "normal" if at.exact else "orthogonal"
-        if method != "normal" and not is_sparse(X):  # no moments have shown all to be finite
+        if method != "normal" and isinstance(X, np.ndarray):
+            # no moments have shown all to be finite
             self._refuse_non_finite(X)
         return Problem(X, Y, weights, alphas, method, at, one_target)
+
+    def _method_of_parts(self, X: Parts, Y: Array, method: str) -> tuple[str, Moments]:
+        """The moments, in one pass, and the method: normal equations where they are exact."""
+        if X.sparse and X.form.n_features > SPARSE_COLUMNS:
+            raise ValueError(
+                f"sparse partitions with {X.form.n_features} columns: at most {SPARSE_COLUMNS} "
+                "are supported; hash or select columns, or use SGDRegressor"
+            )
+        at = moments(X, Y, None, center=self.fit_intercept)
+        if not at.total > 0:
+            raise ValueError("sample_weight: at least one row needs a weight > 0")
+        if not at.exact:
+            raise ValueError("the squares of X or y overflow or underflow: scale the columns")
+        if method not in {"orthogonal", "nonnegative"}:
+            method = "normal"
+        if method != "normal" and X.sparse:
+            raise ValueError(
+                f"sparse partitions: {type(self).__name__} solves them by their normal equations "
+                "alone, which these data or parameters rule out; give dense partitions"
+            )
+        return method, at
 
     def _iterate(self, problem: Problem) -> Iterator[LinearState]:
         solve = {
@@ -132,7 +167,7 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
         at, sparse = problem.at, is_sparse(problem.X)
         assert at is not None
         residuals = partial(
-            _sparse_residuals if sparse else residual_moments,
+            sparse_residuals if sparse else residual_moments,
             problem.X,
             problem.Y,
             problem.weights,
@@ -229,7 +264,10 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
                 "the least-squares solution overflows float64: the data range over too many "
                 "orders of magnitude; scale the columns of X, or y"
             )
-        total = len(problem.Y) if problem.weights is None else problem.weights.sum()
+        if problem.at is not None:
+            total: Any = problem.at.total
+        else:
+            total = len(problem.Y) if problem.weights is None else problem.weights.sum()
         rss = np.maximum(found.rss, 0.0)
         penalty = ((np.sqrt(problem.alphas) * found.coef) ** 2).sum(axis=0)
         return LinearState(
@@ -265,13 +303,3 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _sparse_residuals(
-    X: Any, Y: Array, weights: Array | None, means: tuple[Array, Array], coef: Array
-) -> tuple[Array, Array]:
-    """`residual_moments` of sparse data."""
-    w = np.ones((X.shape[0], 1)) if weights is None else weights[:, None]
-    r = (Y - means[1]) - (X @ coef - means[0] @ coef)
-    gradient = X.T @ (w * r) - means[0][:, None] * (w * r).sum(axis=0)
-    return np.asarray(gradient), (w * r**2).sum(axis=0)

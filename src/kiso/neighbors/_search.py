@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from kiso._compute.threads import TakesJobs
+from kiso._parts import TakesParts
 from kiso._validation import FLOATS, Array, Interval, Real, StrOptions, positive
 
 from ._brute import Reference, brute_neighbors, brute_radius, reference
@@ -42,7 +43,7 @@ from ._tree import build_tree, tree_neighbors, tree_radius
 _LAST = np.iinfo(np.intp).max
 
 
-class NeighborSearch(TakesJobs, BaseEstimator):
+class NeighborSearch(TakesJobs, TakesParts, BaseEstimator):
     """Base of the neighbour estimators; their docstrings say what the parameters are."""
 
     _parameter_constraints: dict[str, list[Any]] = {

@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kiso._compute.threads import blocks, map_rows
+from kiso._parts import TakesParts
 from kiso._validation import FLOATS, Array, positive
 
 from ._filters import morlet_filters
@@ -28,7 +29,9 @@ __all__ = ["ScatteringTransform"]
 _BLOCK = 8  # pictures: what a block holds stays in a core's cache, or nearly
 
 
-class ScatteringTransform(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class ScatteringTransform(
+    TakesParts, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Local averages of moduli of wavelet coefficients, in two layers; nothing is learned.
 
     The features hardly change when a picture is moved by less than 2^J pixels or is deformed

@@ -104,6 +104,13 @@ class Problem:
 class KernelMachine(IterativeEstimator[Problem, SMOState]):
     """Base of the machines f(x) = Σ_i β_i k(x, x_i) + b that are fitted by SMO."""
 
+    _instead_of_parts = (
+        "A kernel machine needs all pairs of rows: fit LinearSVC on a sample, or map the parts "
+        "through Nyström features (sklearn.kernel_approximation.Nystroem, fitted on a sample) and "
+        "fit LogisticRegression on them, or fit this one on a sample; it then predicts for all "
+        "rows, part by part."
+    )
+
     kernel: Any
     shrinking: bool
     degree: int

@@ -1,0 +1,237 @@
+"""Estimators that take rows in parts: fits that sum over parts, predictions part by part."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from functools import partial, wraps
+from inspect import getattr_static
+from types import FunctionType
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import is_classifier, is_regressor
+
+from kiso._validation import Array
+
+from ._lazy import LazyRows, MappedRows
+from ._rows import Part, is_parted, parts_of
+
+__all__ = ["TakesParts"]
+
+LAZY = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "transform",
+    "inverse_transform",
+    "score_samples",
+    "apply",
+    "kneighbors",
+)
+FITS = ("fit", "steps", "partial_fit")
+ELSEWHERE = (
+    "On such rows fit: LinearRegression, Ridge, BayesianLinearRegression. Or fit this one on a "
+    "sample that fits in memory; it then predicts for all rows, part by part."
+)
+
+
+class TakesParts:
+    """A mixin of all estimators: what they do with rows that lie in parts.
+
+    Methods that say something of each row do so part by part and lazily, and return the same
+    kind of collection. `score` merges sums. `fit` is refused unless the class says that it
+    takes parts.
+    """
+
+    _fits_parts: ClassVar[bool] = False
+    _instead_of_parts: ClassVar[str] = ""  # what does work, in a sentence
+    _score_adds: ClassVar[bool] = False  # whether `score` is a sum over rows, not a mean
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Wrap the methods that the subclass has."""
+        super().__init_subclass__(**kwargs)
+        wrappers: dict[str, Callable[[Any, str], Any]] = {
+            **dict.fromkeys(LAZY, _lazily),
+            **dict.fromkeys(FITS, _where_parts_fit),
+            "score": _score_of_parts,
+            "fit_predict": _fit_then("predict"),
+            "fit_transform": _fit_then("transform"),
+        }
+        for name, wrapper in wrappers.items():
+            own = getattr_static(cls, name, None)
+            if getattr(own, "_takes_parts", False):
+                continue
+            if isinstance(own, FunctionType):
+                setattr(cls, name, wrapper(own, name))
+            elif hasattr(own, "fn") and hasattr(own, "check"):  # scikit-learn's available_if
+                wrapped = type(own)(wrapper(own.fn, name), own.check, attribute_name=name)
+                wrapped._takes_parts = True
+                setattr(cls, name, wrapped)
+
+
+def _first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return args[0] if args else kwargs.get("X")
+
+
+def _any_parted(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return any(map(is_parted, args)) or any(map(is_parted, kwargs.values()))
+
+
+def _marked(function: Any) -> Any:
+    function._takes_parts = True
+    return function
+
+
+def _lazily(method: Any, name: str) -> Any:
+    @wraps(method)
+    def by_part(self: Any, *args: Any, **kwargs: Any) -> Any:
+        X = _first(args, kwargs)
+        if not is_parted(X):
+            return method(self, *args, **kwargs)
+        rest = {key: value for key, value in kwargs.items() if key != "X"}
+        function = partial(_call, _for_workers(self), name, args[1:], rest)
+        return map_rows(X, function, partial(_names, self, name))
+
+    return _marked(by_part)
+
+
+def map_rows(X: Any, function: Callable[[Any], Any], names: Any) -> Any:
+    """Apply a function of rows part by part, lazily."""
+    if isinstance(X, LazyRows):
+        return MappedRows(X, function)
+    from ._dask import map_parts
+
+    return map_parts(X, function, names)
+
+
+def _call(model: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], block: Any) -> Any:
+    found = getattr(model, name)(block, *args, **kwargs)
+    return tuple(map(np.asarray, found)) if isinstance(found, tuple) else np.asarray(found)
+
+
+def _names(model: Any, name: str, width: int) -> Any:
+    """Names of the columns of a result that is a table."""
+    if name == "transform" and hasattr(model, "get_feature_names_out"):
+        return list(model.get_feature_names_out())
+    if name != "inverse_transform" and width == len(getattr(model, "classes_", ())):
+        return list(model.classes_)
+    return list(range(width))
+
+
+def _for_workers(model: Any) -> Any:
+    """The fitted model without what lies in parts itself, and without callbacks."""
+    light = copy.copy(model)
+    for name, value in list(vars(light).items()):
+        if is_parted(value) or name == "_skl_callbacks":
+            delattr(light, name)
+    return light
+
+
+def _where_parts_fit(method: Any, name: str) -> Any:
+    @wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _any_parted(args, kwargs) and not self._fits_parts:
+            raise TypeError(
+                f"{type(self).__name__} does not fit rows that lie in parts "
+                f"({_collection(args, kwargs)}). {self._instead_of_parts or ELSEWHERE}"
+            )
+        return method(self, *args, **kwargs)
+
+    return _marked(checked)
+
+
+def _collection(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    given = next(value for value in (*args, *kwargs.values()) if is_parted(value))
+    kind = type(given)
+    return f"{kind.__module__.partition('.')[0]}: {kind.__name__}"
+
+
+def _fit_then(then: str) -> Callable[[Any, str], Any]:
+    def wrapper(method: Any, name: str) -> Any:
+        @wraps(method)
+        def fitted(self: Any, *args: Any, **kwargs: Any) -> Any:
+            X = _first(args, kwargs)
+            if not is_parted(X):
+                return method(self, *args, **kwargs)
+            return getattr(self.fit(*args, **kwargs), then)(X)
+
+        return _marked(fitted)
+
+    return wrapper
+
+
+# ------------------------------------------------------------------------------- score
+
+
+def _score_of_parts(method: Any, name: str) -> Any:
+    @wraps(method)
+    def score(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _any_parted(args, kwargs):
+            return method(self, *args, **kwargs)
+        return _score(self, *args, **kwargs)
+
+    return _marked(score)
+
+
+def _score(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    judged = is_classifier(model) or is_regressor(model)
+    rows = parts_of(X, y if judged else None, sample_weight, targets="raw", multi_output=True)
+    if judged and y is None:
+        raise ValueError(f"score of {type(model).__name__} requires y")
+    light = _for_workers(model)
+    if is_classifier(model):
+        right, total = rows.sum_of(_right, light)
+        return float(right / total)
+    if is_regressor(model):
+        moments = rows.sum_of(_errors, light, merge=_merge_errors)
+        return _r2(*moments)
+    total, weight = rows.sum_of(_own_score, light)
+    return float(total if model._score_adds else total / weight)
+
+
+def _weights(part: Part) -> Array:
+    weight = 1.0 if part.weight is None else np.asarray(part.weight, dtype=np.float64)
+    return np.broadcast_to(weight, len(part)).astype(np.float64)
+
+
+def _right(part: Part, model: Any) -> tuple[float, float]:
+    w = _weights(part)
+    y, found = np.asarray(part.y), np.asarray(model.predict(part.X))
+    hit = y.reshape(found.shape) == found
+    return float(w @ (hit if hit.ndim == 1 else hit.all(axis=1))), float(w.sum())
+
+
+def _errors(part: Part, model: Any) -> tuple[Any, ...]:
+    """W, Σ w / W y, Σ w (y − ȳ)², Σ w (y − f(x))²."""
+    w, found = _weights(part), np.asarray(model.predict(part.X), dtype=np.float64)
+    y = np.asarray(part.y, dtype=np.float64).reshape(found.shape).reshape(len(found), -1)
+    found = found.reshape(y.shape)
+    total = float(w.sum())
+    mean = w @ y / total if total else np.zeros(y.shape[1])
+    return total, mean, w @ (y - mean) ** 2, w @ (y - found) ** 2
+
+
+def _merge_errors(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    total = one[0] + other[0]
+    if not total:
+        return one
+    gap = other[1] - one[1]
+    spread = one[2] + other[2] + gap**2 * (one[0] * other[0] / total)
+    return total, one[1] + gap * (other[0] / total), spread, one[3] + other[3]
+
+
+def _r2(total: float, mean: Array, spread: Array, errors: Array) -> float:
+    """1 − Σ w r² / Σ w (y − ȳ)², the mean over targets; a constant target counts 1 or 0."""
+    varies = spread > 0
+    scores = np.where(errors > 0, 0.0, 1.0)
+    scores[varies] = 1.0 - errors[varies] / spread[varies]
+    return float(scores.mean())
+
+
+def _own_score(part: Part, model: Any) -> tuple[float, float]:
+    if model._score_adds:
+        extra = {} if part.weight is None else {"sample_weight": part.weight}
+        return float(model.score(part.X, **extra)), float(len(part))
+    return float(model.score(part.X)) * len(part), float(len(part))
