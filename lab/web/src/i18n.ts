@@ -66,10 +66,10 @@ export function show(value: unknown, digits = 3): string {
   }
   return (value < 0 ? "−" : "") + out;
 }
-// the label of a tick: no more digits than it needs
-export function tick(value: number): string {
+// the label of a tick: no more digits than it needs; on a logarithmic axis 10 000 is 10⁴
+export function tick(value: number, log = false): string {
   const size = Math.abs(value);
-  if (size >= 1e5 || (size < 1e-2 && size > 0)) {
+  if (size >= (log ? 1e4 : 1e5) || (size < 1e-2 && size > 0)) {
     const [m, p] = size.toExponential(2).split("e"), digits = String(Number(m));
     const power = `10${[...String(Number(p))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])).join("")}`;
     return (value < 0 ? "−" : "") + (digits === "1" ? power : `${digits}·${power}`);

@@ -165,9 +165,9 @@ export class PictureView {
     const out: SVGElement[] = [svg("path", { d: `M${v.left} ${v.top}V${v.bottom}H${v.right}`, class: "axis" })];
     const named = this.marks.find((m) => m.mark.mark === "bars" && m.mark.names);
     if (!named || named.mark.horizontal) for (const tick of ticksOf(x, Math.max(2, Math.min(8, (v.right - v.left) / 48))))
-      out.push(svg("text", { x: v.sx(tick), y: v.bottom + 16, class: "tick", "text-anchor": "middle" }, label(tick)));
+      out.push(svg("text", { x: v.sx(tick), y: v.bottom + 16, class: "tick", "text-anchor": "middle" }, label(tick, x.log)));
     if (!named?.mark.horizontal) for (const tick of ticksOf(y, Math.max(2, Math.min(7, (v.bottom - v.top) / 50))))
-      out.push(svg("text", { x: v.left - 7, y: v.sy(tick) + 4, class: "tick", "text-anchor": "end" }, label(tick)));
+      out.push(svg("text", { x: v.left - 7, y: v.sy(tick) + 4, class: "tick", "text-anchor": "end" }, label(tick, y.log)));
     out.push(svg("text", { x: v.right, y: v.bottom + 34, class: "axis-name", "text-anchor": "end" }, text(x.label)));
     out.push(svg("text", { x: v.left - 40, y: v.top - 2 < 12 ? 12 : v.top - 2, class: "axis-name", "text-anchor": "start", transform: `rotate(-90 ${v.left - 40} ${v.top})`, dy: 2, dx: -(v.bottom - v.top) / 2 }, text(y.label)));
     return out;
