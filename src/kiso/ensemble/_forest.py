@@ -45,6 +45,7 @@ class RandomForestClassifier(Classes, BaseForest):
     n_jobs : int or None, default=None
         Without effect: trees are grown on all cores given to the process.
     random_state : int, RandomState, Generator or None, default=None
+        Draws the rows and the features of each tree.
     verbose : int, default=0
         Without effect; use a callback.
     warm_start : bool, default=False

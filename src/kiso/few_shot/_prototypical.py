@@ -67,6 +67,7 @@ class PrototypicalNetwork(FewShotNetwork):
     every : int, default=50
         Steps from one state to the next.
     random_state : int, Generator, RandomState or None, default=None
+        Draws the first weights and what is trained on.
 
     Attributes
     ----------

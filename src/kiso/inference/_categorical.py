@@ -109,7 +109,7 @@ class Categorical(Distribution[Counts]):
         Returns
         -------
         information : ndarray of shape (K−1, K−1)
-            diag(1/p_k) + 1/p_K; ∞ where a probability is 0.
+            The matrix diag(1/p_k) + 1/p_K; ∞ where a probability is 0.
         """
         check_is_fitted(self)
         with np.errstate(divide="ignore"):

@@ -36,6 +36,7 @@ class Ridge(PenalisedLeastSquares):
     alpha : float or array-like of shape (n_targets,), default=1.0
         Penalty, ≥ 0; one for each target where an array is given.
     fit_intercept : bool, default=True
+        Whether there is an intercept b, which is never penalised.
     copy_X : bool, default=True
         Accepted for scikit-learn's sake; X is never written to.
     max_iter : int, default=None

@@ -86,6 +86,7 @@ default="non-saturating"
     latent : {"normal", "uniform"} or callable, default="normal"
         N(0, I), U(−1, 1)ⁿ, or `callable(rng, n) -> z`.
     batch_size : int, default=128
+        Real samples, and as many generated ones, of a step.
     discriminator_steps : int, default=1
         Steps of D for each of G.
     rule : Rule, (Rule, Rule) or None, default=None
@@ -102,6 +103,7 @@ default="non-saturating"
     every : int, default=100
         Steps from one state to the next.
     random_state : int, Generator, RandomState or None, default=None
+        Draws the first weights, the noise and the batches.
 
     Attributes
     ----------

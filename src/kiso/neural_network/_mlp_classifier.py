@@ -57,6 +57,7 @@ class MLPClassifier(NetworkClassifier, MultilayerModel):
     warm_start : bool, default=False
         Begin where the last fit ended.
     momentum : float, default=0.9
+        Share of the last step that is kept, in [0, 1]; for "sgd".
     nesterovs_momentum : bool, default=True
         Of "sgd".
     early_stopping : bool, default=False

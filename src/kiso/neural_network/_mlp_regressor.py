@@ -55,6 +55,7 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
     warm_start : bool, default=False
         Begin where the last fit ended.
     momentum : float, default=0.9
+        Share of the last step that is kept, in [0, 1]; for "sgd".
     nesterovs_momentum : bool, default=True
         Of "sgd".
     early_stopping : bool, default=False
@@ -100,7 +101,6 @@ class MLPRegressor(RegressorMixin, MultilayerModel):
         Epochs; layers with the input's; outputs; samples seen.
     out_activation_ : str
     n_features_in_ : int
-
 
     Notes
     -----

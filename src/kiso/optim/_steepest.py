@@ -37,7 +37,7 @@ def steepest_direction(gradient: Array, norm: str | Array = "l2") -> Array:
     Returns
     -------
     ndarray of shape (n,)
-        d with ∇fᵀd = −‖∇f‖_*², ‖·‖_* the dual norm.
+        The d with ∇fᵀd = −‖∇f‖_*², ‖·‖_* the dual norm.
 
     Raises
     ------

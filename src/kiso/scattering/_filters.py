@@ -61,7 +61,7 @@ def morlet_filters(n_scales: int, n_orientations: int, shape: tuple[int, int]) -
     n_scales : int
         J: wavelets of scales 2⁰ … 2^(J−1), averages over 2^J pixels.
     n_orientations : int
-        L: angles 0, π/L, …
+        L: angles 0, π/L, … (L − 1)π/L.
     shape : (height, width)
         Of the pictures, padding included.
 

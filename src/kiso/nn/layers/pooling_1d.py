@@ -55,8 +55,8 @@ class MaxPool1D(_Pool1D):
     stride : int or None, default=None
         None is the size.
     padding : "same", "valid", int or (before, after), default=0
-    ceil_mode : bool, default=False
-        As for `MaxPool`.
+    **options
+        `ceil_mode`, as for `MaxPool`.
 
     Examples
     --------
@@ -77,8 +77,8 @@ class AveragePool1D(_Pool1D):
     stride : int or None, default=None
         None is the size.
     padding : "same", "valid", int or (before, after), default=0
-    count_padding, ceil_mode : bool, default=False
-        As for `AveragePool`.
+    **options
+        `count_padding` and `ceil_mode`, as for `AveragePool`.
 
     Examples
     --------
