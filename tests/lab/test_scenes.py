@@ -157,6 +157,12 @@ VARIANTS = [
     ("bayes", {"model": "posterior", "noise_variance": 0.1},
      [{"t": 4, "kind": "prior", "index": 0, "to": [1.0, -1.0]},
       {"t": 7, "kind": "prior", "index": 0, "to": [1.0, -1.5]}]),
+    ("gan", {"loss": "minimax", "discriminator_steps": 3},
+     [{"t": 3, "kind": "step_g"}, {"t": 5, "kind": "step_d"},
+      {"t": 8, "kind": "draw", "key": "density", "pixels": [[3, 3], [3, 9], [12, 9]]}]),
+    ("gan", {"loss": "least-squares", "every": 2, "hidden_units": 5},
+     [{"t": 1, "kind": "edit", "edits": [["add", 0.5, -0.5, 0], ["remove", 3]]},
+      {"t": 3, "kind": "clear"}, {"t": 4, "kind": "step_d"}]),
 ]  # fmt: skip
 
 
@@ -168,7 +174,8 @@ def test_variants_too(name, params, actions):
     assert last > 3
     for t in range(last + 1):
         for focus in (None, {"key": "points", "index": 5}, {"key": "weight", "index": 1},
-                      {"key": "unit", "index": 4}, {"key": "center", "index": 1}):  # fmt: skip
+                      {"key": "unit", "index": 4}, {"key": "center", "index": 1},
+                      {"key": "samples", "index": 7}, {"key": "push", "index": 3}):  # fmt: skip
             for rule in run.frame(t, focus).rules:
                 np.testing.assert_allclose(
                     np.asarray(rule.evaluate(), float),
@@ -194,6 +201,29 @@ def test_the_same_setup_gives_the_same_states(scene, runs):
     last = again.reach(STEPS)
     assert [again.hash(t) for t in range(last + 1)] == [run.hash(t) for t in range(last + 1)]
     assert len({run.hash(t) for t in range(last + 1)}) > 1
+
+
+@pytest.mark.parametrize("name", ["kmeans", "gan"])
+def test_a_drag_makes_nothing_anew_before_it(name):
+    """The last action is replaced again and again: as if only the last had been."""
+    done = {"kmeans": {"t": 3, "kind": "center", "index": 1},
+            "gan": {"t": 3, "kind": "draw", "key": "density"}}[name]  # fmt: skip
+    what = {"kmeans": [{"to": [x, 0.5]} for x in (-1.0, 0.0, 1.0)],
+            "gan": [{"pixels": [[5, 5], [5, k]]} for k in (8, 9, 12)]}[name]  # fmt: skip
+    run = Timeline(Setup(name, seed=2))
+    run.reach(5)
+    first = run.states[0]
+    for more in what:
+        setup = Setup(name, seed=2, actions=({**done, **more},))
+        run.become(setup)
+        run.reach(5)
+        assert run.states[0] is first
+    fresh = Timeline(setup)
+    assert fresh.reach(5) == run.reach(5)
+    assert [fresh.hash(t) for t in range(6)] == [run.hash(t) for t in range(6)]
+    run.become(Setup(name, seed=2))  # undone
+    assert run.reach(5) == 5
+    assert run.hash(5) != fresh.hash(5)
 
 
 @every_scene

@@ -17,6 +17,7 @@ from kiso.nn import (
     Network,
     Sigmoid,
     Spectral,
+    adversarial_loop,
     play,
 )
 from kiso.nn.compiled.adversarial import CompiledAdversarialLoop
@@ -234,3 +235,39 @@ class TestWhichGamesAreCompiled:
         game, X = made(loop="fast")
         with pytest.raises(ValueError, match="loop='fast'"):
             next(play(game, X, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("loop", ["layers", "compiled"])
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_a_game_is_set_back_to_the_last_bit(loop, averaging):
+    game, X = made(loop=loop, averaging=averaging, n_steps=20)
+    players = adversarial_loop(game, X, np.random.default_rng(1))
+    players.advance(3)
+    place = players.snapshot()
+
+    def go_on():
+        players.advance(2)
+        players.discriminate()
+        players.generate()
+        players.advance(1)
+        return [net.vector for net in (game.generator, game.discriminator, game.sampler)]
+
+    first = go_on()
+    players.restore(place)
+    assert players.n_iter == 3
+    for a, b in zip(first, go_on(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("loop", ["layers", "compiled"])
+def test_one_player_moves_alone(loop):
+    game, X = made(loop=loop)
+    players = adversarial_loop(game, X, np.random.default_rng(1))
+    g, d = game.generator.vector, game.discriminator.vector
+    players.discriminate()
+    np.testing.assert_array_equal(game.generator.vector, g)
+    assert (game.discriminator.vector != d).any()
+    d = game.discriminator.vector
+    players.generate()
+    np.testing.assert_array_equal(game.discriminator.vector, d)
+    assert (game.generator.vector != g).any()

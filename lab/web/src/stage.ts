@@ -332,10 +332,14 @@ export class Stage {
     const active = document.activeElement?.closest("[data-control]")?.getAttribute("data-control");
     if (active && this.controlsNode.contains(document.activeElement) && (document.activeElement as HTMLInputElement).type === "range") return; // being dragged
     const visible = (c: ControlSpec) => !c.when || c.when[1].includes(lane.params[c.when[0]]);
-    this.controlsNode.replaceChildren(el("h2", {}, say("stage.controls")), ...this.presets(), ...spec.controls.filter(visible).map((c) =>
-      control(spec.name, c, lane.params[c.name], lane.frame.hints[c.name] ?? [], (n, v, s) => this.param(n, v, s))),
-      ...(spec.actions.length ? [el("div", { class: "buttons" }, spec.actions.map((a) => el("button", { type: "button", "data-action": a.kind, onclick: () => { this.transport.stop(); this.act({ t: this.shown!.t, kind: a.kind }, a.steps, false); } }, say(`${spec.name}.actions.${a.kind}`))))] : []));
+    this.controlsNode.replaceChildren(el("h2", {}, say("stage.controls")), ...this.presets(), ...this.actions(), ...spec.controls.filter(visible).map((c) =>
+      control(spec.name, c, lane.params[c.name], lane.frame.hints[c.name] ?? [], (n, v, s) => this.param(n, v, s))));
     if (active) this.controlsNode.querySelector<HTMLElement>(`[data-control="${active}"] select, [data-control="${active}"] input`)?.focus();
+  }
+  private actions(): HTMLElement[] {
+    const spec = this.spec!;
+    if (!spec.actions.length) return [];
+    return [el("div", { class: "buttons actions" }, spec.actions.map((a) => el("button", { type: "button", "data-action": a.kind, onclick: () => { this.transport.stop(); this.act({ t: this.shown!.t, kind: a.kind }, a.steps, false); } }, say(`${spec.name}.actions.${a.kind}`))))];
   }
   private presets(): HTMLElement[] {
     const names = Object.keys(this.spec!.presets);

@@ -217,6 +217,18 @@ def _ellipse(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     return (rng.normal(size=(n, 2)) * [1.8, 0.6]) @ turn.T, np.zeros(n, int)
 
 
+def _ring(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    angle = 2 * np.pi * (np.arange(n) % 8) / 8
+    means = 2.4 * np.column_stack([np.cos(angle), np.sin(angle)])
+    return means + rng.normal(scale=0.18, size=(n, 2)), np.zeros(n, int)
+
+
+def _grid(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    side = np.array([-2.3, 0.0, 2.3])
+    means = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    return means[np.arange(n) % 9] + rng.normal(scale=0.2, size=(n, 2)), np.zeros(n, int)
+
+
 def _houses(n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     from kiso.datasets import load_portland_housing
 
@@ -232,6 +244,8 @@ POINT_SETS = {
     "xor": PointSet(_xor),
     "spiral": PointSet(_spiral),
     "uniform": PointSet(_uniform),
+    "ring": PointSet(_ring),
+    "grid": PointSet(_grid),
     "ellipse": PointSet(_ellipse),
     "line": PointSet(_line, x="x", y="y"),
     "bell": PointSet(_bell, x="x", y="y"),

@@ -92,6 +92,7 @@ class Timeline:
         self.source: Iterator[Any] = iter(self.scene.states())
         self.scenes, self.states, self.values, self.done, self.limit = [], [], [], False, ""
         self._acted = 0
+        self._before: tuple[Scene, Any, list[float]] | None = None  # at the last action's step
 
     def become(self, setup: Setup) -> None:
         """Take on a setup; what both have in common is kept."""
@@ -104,16 +105,41 @@ class Timeline:
         if same and setup.actions[: self._acted] == old.actions[: self._acted]:
             self.setup = setup
             return
+        if same and self._replaces_last(setup):
+            self._take_back(int(old.actions[self._acted - 1]["t"]))
+            self.setup = setup
+            return
         kept = (self.setup, self.kind, self.scene, self.source, self.scenes, self.states,
-                self.values, self.done, self.limit, self._acted)  # fmt: skip
+                self.values, self.done, self.limit, self._acted, self._before)  # fmt: skip
         try:
             self.setup = setup
             self.kind = scene_named(setup.scene)
             self._begin()
         except Exception:
             (self.setup, self.kind, self.scene, self.source, self.scenes, self.states,
-             self.values, self.done, self.limit, self._acted) = kept  # fmt: skip
+             self.values, self.done, self.limit, self._acted, self._before) = kept  # fmt: skip
             raise
+
+    def _replaces_last(self, setup: Setup) -> bool:
+        """Whether the last action done is replaced at its step, as while a handle is dragged."""
+        done, old = self._acted, self.setup.actions
+        return (
+            self._before is not None
+            and len(setup.actions) >= done
+            and setup.actions[: done - 1] == old[: done - 1]
+            and setup.actions[done - 1]["t"] == old[done - 1]["t"]
+        )
+
+    def _take_back(self, t: int) -> None:
+        """Put back the state that the last action began from: nothing before it is made anew."""
+        assert self._before is not None
+        del self.scenes[t:], self.states[t:], self.values[t:]
+        scene, state, value = self._before
+        self.scenes.append(scene)
+        self.states.append(state)
+        self.values.append(value)
+        self._before = None
+        self._acted -= 1
 
     # --- how far --------------------------------------------------------------------------
 
@@ -162,6 +188,7 @@ class Timeline:
             scene = self.kind(self.setup.params, points, self.setup.seed)
         source = iter(scene.resume(state, action))
         first = next(source)
+        self._before = self.scenes[t], state, self.values[t]
         del self.scenes[t:], self.states[t:], self.values[t:]
         self.scene, self.source, self.done, self.limit = scene, source, False, ""
         self._append(first)

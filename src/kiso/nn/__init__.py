@@ -3,8 +3,9 @@
 from ._pictures import plot_feature_maps, plot_im2col
 from .gan.game import Game
 from .gan.gradient_penalty import gradient_penalty
+from .gan.loop import AdversarialLoop, Position
 from .gan.losses import GAME_LOSSES, GameLoss
-from .gan.play import GameState, GameStatus, play
+from .gan.play import GameState, GameStatus, adversarial_loop, play
 from .layers.activations import (
     ELU,
     GELU,
@@ -58,6 +59,7 @@ __all__ = [
     "RNN",
     "Activation",
     "Add",
+    "AdversarialLoop",
     "AdversarialTraining",
     "Affine",
     "ArrayCheck",
@@ -95,6 +97,7 @@ __all__ = [
     "Normal",
     "Orthogonal",
     "Parallel",
+    "Position",
     "RandomAffine",
     "RandomCrop",
     "RandomFlip",
@@ -120,6 +123,7 @@ __all__ = [
     "WeightsError",
     "Zeros",
     "activation",
+    "adversarial_loop",
     "affine_tangent",
     "check_gradients",
     "col2im",

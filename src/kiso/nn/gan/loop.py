@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +21,32 @@ from ..training.network import Network
 from .game import Game
 from .gradient_penalty import gradient_penalty
 
-__all__ = ["AdversarialLoop", "Player"]
+__all__ = ["AdversarialLoop", "Player", "Position"]
 
 SMALL_WORK = 1 << 23  # parameters × samples of a batch up to which BLAS gets one thread
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place of a game that `AdversarialLoop.restore` comes back to.
+
+    Attributes
+    ----------
+    n_iter : int
+        Steps of the generator.
+    networks : tuple of list of ndarray
+        Parameters and running statistics of generator, discriminator and, where that is
+        another one, sampler.
+    memories : tuple of (int, list of dict)
+        Steps and running averages of both rules.
+    random : mapping
+        State of the random numbers.
+    """
+
+    n_iter: int
+    networks: tuple[list[Array], ...]
+    memories: tuple[tuple[int, list[dict[str, Array]]], ...]
+    random: Any
 
 
 class Player:
@@ -47,7 +73,51 @@ class Player:
 
 
 class AdversarialLoop:
-    """The steps of discriminator and generator, layer by layer."""
+    """Two players under way: each can be moved alone, and set back.
+
+    Parameters
+    ----------
+    game : Game
+        Its networks are trained in place.
+    X : ndarray of shape (n, ...)
+        The data, in the networks' dtype.
+    rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    g, d : Player
+        `network`, `memory` of its rule, `loss` and `norm` (of its gradient) of the last step.
+    scores : (float, float)
+        Mean output of D on the last batches of data and of samples.
+    n_iter : int
+        Steps of the generator by `advance`.
+    detail : str
+        What was not finite, and when; empty while all is well.
+
+    See Also
+    --------
+    adversarial_loop : the form of it that is fast for a game.
+    play : the same steps as a generator of states.
+
+    Examples
+    --------
+    D alone, then back:
+
+    >>> from kiso.nn import GAME_LOSSES, Game, Network, adversarial_loop
+    >>> from kiso.optim import Adam
+    >>> game = Game(Network.dense([2, 8, 2], random_state=0), Network.dense([2, 8, 1],
+    ...     random_state=1), GAME_LOSSES["non-saturating"],
+    ...     lambda rng, n: rng.standard_normal((n, 2)), (Adam(), Adam()), n_steps=100)
+    >>> rng = np.random.default_rng(0)
+    >>> loop = adversarial_loop(game, rng.standard_normal((64, 2)) + 2, rng)
+    >>> before, start = loop.snapshot(), game.discriminator.vector
+    >>> loop.discriminate()
+    >>> bool((game.discriminator.vector != start).any())
+    True
+    >>> loop.restore(before)
+    >>> bool((game.discriminator.vector == start).all())
+    True
+    """
 
     def __init__(self, game: Game, X: Array, rng: np.random.Generator):
         self.game, self.X, self.rng = game, X, rng
@@ -59,6 +129,32 @@ class AdversarialLoop:
         self.n_iter, self.most = 0, 0.0  # steps of G, and the largest norm of its gradients
         self.detail = ""  # what was not finite, and when
         self.together = not any(layer.statistics for _, layer in layers_within(game.discriminator))
+
+    def snapshot(self) -> Position:
+        """Return where the game stands now."""
+        networks = tuple([a.copy() for a in _arrays(net)] for net in self._networks())
+        memories = tuple(
+            (player.memory.step, copy.deepcopy(player.memory.slots)) for player in (self.g, self.d)
+        )
+        return Position(self.n_iter, networks, memories, self.rng.bit_generator.state)
+
+    def restore(self, position: Position) -> None:
+        """Set the game back (or forward) to where a snapshot was taken."""
+        for network, kept in zip(self._networks(), position.networks, strict=True):
+            for array, value in zip(_arrays(network), kept, strict=True):
+                array[...] = value
+        for player, (step, slots) in zip((self.g, self.d), position.memories, strict=True):
+            player.memory.step = step
+            for now, then in zip(player.memory.slots, slots, strict=True):
+                for name, value in then.items():
+                    now[name][...] = value
+        self.rng.bit_generator.state = position.random
+        self.n_iter, self.detail = position.n_iter, ""
+
+    def _networks(self) -> list[Network]:
+        game = self.game
+        mean = [] if game.sampler is game.generator else [game.sampler]
+        return [game.generator, game.discriminator, *mean]
 
     def advance(self, n_steps: int) -> None:
         """Take steps; `detail` says why no more of them, if not all were taken."""
@@ -160,6 +256,12 @@ class AdversarialLoop:
         for (_, kept_layer), (_, layer) in pairs:
             for name, value in layer.statistics.items():
                 kept_layer.statistics[name][...] = value
+
+
+def _arrays(network: Network) -> list[Array]:
+    """Parameters and running statistics, the arrays themselves."""
+    statistics = [a for _, layer in layers_within(network) for a in layer.statistics.values()]
+    return [*leaves_of(network.parameters), *statistics]
 
 
 def _add(gradients: Tree, more: Tree, factor: float) -> None:

@@ -26,7 +26,7 @@ from .coverage import Coverage
 from .game import Game
 from .loop import AdversarialLoop
 
-__all__ = ["GameState", "GameStatus", "play"]
+__all__ = ["GameState", "GameStatus", "adversarial_loop", "play"]
 
 
 VANISHED = 1e-4  # slope of G's loss in D's output; gradient norm of G over its largest so far
@@ -109,7 +109,7 @@ def play(game: Game, X: Array, rng: np.random.Generator, n_shown: int = 64) -> S
 def _play(game: Game, X: Array, rng: np.random.Generator, n_shown: int) -> Iterator[GameState]:
     shown = game.latent(rng, n_shown)
     coverage = Coverage(X, rng)
-    loop = _loop_of(game, X, shown, rng)
+    loop = adversarial_loop(game, X, rng, shown)
     best = 0.0  # coverage
     while loop.n_iter < game.n_steps and not loop.detail:
         before = loop.n_iter
@@ -136,8 +136,31 @@ def _play(game: Game, X: Array, rng: np.random.Generator, n_shown: int) -> Itera
         )
 
 
-def _loop_of(game: Game, X: Array, z: Array, rng: np.random.Generator) -> AdversarialLoop:
-    """Return the form of the game that is wanted, or the faster one that it suits."""
+def adversarial_loop(
+    game: Game, X: Array, rng: np.random.Generator, z: Array | None = None
+) -> AdversarialLoop:
+    """Return the two players of a game, to be moved by hand.
+
+    `advance(n)` takes n steps of both, `discriminate()` and `generate()` one of one of them,
+    `snapshot()` and `restore()` go back.
+
+    Parameters
+    ----------
+    game : Game
+        Its `loop` says which form; "auto" is the faster one that it suits.
+    X : ndarray of shape (n, ...)
+        The data, in the networks' dtype.
+    rng : numpy.random.Generator
+    z : ndarray, optional
+        A draw of `game.latent`, to see its form; drawn with other random numbers if absent.
+
+    Raises
+    ------
+    ValueError
+        If `game.loop` is "compiled" and the game has no such form.
+    """
+    if z is None:
+        z = game.latent(np.random.default_rng(0), 1)
     if game.loop not in ("auto", "layers", "compiled"):
         raise ValueError(f"loop={game.loop!r}: give 'auto', 'layers' or 'compiled'")
     why_not = CompiledAdversarialLoop.suits(game, X, z) if game.loop != "layers" else ""
