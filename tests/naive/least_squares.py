@@ -50,3 +50,27 @@ def least_norm(X, y, weights=None, fit_intercept=True, rcond=1e-9):
     root = np.sqrt(w)[:, None]
     coef = np.linalg.pinv(root * (X - x0), rcond=rcond) @ (np.sqrt(w) * (y - y0))
     return coef, y0 - x0 @ coef if fit_intercept else 0.0
+
+
+def leave_one_out_ridge(X, Y, weights, alphas, *, center):
+    """What fits without each row miss by on it, (n, t, n_alphas), and the fits of all rows."""
+
+    def fit(X, Y, w, alpha):
+        total = w.sum()
+        x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(Y.shape[1])
+        if center and total > 0:
+            x_mean, y_mean = w @ X / total, w @ Y / total
+        A = np.vstack([np.sqrt(w)[:, None] * (X - x_mean), np.sqrt(alpha) * np.eye(X.shape[1])])
+        C = np.vstack([np.sqrt(w)[:, None] * (Y - y_mean), np.zeros((X.shape[1], Y.shape[1]))])
+        coef = np.linalg.lstsq(A, C, rcond=None)[0]
+        return coef, y_mean - x_mean @ coef
+
+    X = X.astype(np.float64)
+    w = np.ones(len(X)) if weights is None else weights
+    errors = np.empty((*Y.shape, len(alphas)))
+    for k, alpha in enumerate(alphas):
+        for i in range(len(X)):
+            others = np.arange(len(X)) != i
+            coef, intercept = fit(X[others], Y[others], w[others], alpha)
+            errors[i, :, k] = Y[i] - X[i] @ coef - intercept
+    return errors, [fit(X, Y, w, alpha) for alpha in alphas]

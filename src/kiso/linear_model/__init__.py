@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ._logistic import LogisticRegression
     from ._perceptron import Perceptron
     from ._ridge import Ridge
+    from ._ridge_classifier import RidgeClassifier
+    from ._ridge_cv import RidgeClassifierCV, RidgeCV
     from ._sgd import SGDClassifier
     from ._sgd_regressor import SGDRegressor
 
@@ -23,6 +25,9 @@ _HOMES = {
     "LogisticRegression": "_logistic",
     "Perceptron": "_perceptron",
     "Ridge": "_ridge",
+    "RidgeCV": "_ridge_cv",
+    "RidgeClassifier": "_ridge_classifier",
+    "RidgeClassifierCV": "_ridge_cv",
     "SGDClassifier": "_sgd",
     "SGDRegressor": "_sgd_regressor",
 }
@@ -34,6 +39,9 @@ __all__ = [
     "LogisticRegression",
     "Perceptron",
     "Ridge",
+    "RidgeCV",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
     "SGDClassifier",
     "SGDRegressor",
 ]
