@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ._least_squares import LinearRegression
     from ._local import LocallyWeightedRegression
     from ._logistic import LogisticRegression
+    from ._logistic_cv import LogisticRegressionCV
     from ._perceptron import Perceptron
     from ._ridge import Ridge
     from ._ridge_classifier import RidgeClassifier
@@ -23,6 +24,7 @@ _HOMES = {
     "LinearRegression": "_least_squares",
     "LocallyWeightedRegression": "_local",
     "LogisticRegression": "_logistic",
+    "LogisticRegressionCV": "_logistic_cv",
     "Perceptron": "_perceptron",
     "Ridge": "_ridge",
     "RidgeCV": "_ridge_cv",
@@ -37,6 +39,7 @@ __all__ = [
     "LinearRegression",
     "LocallyWeightedRegression",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "Perceptron",
     "Ridge",
     "RidgeCV",

@@ -409,7 +409,7 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
     def _fitted(self, problem: _Problem, state: LogisticState) -> dict[str, Any]:
         dtype = problem.objective.X.dtype
         d = problem.objective.X.shape[1]
-        theta = state.theta
+        theta = self._canonical(state.theta, problem)
         intercept = theta[d] if self.fit_intercept else np.zeros(theta.shape[1])
         return {
             "coef_": np.ascontiguousarray(theta[:d].T, dtype=dtype),
@@ -417,6 +417,18 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
             "n_iter_": np.array([state.n_iter], dtype=np.int32),
             "gradient_norm_": state.gradient_norm,
         }
+
+    def _canonical(self, theta: Array, problem: Any) -> Array:
+        """Of the intercepts that differ by a number and mean the same, those of sum zero.
+
+        Without an L1 penalty every step keeps their sum; with one the steps of a class are
+        its own.
+        """
+        if not (problem.alpha > 0.0 and self.fit_intercept and theta.shape[1] > 1):
+            return theta
+        theta = theta.copy()
+        theta[-1] -= theta[-1].mean()
+        return theta
 
     def _not_converged(self, problem: _Problem, state: LogisticState) -> str | None:
         if state.separates and problem.unpenalised:

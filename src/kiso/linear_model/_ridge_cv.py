@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,17 +18,13 @@ from sklearn.base import (
 )
 from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import Bunch, metadata_routing
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_method_params
 
 from kiso._validation import Array, Interval, StrOptions
 from kiso.base import IterativeEstimator, State
 
+from ._cross_validation import routed_metadata, routing_enabled
 from ._linear_gaussian import LinearGaussianModel
 from ._moments import is_sparse
 from ._ridge import Ridge
@@ -306,20 +301,7 @@ class CrossValidatedRidge(IterativeEstimator[_Problem, RidgePathState]):
 
     def _routed(self, sample_weight: Any, params: dict[str, Any]) -> Any:
         """Metadata for the scorer and the splitter."""
-        metadata_routing._raise_for_params(params, self, "fit")
-        if sample_weight is not None:
-            params = {**params, "sample_weight": sample_weight}
-        if metadata_routing._routing_enabled():
-            return process_routing(self, "fit", **params)
-        if "sample_weight" in params and not _takes_weights(self._scorer()):
-            warnings.warn(
-                f"scoring={self.scoring!r} does not support sample_weight: the rows are "
-                "weighted in the fits, not in the scores",
-                UserWarning,
-                stacklevel=6,
-            )
-            params = {}
-        return Bunch(splitter=Bunch(split={}), scorer=Bunch(score=params))
+        return routed_metadata(self, self._scorer(), sample_weight, params)
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return how metadata are routed to the scorer and the splitter.
@@ -342,7 +324,7 @@ class CrossValidatedRidge(IterativeEstimator[_Problem, RidgePathState]):
     def _scorer(self) -> Any:
         if self.scoring is None:
             scorer = get_scorer("accuracy" if is_classifier(self) else "r2")
-            if metadata_routing._routing_enabled():
+            if routing_enabled():
                 scorer = scorer.set_score_request(sample_weight=True)
             return scorer
         return check_scoring(estimator=self, scoring=self.scoring)
@@ -351,13 +333,6 @@ class CrossValidatedRidge(IterativeEstimator[_Problem, RidgePathState]):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _takes_weights(scorer: Any) -> bool:
-    """Whether a scorer takes sample_weight."""
-    if hasattr(scorer, "_accept_sample_weight"):
-        return bool(scorer._accept_sample_weight())
-    return "sample_weight" in inspect.signature(scorer).parameters
 
 
 class RidgeCV(MultiOutputMixin, CrossValidatedRidge, LinearGaussianModel[_Problem, RidgePathState]):

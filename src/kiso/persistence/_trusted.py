@@ -30,6 +30,7 @@ KISO_TYPES = frozenset(
         "kiso.linear_model._local_loops.Rows",
         "kiso.linear_model._local_solver.LocalFit",
         "kiso.linear_model._logistic.LogisticRegression",
+        "kiso.linear_model._logistic_cv.LogisticRegressionCV",
         "kiso.linear_model._perceptron.Perceptron",
         "kiso.linear_model._ridge.Ridge",
         "kiso.linear_model._ridge_classifier.RidgeClassifier",
