@@ -495,7 +495,7 @@ class LogisticRegressionCV(LogisticRegression):
     def _scored_model(self, problem: _Paths, theta: Array) -> LogisticRegression:
         model = LogisticRegression()
         model.classes_ = self.classes_
-        model.n_features_in_ = self.n_features_in_  # type: ignore[attr-defined]
+        model.n_features_in_ = self.n_features_in_
         model.coef_, model.intercept_ = self._shaped(problem, theta)
         return model
 
