@@ -163,6 +163,13 @@ VARIANTS = [
     ("gan", {"loss": "least-squares", "every": 2, "hidden_units": 5},
      [{"t": 1, "kind": "edit", "edits": [["add", 0.5, -0.5, 0], ["remove", 3]]},
       {"t": 3, "kind": "clear"}, {"t": 4, "kind": "step_d"}]),
+    ("convolution", {"stride": 2, "padding": 2, "dilation": 2, "filter": "blur"}, []),
+    ("convolution", {"view": "adjoint", "padding": 1, "filter": "sharpen"}, []),
+    ("convolution", {"view": "pooling", "pool_stride": 1, "pool_size": 3, "digit": 7}, []),
+    ("convolution", {"view": "pooling", "pool": "mean"}, []),
+    ("convolution", {"view": "network"},
+     [{"t": 2, "kind": "draw", "key": "input", "pixels": [[0, 4], [7, 4]]},
+      {"t": 2, "kind": "draw", "key": "input", "pixels": [[1, 3]]}]),
 ]  # fmt: skip
 
 
@@ -175,13 +182,17 @@ def test_variants_too(name, params, actions):
     for t in range(last + 1):
         for focus in (None, {"key": "points", "index": 5}, {"key": "weight", "index": 1},
                       {"key": "unit", "index": 4}, {"key": "center", "index": 1},
-                      {"key": "samples", "index": 7}, {"key": "push", "index": 3}):  # fmt: skip
+                      {"key": "samples", "index": 7}, {"key": "push", "index": 3},
+                      {"key": "maps", "index": 6}):  # fmt: skip
             for rule in run.frame(t, focus).rules:
                 np.testing.assert_allclose(
                     np.asarray(rule.evaluate(), float),
                     np.asarray(rule.terms[rule.result], float),
                     rtol=1e-6, atol=1e-9, err_msg=f"step {t}: {rule.symbols}",
                 )  # fmt: skip
+    for t in range(last + 1):
+        for check in run.scenes[t].check(run.states[t]):
+            assert check.describe()["same"], (t, check.describe())
     space = {}
     exec(run.script(last), space)
     for t, made in enumerate(space["trace"]):

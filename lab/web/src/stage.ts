@@ -337,9 +337,9 @@ export class Stage {
     if (active) this.controlsNode.querySelector<HTMLElement>(`[data-control="${active}"] select, [data-control="${active}"] input`)?.focus();
   }
   private actions(): HTMLElement[] {
-    const spec = this.spec!;
-    if (!spec.actions.length) return [];
-    return [el("div", { class: "buttons actions" }, spec.actions.map((a) => el("button", { type: "button", "data-action": a.kind, onclick: () => { this.transport.stop(); this.act({ t: this.shown!.t, kind: a.kind }, a.steps, false); } }, say(`${spec.name}.actions.${a.kind}`))))];
+    const params = this.shown!.lanes[0].params, shown = this.spec!.actions.filter((a) => !a.when || a.when[1].includes(params[a.when[0]]));
+    if (!shown.length) return [];
+    return [el("div", { class: "buttons actions" }, shown.map((a) => el("button", { type: "button", "data-action": a.kind, onclick: () => { this.transport.stop(); this.act({ t: this.shown!.t, kind: a.kind }, a.steps, false); } }, say(`${this.spec!.name}.actions.${a.kind}`))))];
   }
   private presets(): HTMLElement[] {
     const names = Object.keys(this.spec!.presets);

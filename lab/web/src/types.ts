@@ -30,7 +30,7 @@ export interface ControlSpec {
 export interface SceneSpec {
   name: string; rows: number[]; controls: ControlSpec[];
   data: { sets: { name: string; sized: boolean; source: string }[]; n: number; classes: number; target: boolean } | null;
-  beside: Record<string, unknown>; presets: Record<string, { params: Record<string, unknown>; data: Record<string, unknown> }>; actions: { kind: string; steps: number }[]; tasks: string[];
+  beside: Record<string, unknown>; presets: Record<string, { params: Record<string, unknown>; data: Record<string, unknown> }>; actions: { kind: string; steps: number; when?: [string, unknown[]] | null }[]; tasks: string[];
   objectives: string[]; log_objective: boolean; keep_step: boolean; edits_go_on: boolean;
 }
 export interface Shown { id: number; t: number; pending: boolean; lanes: Lane[]; solved: string[]; scene?: SceneSpec; error?: string; wants?: string }

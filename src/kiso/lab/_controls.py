@@ -129,10 +129,13 @@ class Action:
         Name of the action; `actions.<kind>` of the catalogue is the button's text.
     steps : int
         How many steps the page goes on after it.
+    when : tuple or None
+        (name, values): shown only while that control has one of these values.
     """
 
     kind: str
     steps: int = 1
+    when: tuple[str, tuple[Any, ...]] | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the declaration as the page reads it."""
