@@ -15,6 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from kiso._compute.threads import TakesJobs
 from kiso._linear_classifier import LinearClassifier
+from kiso._parts import is_parted, parts_of
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -32,7 +33,8 @@ from kiso.base import IterativeEstimator
 
 from ._logistic_curvature import Sampled, sample_size
 from ._logistic_objective import Objective
-from ._logistic_proximal import least_subgradient, proximal_newton
+from ._logistic_parts import Labels, ObjectiveOfParts, labels_of
+from ._logistic_proximal import MAX_FEATURES, least_subgradient, proximal_newton
 from ._logistic_solvers import LogisticState, lbfgs, newton
 
 __all__ = ["LogisticRegression"]
@@ -201,6 +203,8 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
         "n_jobs": [None, Integral],
     }
 
+    _fits_parts = True
+
     def __init__(
         self,
         penalty: str | None = "deprecated",
@@ -291,6 +295,8 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
 
     def _prepare(self, X: Any, y: Any = None, sample_weight: Any = None, **_: Any) -> _Problem:
         C, ratio = self._penalty()
+        if is_parted(X) or is_parted(y):
+            return self._prepare_parts(X, y, sample_weight, C, ratio)
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=FLOATS, y_numeric=False)
         check_classification_targets(y)
         if not isinstance(X, np.ndarray) and not X.has_canonical_format:
@@ -317,9 +323,42 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
             intercept=self.fit_intercept,
             l2=(1.0 - ratio) / (C * total),
         )
+        return self._problem(objective, previous, ratio / (C * total))
+
+    def _prepare_parts(
+        self, X: Any, y: Any, sample_weight: Any, C: float, ratio: float
+    ) -> _Problem:
+        """Rows in parts: a pass finds the classes and their weights."""
+        rows = parts_of(X, y, sample_weight, estimator=self, targets="labels")
+        d = rows.form.n_features
+        if ratio > 0.0 and d > MAX_FEATURES:
+            raise ValueError(
+                f"an L1 penalty on rows in parts takes at most {MAX_FEATURES} features; X has {d}"
+            )
+        previous = getattr(self, "classes_", None) if self.warm_start else None
+        self.classes_, mass = labels_of(rows)
+        scale = np.ones(len(mass))
+        if self.class_weight is not None:
+            scale = compute_class_weight(
+                self.class_weight, classes=self.classes_, y=self.classes_, sample_weight=mass
+            )
+        self._check_classes(np.arange(len(mass)), mass * scale)
+        total = float(mass @ scale)
+        objective = ObjectiveOfParts(
+            X=rows,
+            y=np.empty(0, np.intp),
+            s=np.empty(0),
+            n_classes=len(self.classes_),
+            intercept=self.fit_intercept,
+            l2=(1.0 - ratio) / (C * total),
+            labels=Labels(self.classes_, scale / total),
+        )
+        return self._problem(objective, previous, ratio / (C * total))
+
+    def _problem(self, objective: Objective, previous: Array | None, alpha: float) -> _Problem:
         start = self._start(objective.shape, previous)
         rng = check_generator(0 if self.random_state is None else self.random_state)
-        return _Problem(objective, ratio / (C * total), start, rng)
+        return _Problem(objective, alpha, start, rng)
 
     def _penalty(self) -> tuple[float, float]:
         """C and the share of L1 that the parameters ask for."""
@@ -456,4 +495,4 @@ def _newton_is_cheaper(objective: Objective) -> bool:
     Measured: there Newton's third of the steps pays for its Hessians.
     """
     p, K = objective.shape
-    return p * K <= _MAX_NEWTON and len(objective.y) <= 2 * sample_size(p, K)
+    return p * K <= _MAX_NEWTON and objective.n_rows <= 2 * sample_size(p, K)

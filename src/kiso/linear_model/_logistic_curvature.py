@@ -132,7 +132,7 @@ class Sampled:
     ):
         self.objective = objective
         self.eps = float(np.finfo(objective.X.dtype).eps)
-        n, (p, K) = len(objective.y), objective.shape
+        n, (p, K) = objective.n_rows, objective.shape
         m = sample_size(min(p, max_block), K)
         if 2 * m < n:
             self.rows = objective.subset(np.sort(rng.choice(n, m, replace=False, shuffle=False)))

@@ -93,6 +93,11 @@ class Objective:
         return self.X.shape[1] + self.intercept, K
 
     @property
+    def n_rows(self) -> int:
+        """n."""
+        return len(self.y)
+
+    @property
     def n_entries(self) -> int:
         """Numbers that a pass reads."""
         return int(self.X.size if isinstance(self.X, np.ndarray) else self.X.nnz)

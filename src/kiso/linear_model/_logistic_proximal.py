@@ -30,7 +30,7 @@ from ._logistic_solvers import ARMIJO, MAX_SHORTENED, ROUNDING, LogisticState
 
 __all__ = ["least_subgradient", "proximal_newton"]
 
-_MAX_FEATURES = 2000
+MAX_FEATURES = 2000
 _MAX_SWEEPS = 1000
 _INNER_TOL = 0.05  # of the outer subgradient
 
@@ -51,16 +51,16 @@ class _Model:
         self.objective = objective
         self.alpha = alpha
         whole = np.prod(objective.shape) <= MAX_FULL  # and then exact: steps are dear
-        self.rows = objective if whole else Sampled(objective, rng, max_block=_MAX_FEATURES).rows
+        self.rows = objective if whole else Sampled(objective, rng, max_block=MAX_FEATURES).rows
 
     def features(self, theta: Array, subgradient: Array) -> Array:
         """Row numbers of θ that take part, the intercept's with them."""
         p, d = len(theta), self.objective.X.shape[1]
-        if d <= _MAX_FEATURES:
+        if d <= MAX_FEATURES:
             return np.arange(p)
         urge = np.abs(subgradient[:d]).max(axis=1)
         urge[np.any(theta[:d] != 0, axis=1)] += np.finfo(float).tiny  # with room left, these too
-        chosen = np.argpartition(-urge, _MAX_FEATURES)[:_MAX_FEATURES]
+        chosen = np.argpartition(-urge, MAX_FEATURES)[:MAX_FEATURES]
         return np.concatenate([np.sort(chosen[urge[chosen] > 0]), np.arange(d, p)])
 
     def matrices(self, theta: Array, chosen: Array) -> list[Array]:
