@@ -156,7 +156,7 @@ def test_curvatures_of_many_parameters(monkeypatch, full, block, ratio, containe
     monkeypatch.setattr(_logistic_curvature, "MAX_FULL", full)
     monkeypatch.setattr(_logistic_curvature, "MAX_BLOCK", block)
     if block == 1:
-        monkeypatch.setattr(_logistic_proximal, "_MAX_FEATURES", 3)
+        monkeypatch.setattr(_logistic_proximal, "MAX_FEATURES", 3)
     model = LogisticRegression(C=0.1, l1_ratio=ratio, tol=1e-7, max_iter=2000)
     if ratio == 0:
         model.set_params(solver="lbfgs")

@@ -4,10 +4,14 @@ A pass is one graph: `local` of every partition, where the partition is, and a t
 its root, which is small, is all that comes back. Whoever executes the graph (threads of this
 process, a cluster) is Dask's business. A partition is computed by one thread: Dask's workers
 are the parallelism.
+
+What is small travels as a string of bytes. Arrays that Dask takes off the wire lie at any address,
+and NumPy multiplies those that are not aligned by another loop, with other last bits.
 """
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -47,39 +51,44 @@ class DaskParts(Parts):
         self.blocks = blocks
 
     def _reduce(self, local: Any, small: tuple[Any, ...], merge: Merge, check: bool) -> Counted:
-        shared = delayed((local, small, self.form, check), pure=False, traverse=False)
+        shared = _packed((local, small, self.form, check))
         work = delayed(_local_of, pure=False)
         found = [work(shared, number, *block) for number, block in enumerate(self.blocks)]
         pair = delayed(partial(merge_counted, merge), pure=False)
         while len(found) > 1:
             pairs = [found[i : i + 2] for i in range(0, len(found), 2)]
             found = [pair(*two) if len(two) == 2 else two[0] for two in pairs]
-        return computed(found[0])
+        root = delayed(pickle.dumps, pure=False)(found[0])
+        return pickle.loads(computed(root))  # type: ignore[no-any-return]
 
     def fold(self, local: Any, state: Any, order: Sequence[int], *small: Any) -> Any:
-        shared = delayed((local, small, self.form, True), pure=False, traverse=False)
+        shared = _packed((local, small, self.form, self.lengths is None))
         step = delayed(_fold_step, pure=False)
-        following = delayed(state, pure=False, traverse=False)
+        following = _packed(state)
         for number in order:
             following = step(shared, following, number, *self.blocks[number])
-        return computed(following)
+        return pickle.loads(computed(following))
+
+
+def _packed(small: Any) -> Any:
+    return delayed(pickle.dumps(small), pure=False, traverse=False)
 
 
 def _part_of(form: Form, check: bool, number: int, X: Any, y: Any, weight: Any) -> Part | None:
     return read_part(X, y, weight, number, f"partition {number}", form, check)
 
 
-def _local_of(shared: Any, number: int, X: Any, y: Any, weight: Any) -> Counted:
-    local, small, form, check = shared
+def _local_of(shared: bytes, number: int, X: Any, y: Any, weight: Any) -> Counted:
+    local, small, form, check = pickle.loads(shared)
     with limited_to(1):
         return count(local, _part_of(form, check, number, X, y, weight), small)
 
 
-def _fold_step(shared: Any, state: Any, number: int, X: Any, y: Any, weight: Any) -> Any:
-    local, small, form, check = shared
+def _fold_step(shared: bytes, state: bytes, number: int, X: Any, y: Any, weight: Any) -> bytes:
+    local, small, form, check = pickle.loads(shared)
     with limited_to(1):
         part = _part_of(form, check, number, X, y, weight)
-        return state if part is None else local(part, state, *small)
+        return state if part is None else pickle.dumps(local(part, pickle.loads(state), *small))
 
 
 # ------------------------------------------------------------------------ who computes

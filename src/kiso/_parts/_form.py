@@ -166,14 +166,19 @@ def _check_columns(X: Any, name: str, form: Form) -> None:
 
 def _values(X: Any, form: Form) -> Any:
     if form.sparse:
-        X = X.tocsr().astype(form.dtype, copy=False)
+        X = X.tocsr().astype(form.dtype, copy=not X.data.flags.aligned)
         if not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
         return X
     if hasattr(X, "columns"):
-        return np.ascontiguousarray(X.to_numpy(dtype=form.dtype, na_value=np.nan))
-    return np.ascontiguousarray(X, dtype=form.dtype)
+        X = X.to_numpy(dtype=form.dtype, na_value=np.nan)
+    return aligned(X, form.dtype)
+
+
+def aligned(values: Any, dtype: Any) -> Array:
+    """An array in the order of C at an address that suits its type: sums have the same bits."""
+    return np.require(values, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
 
 def _check_finite(values: Any, name: str, form: Form) -> None:
@@ -205,7 +210,7 @@ def _targets(y: Any, name: str, form: Form) -> Any:
     if not np.isfinite(numbers).all():
         what = "NaN" if np.isnan(numbers).any() else "infinity"
         raise ValueError(f"{name}: y contains {what}")
-    return np.ascontiguousarray(numbers.reshape(len(numbers), -1))
+    return aligned(numbers.reshape(len(numbers), -1), np.float64)
 
 
 def _labels(y: Array, name: str, form: Form) -> Array:
@@ -226,7 +231,7 @@ def _labels(y: Array, name: str, form: Form) -> Array:
 def _weights(weight: Any, n: int, name: str) -> Array | None:
     if weight is None:
         return None
-    weights = np.asarray(weight, dtype=np.float64)
+    weights = aligned(weight, np.float64)
     if weights.ndim == 0:
         weights = np.full(n, float(weights))
     weights = weights.reshape(n)

@@ -23,10 +23,12 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from kiso._compute.gram import centred_gram
+from kiso._parts import is_parted, parts_of
 from kiso._validation import FLOATS, Array, positive
 
 from ._base import PrincipalComponents
 from ._gram import sparse_scatter
+from ._parted import scatter_of
 from ._spectrum import Spectrum, of_scatter
 
 _OVERFLOW = "the squares of X overflow: scale its columns"
@@ -133,6 +135,8 @@ class IncrementalPCA(PrincipalComponents):
 
     __metadata_request__partial_fit = {"check_input": UNUSED}
 
+    _fits_parts = True
+
     _seen: Seen
 
     def __init__(
@@ -211,6 +215,8 @@ class IncrementalPCA(PrincipalComponents):
     def _see(self, X: Any, *, reset: bool) -> Seen:
         """Validate a piece of data and take its moments."""
         sparse = ["csr", "csc"]
+        if is_parted(X):
+            return self._see_parts(X, reset=reset)
         X = validate_data(
             self,
             X,
@@ -220,8 +226,7 @@ class IncrementalPCA(PrincipalComponents):
             ensure_all_finite=sp.issparse(X),
         )
         n, d = X.shape
-        if self.n_components is not None and self.n_components > d:
-            raise ValueError(f"n_components={self.n_components} must be at most n_features={d}")
+        self._check_n_components(d)
         if sp.issparse(X):
             mean, scatter, _ = sparse_scatter(X)
         else:
@@ -232,6 +237,22 @@ class IncrementalPCA(PrincipalComponents):
             check_array(X, dtype=FLOATS, estimator=self, input_name="X")  # names NaN, infinity
             raise ValueError(_OVERFLOW)
         return Seen(n, mean, scatter, X.dtype, self.n_components)
+
+    def _see_parts(self, X: Any, *, reset: bool) -> Seen:
+        """Take the moments of rows in parts, in one pass."""
+        rows = parts_of(X, estimator=self if reset else None)
+        if not reset and rows.form.n_features != self.n_features_in_:
+            raise ValueError(
+                f"X has {rows.form.n_features} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        self._check_n_components(rows.form.n_features)
+        found = scatter_of(rows)
+        return Seen(found.n, found.mean, found.matrix, rows.dtype, self.n_components)
+
+    def _check_n_components(self, d: int) -> None:
+        if self.n_components is not None and self.n_components > d:
+            raise ValueError(f"n_components={self.n_components} must be at most n_features={d}")
 
     def _keep(self, seen: Seen) -> None:
         if not np.isfinite(seen.scatter).all():  # two pieces that are too far apart

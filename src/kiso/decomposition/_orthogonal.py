@@ -28,16 +28,25 @@ def full(X: Array, k: int) -> Spectrum | None:
     shift = near_mean(X).astype(np.float64)
     with np.errstate(all="ignore"):
         if n > d:
-            mean, A = _tall(X, shift)
-        else:
-            A = X - shift
-            offset = A.mean(axis=0)
-            A -= offset
-            mean = shift + offset
+            return of_triangle(n, shift, triangle_about(X, shift), k)
+        A = X - shift
+        offset = A.mean(axis=0)
+        A -= offset
+    return _decomposed(n, shift + offset, A, k)
+
+
+def of_triangle(n: int, shift: Array, T: Array, k: int) -> Spectrum | None:
+    """Solve from the triangle (d + 1, d + 1) of [1 | X − 1 sᵀ]."""
+    with np.errstate(all="ignore"):
+        return _decomposed(n, shift + T[0, 1:] / T[0, 0], T[1:, 1:], k)
+
+
+def _decomposed(n: int, mean: Array, A: Array, k: int) -> Spectrum | None:
+    """Solve from a matrix with the singular values and components of the centred data."""
     if not (np.isfinite(A).all() and np.isfinite(mean).all()):
         return None
     _, values, Vt = scipy.linalg.svd(A, full_matrices=False, check_finite=False)
-    components, sigma = with_signs(Vt[:k]), np.zeros(min(n, d))
+    components, sigma = with_signs(Vt[:k]), np.zeros(min(n, len(mean)))
     sigma[: len(values)] = values[: len(sigma)]
     largest = float(sigma.max()) or 1.0
     with np.errstate(under="ignore"):
@@ -45,8 +54,8 @@ def full(X: Array, k: int) -> Spectrum | None:
     return Spectrum(n, mean, components, sigma, norm, "full")
 
 
-def _tall(X: Array, shift: Array) -> tuple[Array, Array]:
-    """The mean, and the triangle of the centred data, square: rows of zeros fill it."""
+def triangle_about(X: Array, shift: Array) -> Array:
+    """The triangle of [1 | X − 1 sᵀ], of min(n, d + 1) rows."""
     n, d = X.shape
 
     def rows_of(block: slice) -> Array:
@@ -55,5 +64,4 @@ def _tall(X: Array, shift: Array) -> tuple[Array, Array]:
         np.subtract(X[block], shift, out=part[:, 1:])
         return part
 
-    T = r_factor(rows_of, n, d + 1)
-    return shift + T[0, 1:] / T[0, 0], T[1:, 1:]
+    return r_factor(rows_of, n, d + 1)

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.utils._param_validation import RealNotInt
 from sklearn.utils.validation import check_array, validate_data
 
+from kiso._parts import Parts, is_parted, parts_of
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -21,7 +22,7 @@ from kiso._validation import (
     positive,
 )
 
-from . import _dimension, _gram, _orthogonal, _randomized
+from . import _dimension, _gram, _orthogonal, _parted, _randomized
 from ._base import PrincipalComponents
 from ._spectrum import Spectrum
 
@@ -126,6 +127,8 @@ class PCA(PrincipalComponents):
         "random_state": RANDOM_STATE,
     }
 
+    _fits_parts = True
+
     def __init__(
         self,
         n_components: int | float | str | None = None,
@@ -184,6 +187,8 @@ class PCA(PrincipalComponents):
         Dense X is not searched for NaN and infinity first: every solver's pass shows them.
         """
         self._validate_params()
+        if is_parted(X):
+            return self._fit_parts(parts_of(X, estimator=self))
         X = validate_data(
             self,
             X,
@@ -200,10 +205,53 @@ class PCA(PrincipalComponents):
         self._keep(found, X.dtype)
         return X
 
+    def _fit_parts(self, rows: Parts) -> Parts:
+        """Fit rows in parts: a pass for their scatter, or several for few of many components."""
+        if self.svd_solver == "arpack":
+            raise ValueError(
+                "svd_solver='arpack' takes a pass over all parts a step: give 'randomized' or 'auto'"
+            )
+        d = rows.form.n_features
+        large = d > GRAM_SIDE or self.svd_solver == "randomized"
+        at = _parted.scatter_of(rows, diagonal=large)
+        if at.n < 2:
+            raise ValueError(f"Found array with {at.n} sample(s) while a minimum of 2 is required")
+        solver, k = self._choose(rows)
+        if large and solver != "randomized":
+            at = _parted.scatter_of(rows)
+        found = self._solve_parts(rows, at, solver, k)
+        if found is None or not np.isfinite(found.variances).all():
+            raise ValueError("the squares of X overflow: scale its columns")
+        self._keep(found, rows.dtype)
+        return rows
+
+    def _solve_parts(self, rows: Parts, at: Any, solver: str, k: int) -> Spectrum | None:
+        if solver == "randomized":
+            return _parted.randomized(
+                rows,
+                at,
+                k,
+                n_oversamples=self.n_oversamples,
+                n_iter=self._n_power_iterations(k, rows.shape),
+                rng=check_generator(self.random_state),
+            )
+        if solver == "full":
+            return _parted.full(rows, at, k)
+        dtype = np.dtype(np.float64) if rows.sparse else rows.dtype
+        found = _parted.covariance(at, k, float(np.finfo(dtype).eps))
+        if solver != "auto" or self._trusted(found, dtype, at.largest) or rows.sparse:
+            return found
+        if rows.dtype == np.float32:
+            at = _parted.scatter_of(rows, upcast=True)
+            found = _parted.covariance(at, k, float(np.finfo(np.float64).eps))
+            if self._trusted(found, np.float64):
+                return found
+        return _parted.full(rows, at, k)
+
     def _choose(self, X: Any) -> tuple[str, int]:
         """Return the solver and how many components it has to find."""
         (n, d), solver, wanted = X.shape, self.svd_solver, self.n_components
-        side, sparse = min(n, d), sp.issparse(X)
+        side, sparse = min(n, d), X.sparse if isinstance(X, Parts) else sp.issparse(X)
         few = isinstance(wanted, Integral) and wanted >= 1
         k = int(wanted) if isinstance(wanted, Integral) else side
         if wanted == "mle" and n < d:
@@ -283,12 +331,15 @@ class PCA(PrincipalComponents):
         rng = check_generator(self.random_state)
         if solver == "arpack":
             return _randomized.lanczos(rows, k, tol=self.tol, rng=rng)
-        n_iter = self.iterated_power
-        if n_iter == "auto":
-            n_iter = 7 if k < 0.1 * min(X.shape) else 4
+        n_iter = self._n_power_iterations(k, X.shape)
         return _randomized.randomized(
-            rows, k, n_oversamples=self.n_oversamples, n_iter=int(n_iter), rng=rng
+            rows, k, n_oversamples=self.n_oversamples, n_iter=n_iter, rng=rng
         )
+
+    def _n_power_iterations(self, k: int, shape: tuple[int, int]) -> int:
+        if self.iterated_power == "auto":
+            return 7 if k < 0.1 * min(shape) else 4
+        return int(self.iterated_power)
 
     def _count(self, found: Spectrum) -> int:
         """How many of the components that were found to keep."""

@@ -30,7 +30,7 @@ _MIN_ROWS = 512
 
 
 class CentredRows:
-    """Products with A = X − 1 x̄ᵀ, X dense or sparse.
+    """Products with A = X − 1 x̄ᵀ, X dense or sparse; about another point if one is given.
 
     Attributes
     ----------
@@ -39,12 +39,14 @@ class CentredRows:
         ‖A‖; NaN or infinite where dense X is not finite or overflows.
     """
 
-    def __init__(self, X: Any):
+    def __init__(self, X: Any, about: Array | None = None):
         self.sparse: bool = sp.issparse(X)
         self.X = X.tocsr() if self.sparse else X
         self.shape, self.dtype = X.shape, X.dtype
         n, d = X.shape
-        if self.sparse:
+        if about is not None:
+            self.mean, self.norm = about, float("nan")
+        elif self.sparse:
             self.mean = np.asarray(X.sum(axis=0, dtype=np.float64)).ravel() / n
             squares = np.asarray(X.power(2).sum(axis=0, dtype=np.float64)).ravel()
             self.norm = float(np.sqrt(np.maximum(squares - n * self.mean**2, 0.0).sum()))
