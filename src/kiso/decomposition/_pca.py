@@ -209,7 +209,7 @@ class PCA(PrincipalComponents):
         """Fit rows in parts: a pass for their scatter, or several for few of many components."""
         if self.svd_solver == "arpack":
             raise ValueError(
-                "svd_solver='arpack' takes a pass over all parts a step: give 'randomized' or 'auto'"
+                "svd_solver='arpack' takes too many passes over parts: give 'randomized' or 'auto'"
             )
         d = rows.form.n_features
         large = d > GRAM_SIDE or self.svd_solver == "randomized"

@@ -94,7 +94,7 @@ class Objective:
 
     @property
     def n_rows(self) -> int:
-        """n."""
+        """Rows."""
         return len(self.y)
 
     @property
