@@ -5,7 +5,7 @@ something small, `rows.sum_of(local, *small)`; where the rows lie and who comput
 business of the rows.
 """
 
-from ._estimator import TakesParts
+from ._estimator import TakesParts, lazily
 from ._lazy import LazyRows
 from ._rows import Part, Parts, RowsLostError, StreamedParts, add, is_parted, parts_of
 
@@ -18,5 +18,6 @@ __all__ = [
     "TakesParts",
     "add",
     "is_parted",
+    "lazily",
     "parts_of",
 ]

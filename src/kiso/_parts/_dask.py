@@ -59,7 +59,7 @@ class DaskParts(Parts):
             pairs = [found[i : i + 2] for i in range(0, len(found), 2)]
             found = [pair(*two) if len(two) == 2 else two[0] for two in pairs]
         root = delayed(pickle.dumps, pure=False)(found[0])
-        return pickle.loads(computed(root))  # type: ignore[no-any-return]
+        return pickle.loads(computed(root))
 
     def fold(self, local: Any, state: Any, order: Sequence[int], *small: Any) -> Any:
         shared = _packed((local, small, self.form, self.lengths is None))

@@ -17,7 +17,7 @@ from kiso._validation import Array
 from ._lazy import LazyRows, MappedRows
 from ._rows import Part, is_parted, parts_of
 
-__all__ = ["TakesParts"]
+__all__ = ["TakesParts", "lazily"]
 
 LAZY = (
     "predict",
@@ -30,7 +30,7 @@ LAZY = (
     "apply",
     "kneighbors",
 )
-FITS = ("fit", "steps", "partial_fit")
+FITS = ("fit", "steps")
 ELSEWHERE = (
     "On such rows fit: LinearRegression, Ridge, BayesianLinearRegression. Or fit this one on a "
     "sample that fits in memory; it then predicts for all rows, part by part."
@@ -45,7 +45,7 @@ class TakesParts:
     takes parts.
     """
 
-    _fits_parts: ClassVar[bool] = False
+    _fits_parts: ClassVar[bool | str] = False  # "at once": `partial_fit` sums over parts, too
     _instead_of_parts: ClassVar[str] = ""  # what does work, in a sentence
     _score_adds: ClassVar[bool] = False  # whether `score` is a sum over rows, not a mean
 
@@ -55,6 +55,7 @@ class TakesParts:
         wrappers: dict[str, Callable[[Any, str], Any]] = {
             **dict.fromkeys(LAZY, _lazily),
             **dict.fromkeys(FITS, _where_parts_fit),
+            "partial_fit": _through_parts,
             "score": _score_of_parts,
             "fit_predict": _fit_then("predict"),
             "fit_transform": _fit_then("transform"),
@@ -106,6 +107,14 @@ def map_rows(X: Any, function: Callable[[Any], Any], names: Any) -> Any:
     return map_parts(X, function, names)
 
 
+def lazily(model: Any, name: str, X: Any, **fitted: Any) -> Any:
+    """What a method of a model gives for each part of X, with these attributes set."""
+    light = _for_workers(model)
+    for attribute, value in fitted.items():
+        setattr(light, attribute, value)
+    return map_rows(X, partial(_call, light, name, (), {}), partial(_names, light, name))
+
+
 def _call(model: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], block: Any) -> Any:
     found = getattr(model, name)(block, *args, **kwargs)
     return tuple(map(np.asarray, found)) if isinstance(found, tuple) else np.asarray(found)
@@ -140,6 +149,35 @@ def _where_parts_fit(method: Any, name: str) -> Any:
         return method(self, *args, **kwargs)
 
     return _marked(checked)
+
+
+def _through_parts(method: Any, name: str) -> Any:
+    """`partial_fit` of one part after the other, in order, where the parts are."""
+
+    @wraps(method)
+    def by_part(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _any_parted(args, kwargs) or self._fits_parts == "at once":
+            return method(self, *args, **kwargs)
+        return _partial_fit(self, *args, **kwargs)
+
+    return _marked(by_part)
+
+
+def _partial_fit(
+    model: Any, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+) -> Any:
+    rows = parts_of(X, y, sample_weight, targets="raw", multi_output=True)
+    extra = {} if classes is None else {"classes": np.asarray(classes)}
+    learnt = rows.fold(learn, _for_workers(model), range(rows.n_parts), extra)
+    vars(model).update(vars(learnt))
+    return model
+
+
+def learn(part: Part, model: Any, extra: dict[str, Any]) -> Any:
+    """What a model becomes by `partial_fit` of a part."""
+    given = () if part.y is None else (np.asarray(part.y),)
+    weight = {} if part.weight is None else {"sample_weight": _weights(part)}
+    return model.partial_fit(part.X, *given, **extra, **weight)
 
 
 def _collection(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

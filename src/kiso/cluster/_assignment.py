@@ -58,11 +58,12 @@ class Assignment:
     def __init__(
         self, rows: Rows, centers: Array, *, tol: float = 0.0, max_iter: int = 0,
         paths: list[list[float]] | None = None, sums: bool = True, always_bounded: bool = False,
+        keeps_bounds: bool = True,
     ) -> None:  # fmt: skip
         n_runs, k, d = centers.shape
         self.rows, self.paths = rows, paths or [[] for _ in range(n_runs)]
         self.panels = rows.panels if sums else rows.given
-        self.bounded = sums and bounded(rows, k, always_bounded)
+        self.bounded = sums and keeps_bounds and bounded(rows, k, always_bounded)
         edges = lanes_of(rows, k)
         kept, n_lanes = k if sums else 0, len(edges) - 1
 

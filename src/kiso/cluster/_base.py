@@ -46,6 +46,9 @@ class CentersEstimator(
 ):
     """Base of the estimators that describe data by `n_clusters` centres."""
 
+    _fits_parts = True
+    _score_adds = True
+
     n_clusters: int
     init: Any
     n_init: int | str

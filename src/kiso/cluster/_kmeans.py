@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
+from kiso._parts import Parts, is_parted, lazily, parts_of
 from kiso._validation import Array, RandomState, StrOptions, check_generator
 
 from ._assignment import nearest_centers
 from ._base import CentersEstimator, mean_variance
 from ._lloyd import LloydState
+from ._parted import spread_of
 from ._restarts import Restarts, better, one_by_one, side_by_side
 from ._rows import Rows
 from ._seeding import SeedingState
@@ -29,6 +31,7 @@ class Problem:
 
     restarts: Restarts
     watched: bool  # whether somebody looks at every step
+    X: Any = None  # rows in parts, as they were given
 
 
 class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
@@ -141,6 +144,8 @@ class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
         self.algorithm = algorithm
 
     def _prepare(self, X: Any, y: Any = None, **fit_params: Any) -> Problem:
+        if is_parted(X):
+            return self._prepare_parts(X, fit_params.get("sample_weight"))
         X = self._validate(X)
         self._check_n_samples(X)
         weight = self._weights(X, fit_params.get("sample_weight"))
@@ -168,8 +173,32 @@ class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
         )
         return Problem(restarts, watched=self._observed() or self._reports())
 
+    def _prepare_parts(self, X: Any, sample_weight: Any) -> Problem:
+        """Rows in parts: a pass finds means and variances."""
+        if callable(self.init):
+            raise TypeError(
+                "init is callable, and takes rows in memory: give 'k-means++', 'k-means||', "
+                "'random' or an array of centres for rows in parts"
+            )
+        rows = parts_of(X, sample_weight=sample_weight, estimator=self)
+        spread = spread_of(rows)
+        self._check_n_samples(rows)
+        given = self._initial(rows)
+        init: Any = self.init if given is None else lambda: given
+        restarts = Restarts(
+            rows=rows,
+            n_clusters=self.n_clusters,
+            n_runs=self._runs(_RANDOM_RUNS),
+            init=init,
+            max_iter=self.max_iter,
+            tol=self.tol * float(np.mean(spread.squares)) / spread.n if self.tol > 0 else 0.0,
+            rng=check_generator(self.random_state),
+            origin=spread.mean,
+        )
+        return Problem(restarts, watched=True, X=X)
+
     def _walk(self, problem: Problem) -> Iterator[LloydState | SeedingState]:
-        return super()._walk(Problem(problem.restarts, watched=True))
+        return super()._walk(replace(problem, watched=True))
 
     def _keep(self, problem: Problem, state: LloydState | SeedingState, path: list[float]) -> None:
         super()._keep(problem, state, problem.restarts.path or path)
@@ -202,7 +231,7 @@ class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
 
     def _fitted(self, problem: Problem, state: LloydState | SeedingState) -> dict[str, Any]:
         if isinstance(state, SeedingState) and state.best is None:
-            labels = nearest_centers(problem.restarts.rows, state.centers)
+            labels = self._labels(problem, state.centers)
             return {
                 "cluster_centers_": state.centers,
                 "labels_": labels,
@@ -213,10 +242,16 @@ class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
         assert kept is not None
         return {
             "cluster_centers_": kept.centers,
-            "labels_": kept.labels,
+            "labels_": kept.labels if problem.X is None else self._labels(problem, kept.centers),
             "inertia_": kept.inertia,
             "n_iter_": kept.n_iter,
         }
+
+    def _labels(self, problem: Problem, centers: Array) -> Any:
+        """The nearest centre of each row; of rows in parts when they are asked for."""
+        if isinstance(problem.restarts.rows, Parts):
+            return lazily(self, "predict", problem.X, cluster_centers_=centers)
+        return nearest_centers(problem.restarts.rows, centers)
 
     def _not_converged(self, problem: Problem, state: LloydState | SeedingState) -> str | None:
         if isinstance(state, LloydState) and better(state, state.best).settled:
@@ -224,7 +259,10 @@ class KMeans(CentersEstimator[Problem, "LloydState | SeedingState"]):
         return super()._not_converged(problem, state)
 
     def _merged(self) -> str | None:
-        distinct = int(np.count_nonzero(np.bincount(self.labels_)))
+        if is_parted(self.labels_):
+            distinct = len(np.unique(self.cluster_centers_, axis=0))
+        else:
+            distinct = int(np.count_nonzero(np.bincount(self.labels_)))
         if distinct == self.n_clusters:
             return None
         return (

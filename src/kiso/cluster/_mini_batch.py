@@ -17,12 +17,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from kiso._parts import Part, Parts, is_parted, lazily, parts_of
 from kiso._validation import Array, Integral, Interval, RandomState, Real, check_generator
 from kiso.base import State
 
 from ._assign_loops import Sums, add_rows
 from ._assignment import nearest_centers
 from ._base import CentersEstimator, mean_variance
+from ._parted import sample_of, spread_of
 from ._restarts import SEEDINGS
 from ._rows import Rows
 from ._seeding import last_seeds
@@ -66,6 +68,12 @@ class Problem:
     n_runs: int
     init: Array | None
     rng: np.random.Generator
+    given: Any = None  # rows in parts, as they were given
+    total: float = 0.0  # and their weight
+
+    @property
+    def n(self) -> int:
+        return int(self.X.shape[0])
 
 
 class MiniBatchKMeans(CentersEstimator[Problem, MiniBatchState]):
@@ -185,6 +193,8 @@ class MiniBatchKMeans(CentersEstimator[Problem, MiniBatchState]):
         self.reassignment_ratio = reassignment_ratio
 
     def _prepare(self, X: Any, y: Any = None, **fit_params: Any) -> Problem:
+        if is_parted(X):
+            return self._prepare_parts(X, fit_params.get("sample_weight"))
         X = self._validate(X)
         self._check_n_samples(X)
         n = X.shape[0]
@@ -199,6 +209,31 @@ class MiniBatchKMeans(CentersEstimator[Problem, MiniBatchState]):
             n_runs=self._runs(_RANDOM_RUNS),
             init=self._initial(X),
             rng=check_generator(self.random_state),
+        )
+
+    def _prepare_parts(self, X: Any, sample_weight: Any) -> Problem:
+        """Rows in parts: a pass finds means and variances."""
+        if callable(self.init):
+            raise TypeError(
+                "init is callable, and takes rows in memory: give 'k-means++', 'random' or an "
+                "array of centres for rows in parts"
+            )
+        rows = parts_of(X, sample_weight=sample_weight, estimator=self)
+        spread = spread_of(rows)
+        self._check_n_samples(rows)
+        batch_size = min(self.batch_size, spread.n)
+        size = 3 * batch_size if self.init_size is None else self.init_size
+        return Problem(
+            X=rows,
+            weight=None,
+            batch_size=batch_size,
+            init_size=min(spread.n, self._enough(size)),
+            tol=self.tol * float(np.mean(spread.squares)) / spread.n if self.tol > 0 else 0.0,
+            n_runs=self._runs(_RANDOM_RUNS),
+            init=self._initial(rows),
+            rng=check_generator(self.random_state),
+            given=X,
+            total=spread.weight,
         )
 
     def _enough(self, init_size: int) -> int:
@@ -240,50 +275,43 @@ class MiniBatchKMeans(CentersEstimator[Problem, MiniBatchState]):
         return best
 
     def _iterate(self, problem: Problem) -> Iterator[MiniBatchState]:
-        p, n = problem, problem.X.shape[0]
+        p, n = problem, problem.n
         batches = _Batches(self._seed(p), self.reassignment_ratio, p.rng)
-        share = (
-            None
-            if p.weight is None
-            else p.weight.astype(np.float64) / np.sum(p.weight, dtype=np.float64)
-        )
         smoothed: float | None = None
-        least, idle = np.inf, 0
+        least, idle, step, over = np.inf, 0, 0, False
         n_steps = max(1, self.max_iter * n // p.batch_size)
-        for step in range(1, n_steps + 1):
-            if share is None:
-                drawn = p.rng.integers(n, size=p.batch_size)
-            else:
-                drawn = p.rng.choice(n, p.batch_size, p=share)
-            before = batches.centers
-            inertia = batches.step(_dense(p.X[drawn])) / p.batch_size
-            if step > 1:  # the first tells of the seeds alone
-                alpha = min(1.0, 2.0 * p.batch_size / (n + 1))
-                smoothed = inertia if smoothed is None else smoothed + alpha * (inertia - smoothed)
-                idle = 0 if smoothed < least else idle + 1
-                least = min(least, smoothed)
-            moved = float(np.sum((batches.centers.astype(np.float64) - before) ** 2))
-            still = p.tol > 0 and step > 1 and moved <= p.tol
-            stuck = self.max_no_improvement is not None and idle >= self.max_no_improvement
-            if self._reports():
-                average = math.nan if smoothed is None else smoothed
-                self._report(
-                    f"Minibatch step {step}/{n_steps}: mean batch inertia: {inertia:.8g}, "
-                    f"ewa inertia: {average:.8g}"
-                )
-                if still or (stuck and step > 1):
-                    why = "small centers change" if still else "lack of improvement in inertia"
-                    self._report(f"Converged ({why}) at step {step}/{n_steps}")
+        alpha = min(1.0, 2.0 * p.batch_size / (n + 1))
+        visits = _visits_of_parts if isinstance(p.X, Parts) else _visits
+        for found in visits(p, batches):
+            for inertia, moved in found:
+                step += 1
+                if step > 1:  # the first tells of the seeds alone
+                    gap = 0.0 if smoothed is None else alpha * (inertia - smoothed)
+                    smoothed = inertia if smoothed is None else smoothed + gap
+                    idle = 0 if smoothed < least else idle + 1
+                    least = min(least, smoothed)
+                still = p.tol > 0 and step > 1 and moved <= p.tol
+                stuck = self.max_no_improvement is not None and idle >= self.max_no_improvement
+                if self._reports():
+                    average = math.nan if smoothed is None else smoothed
+                    self._report(
+                        f"Minibatch step {step}/{n_steps}: mean batch inertia: {inertia:.8g}, "
+                        f"ewa inertia: {average:.8g}"
+                    )
+                    if not over and (still or (stuck and step > 1)):
+                        why = "small centers change" if still else "lack of improvement in inertia"
+                        self._report(f"Converged ({why}) at step {step}/{n_steps}")
+                over = over or still or (stuck and step > 1)
             yield MiniBatchState(
                 n_iter=step,
                 objective=inertia,
-                converged=still or (stuck and step > 1),
+                converged=over,
                 centers=batches.centers,
                 counts=batches.counts.copy(),
                 inertia=inertia,
                 smoothed=smoothed,
             )
-            if still or (stuck and step > 1):
+            if over or step >= n_steps:
                 return
 
     def _not_converged(self, problem: Problem, state: MiniBatchState) -> str | None:
@@ -295,14 +323,20 @@ class MiniBatchKMeans(CentersEstimator[Problem, MiniBatchState]):
         )
 
     def _fitted(self, problem: Problem, state: MiniBatchState) -> dict[str, Any]:
-        n = problem.X.shape[0]
-        found = {
+        n = problem.n
+        found: dict[str, Any] = {
             "cluster_centers_": state.centers,
             "counts_": state.counts,
             "n_steps_": state.n_iter,
             "n_iter_": math.ceil(state.n_iter * problem.batch_size / n),
         }
-        if self.compute_labels:
+        if isinstance(problem.X, Parts):
+            mean = state.inertia if state.smoothed is None else state.smoothed
+            found["inertia_"] = mean * problem.total
+            if self.compute_labels:
+                centers = state.centers
+                found["labels_"] = lazily(self, "predict", problem.given, cluster_centers_=centers)
+        elif self.compute_labels:
             rows = Rows(problem.X, problem.weight)
             centers, labels = state.centers, nearest_centers(rows, state.centers)
             if self.reassignment_ratio > 0:
@@ -365,6 +399,54 @@ class MiniBatchKMeans(CentersEstimator[Problem, MiniBatchState]):
     score.__doc__ = CentersEstimator.score.__doc__
 
 
+Visit = list[tuple[float, float]]  # of each batch: mean squared distance, squared movement
+
+
+def _visits(problem: Problem, batches: _Batches) -> Iterator[Visit]:
+    """Draw a batch of all rows at a time."""
+    p, n = problem, problem.n
+    share = None
+    if p.weight is not None:
+        share = p.weight.astype(np.float64) / np.sum(p.weight, dtype=np.float64)
+    while True:
+        if share is None:
+            drawn = p.rng.integers(n, size=p.batch_size)
+        else:
+            drawn = p.rng.choice(n, p.batch_size, p=share)
+        yield [batches.step_moved(_dense(p.X[drawn]))]
+
+
+def _visits_of_parts(problem: Problem, batches: _Batches) -> Iterator[Visit]:
+    """Go through the parts in random order; batches are drawn from the part that is visited."""
+    rows, visit = problem.X, 0
+    seed = int(problem.rng.integers(2**31))
+    while True:
+        for number in problem.rng.permutation(rows.n_parts):
+            visit += 1
+            small = problem.batch_size, [seed, visit]
+            after, found = rows.fold(_visited, (batches, []), [int(number)], *small)
+            if found:
+                vars(batches).update(vars(after))
+                yield found
+
+
+def _visited(
+    part: Part, state: tuple[_Batches, Visit], batch_size: int, seed: list[int]
+) -> tuple[_Batches, Visit]:
+    """Give a part to the centres, batch by batch."""
+    batches, found = state
+    n, rng = len(part), np.random.default_rng(seed)
+    if part.weight is None:
+        order = rng.permutation(n)
+    elif part.weight.any():
+        order = rng.choice(n, n, p=part.weight / part.weight.sum())
+    else:
+        return batches, found
+    for drawn in np.array_split(order, max(1, n // batch_size)):
+        found.append(batches.step_moved(_dense(part.X[drawn])))
+    return batches, found
+
+
 class _Batches:
     """Centres, the weight each was given so far, and when to look for idle ones."""
 
@@ -389,6 +471,12 @@ class _Batches:
         self._revive(X, c)
         self.centers = c.astype(X.dtype)
         return float(distances.sum() if weight is None else distances @ weight)
+
+    def step_moved(self, X: Array) -> tuple[float, float]:
+        """Mean squared distance of a batch before the move, and Σ_j of the squared move."""
+        before = self.centers
+        inertia = self.step(X) / len(X)
+        return inertia, float(np.sum((self.centers.astype(np.float64) - before) ** 2))
 
     def _revive(self, X: Array, c: Array) -> None:
         """Put centres that are given next to nothing on rows of the batch, as scikit-learn."""
@@ -436,6 +524,8 @@ def spread_out(rows: Rows, centers: Array, labels: Array) -> tuple[Array, Array]
 
 def _sample(problem: Problem, size: int) -> Rows:
     """Draw rows without repetition, with their weights; only rows that have one."""
+    if isinstance(problem.X, Parts):
+        return sample_of(problem.X, size, problem.rng)[0]
     weight = problem.weight
     if weight is None:
         drawn = problem.rng.choice(problem.X.shape[0], size, replace=False)

@@ -14,11 +14,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kiso._compute.threads import n_threads, run_lanes
+from kiso._parts import Parts
 from kiso._validation import Array
 
 from ._assignment import Assignment, bounded, lanes_of
 from ._lloyd import LloydState, lloyd, lloyd_state
 from ._panels_loops import whole_tiles
+from ._parted import lloyd_of_parts, seeds_of_parts
 from ._rows import Rows
 from ._seeding import (
     SeedingState,
@@ -45,7 +47,7 @@ class Restarts:
     `init` is the name of a seeding, or gives the centres of a run.
     """
 
-    rows: Rows
+    rows: Rows | Parts
     n_clusters: int
     n_runs: int
     init: str | Callable[[], Array]
@@ -53,6 +55,7 @@ class Restarts:
     tol: float  # squared movement of all centres together
     rng: np.random.Generator
     always_bounded: bool = False  # whether bounds are kept even where they do not pay
+    origin: Array | None = None  # of sums over parts: the mean of all rows
     path: list[float] = field(default_factory=list)  # φ after each step; of `side_by_side`
 
 
@@ -74,25 +77,35 @@ def one_by_one(restarts: Restarts) -> Iterator[LloydState | SeedingState]:
                 centers = seeds
         assert centers is not None
         kept = best
-        for state in lloyd(
-            restarts.rows, centers, max_iter=restarts.max_iter, tol=restarts.tol,
-            always_bounded=restarts.always_bounded,
-        ):  # fmt: skip
+        for state in _lloyd(restarts, centers):
             kept = better(state, best)
             done = state.settled and run == restarts.n_runs - 1
             yield replace(state, run=run, best=best, converged=done and kept.settled)
         best = kept
 
 
+def _lloyd(restarts: Restarts, centers: Array) -> Iterator[LloydState]:
+    p = restarts
+    if isinstance(p.rows, Parts):
+        assert p.origin is not None
+        return lloyd_of_parts(p.rows, centers, origin=p.origin, max_iter=p.max_iter, tol=p.tol)
+    return lloyd(p.rows, centers, max_iter=p.max_iter, tol=p.tol, always_bounded=p.always_bounded)
+
+
 def _seedings(restarts: Restarts) -> Iterator[SeedingState | Array]:
     if callable(restarts.init):
         yield restarts.init()
+    elif isinstance(restarts.rows, Parts):
+        yield from seeds_of_parts(restarts.rows, restarts.n_clusters, restarts.init, restarts.rng)
     else:
         yield from SEEDINGS[restarts.init](restarts.rows, restarts.n_clusters, restarts.rng)
 
 
 def side_by_side(restarts: Restarts) -> Iterator[LloydState | SeedingState]:
     """Yield the end of each run; after Ctrl-C as far as they came, and then the interrupt."""
+    if isinstance(restarts.rows, Parts):
+        yield from one_by_one(restarts)
+        return
     groups = _groups(restarts)
     interrupt: KeyboardInterrupt | None = None
     try:
@@ -133,6 +146,7 @@ def _run_all(restarts: Restarts, groups: list[_Group]) -> None:
 def _dealt(restarts: Restarts) -> bool:
     """Whether each thread takes runs of its own; else all threads share each run."""
     rows, k = restarts.rows, restarts.n_clusters
+    assert isinstance(rows, Rows)
     if rows.large or bounded(rows, k, restarts.always_bounded):
         return False
     return restarts.n_runs >= 2 * n_threads() or len(lanes_of(rows, k)) == 2
@@ -141,6 +155,7 @@ def _dealt(restarts: Restarts) -> bool:
 def _groups(restarts: Restarts) -> list[_Group]:
     """Cut the runs into groups that share each pass."""
     rows, n, k = restarts.rows, restarts.n_runs, restarts.n_clusters
+    assert isinstance(rows, Rows)
     seeds: Seeds | None = None
     paths: list[list[float]] = [[] for _ in range(n)]
     centers = np.empty((n, k, rows.d), rows.dtype)
@@ -181,6 +196,7 @@ class _Group:
     def run(self, stop: list[int]) -> None:
         """Go on to the ends of all runs, or until there is a reason to stop."""
         p = self.restarts
+        assert isinstance(p.rows, Rows)
         if self.seeds is not None:
             while self.seeds.n_chosen < self.seeds.n_clusters:
                 if stop:

@@ -135,7 +135,7 @@ class IncrementalPCA(PrincipalComponents):
 
     __metadata_request__partial_fit = {"check_input": UNUSED}
 
-    _fits_parts = True
+    _fits_parts = "at once"
 
     _seen: Seen
 
