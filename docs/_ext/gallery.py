@@ -10,6 +10,11 @@ def reset(gallery_conf: dict[str, Any], fname: str) -> None:
     import matplotlib as mpl
     import numpy as np
 
+    from kiso.report import house_style
+
     mpl.rcdefaults()
     mpl.use("agg")
+    with house_style():
+        style = dict(mpl.rcParams)
+    mpl.rcParams.update({**style, "savefig.dpi": 160})  # pictures are saved after the block
     np.random.seed(0)  # noqa: NPY002 - for libraries that draw from the global state

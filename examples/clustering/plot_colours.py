@@ -19,9 +19,7 @@ few = np.clip(model.cluster_centers_, 0, 1)
 order = np.argsort(-np.bincount(model.labels_))
 
 with house_style():
-    figure, axes = plt.subplots(
-        2, 2, figsize=(9, 3.7), height_ratios=(9, 1), layout="constrained"
-    )
+    figure, axes = plt.subplots(2, 2, figsize=(9, 3.7), height_ratios=(9, 1), layout="constrained")
     axes[0, 0].imshow(photo)
     axes[0, 1].imshow(few[model.labels_].reshape(photo.shape))
     axes[0, 0].set_title(f"{len(np.unique(pixels, axis=0)):,} colours")

@@ -18,7 +18,7 @@ X = X[rng.permutation(len(X))]
 seen, held = X[:1500], X[1500:]
 model = MiniBatchKMeans(10, random_state=0)
 curve = []
-for step in range(80):
+for _ in range(80):
     model.partial_fit(seen[rng.integers(0, 1500, 64)])
     curve.append(-model.score(held) / len(held))
 whole = -KMeans(10, n_init=5, random_state=0).fit(seen).score(held) / len(held)

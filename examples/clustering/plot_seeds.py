@@ -21,8 +21,10 @@ ends = {
 best = min(map(min, ends.values()))
 
 with house_style():
-    figure, axes = plt.subplots(2, 1, figsize=(6, 4), sharex=True, sharey=True, layout="constrained")
-    bins = np.linspace(1, 1.05 * max(ends["random"]) / best, 40)
+    figure, axes = plt.subplots(
+        2, 1, figsize=(6, 4), sharex=True, sharey=True, layout="constrained"
+    )
+    bins = np.linspace(1, 5, 41)
     for ax, (init, values), colour in zip(axes, ends.items(), ("C1", "C0"), strict=True):
         ax.hist(np.array(values) / best, bins, color=colour)
         good = np.mean(np.array(values) < 1.01 * best)

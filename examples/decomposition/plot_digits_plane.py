@@ -25,7 +25,8 @@ with house_style():
         place = Z[y == digit].mean(axis=0)
         ax.text(
             *place, str(digit), fontsize=19, fontweight="bold", ha="center", va="center",
-            color=colours[digit], bbox={"boxstyle": "circle,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75},
+            color=colours[digit],
+            bbox={"boxstyle": "circle,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.75},
         )  # fmt: skip
     share = model.explained_variance_ratio_.sum()
     ax.set(xlabel="first component", ylabel="second component")

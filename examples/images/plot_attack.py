@@ -16,7 +16,7 @@ from kiso.report import house_style
 
 X, y = load_digits(return_X_y=True)
 X = X / 16
-model = MLPClassifier((64,), max_iter=200, solver="lbfgs", alpha=0.1, random_state=0)
+model = MLPClassifier((64,), max_iter=200, tol=1e-2, n_iter_no_change=5, random_state=0)
 model.fit(X[:1200], y[:1200])
 held, names = X[1200:], y[1200:]
 sizes = np.linspace(0, 0.3, 7)

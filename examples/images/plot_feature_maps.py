@@ -33,7 +33,9 @@ for layer in network.layers[:6]:
 
 with house_style():
     figure, axes = plt.subplots(3, 7, figsize=(8, 3.8), layout="constrained")
-    for row, (name, stack) in enumerate(zip(("filters", "rectified", "pooled"), shown, strict=False)):
+    for row, (name, stack) in enumerate(
+        zip(("filters", "rectified", "pooled"), shown, strict=False)
+    ):
         axes[row, 0].imshow(images[1500, 0], cmap="gray_r")
         axes[row, 0].set_title(name if row else f"a {y[1500]}; {name}")
         for ax, picture in zip(axes[row, 1:], stack, strict=False):

@@ -30,7 +30,11 @@ with house_style():
     ax = below.subplots()
     ax.bar(range(10), 100 * np.array(right), color="C0", alpha=0.85)
     ax.axhline(10, color="C1", linewidth=1.2)
-    ax.text(9.5, 13, "guessing", color="C1", ha="right")
-    ax.set(xticks=range(10), xlabel="digit", ylabel="right answers (%)", ylim=(0, 100))
-    figure.suptitle(f"{np.mean(answers == y[rows]):.0%} right from one example each", x=0.01, ha="left")
+    ax.text(9.6, 10, "guessing", color="C1", va="center")
+    ax.set(
+        xticks=range(10), xlabel="digit", ylabel="right answers (%)", ylim=(0, 100), xlim=(-0.6, 11)
+    )
+    figure.suptitle(
+        f"{np.mean(answers == y[rows]):.0%} right from one example each", x=0.01, ha="left"
+    )
     plt.show()

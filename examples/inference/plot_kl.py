@@ -23,7 +23,9 @@ costs = {"KL(p ‖ q)": kl_divergence(p, q), "KL(q ‖ p)": kl_divergence(q, p)}
 with house_style():
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharey=True, layout="constrained")
     words = ("covers both heaps", "chooses one heap")
-    for ax, (name, cost), colour, word in zip(axes, costs.items(), ("C0", "C1"), words, strict=True):
+    for ax, (name, cost), colour, word in zip(
+        axes, costs.items(), ("C0", "C1"), words, strict=True
+    ):
         a, b = np.unravel_index(cost.argmin(), cost.shape)
         ax.fill_between(x, p, color="0.85", linewidth=0)
         ax.plot(x, q[a, b], color=colour)

@@ -29,7 +29,9 @@ with house_style():
     ax.plot(strengths, path, color="0.8", linewidth=1)
     for order, feature in enumerate(first):
         ax.plot(strengths, path[:, feature], color=f"C{order}", linewidth=2.2)
-        ax.text(1.08, path[-1, feature], data.feature_names[feature], color=f"C{order}", va="center")
+        ax.text(
+            1.08, path[-1, feature], data.feature_names[feature], color=f"C{order}", va="center"
+        )
     ax.axhline(0, color="0.5", linewidth=0.7)
     ax.set(xscale="log", xlim=(strengths[0], 1.0), xlabel="C", ylabel="coefficient")
     counts = (path != 0).sum(axis=1)

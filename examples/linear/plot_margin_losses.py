@@ -20,17 +20,16 @@ losses = {
     "modified Huber": ModifiedHuber(),
     "cross-entropy (logistic)": SigmoidCrossEntropy(),
 }
-places = {"hinge (SVM)": 1.2, "squared hinge": 4.5, "modified Huber": 3.2}
 
 with house_style():
     figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
     ax.plot(margin, margin <= 0, color="0.5", linewidth=1)
-    ax.text(1.0, 0.07, "mistakes", color="0.4")
+    ax.text(-2.2, 0.45, "mistakes", color="0.4")
     for at, (name, loss) in enumerate(losses.items()):
         values = np.array([loss.value(np.array([m]), np.array([1.0])) for m in margin])
-        ax.plot(margin, values, color=f"C{at}", label=name)
+        ax.plot(margin, values, color=f"C{at}", label=name, linestyle="--" if at == 2 else "-")
     ax.legend(loc="upper right")
     ax.axvline(0, color="0.8", linewidth=0.7, zorder=0)
-    ax.set(ylim=(-0.1, 5), xlabel="margin m", ylabel="loss")
-    ax.set_title("Only the hinges are zero for a clear margin")
+    ax.set(ylim=(-0.15, 8), xlabel="margin m", ylabel="loss")
+    ax.set_title("Cross-entropy never quite lets go, the others do")
     plt.show()

@@ -16,7 +16,9 @@ from kiso.report import house_style
 X, y = load_iris(return_X_y=True)
 X, y = X[y < 2][:, [0, 2]], y[y < 2]
 center = X.mean(axis=0)
-models = [Perceptron(random_state=seed, tol=None, max_iter=50).fit(X - center, y) for seed in range(5)]
+models = [
+    Perceptron(random_state=seed, tol=None, max_iter=50).fit(X - center, y) for seed in range(5)
+]
 
 with house_style():
     figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")

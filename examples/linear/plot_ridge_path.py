@@ -25,7 +25,7 @@ with house_style():
     for name, weights in zip(data.feature_names, path.T, strict=True):
         ax.plot(alphas, weights, color=shown.get(name, "0.8"), zorder=2 + (name in shown))
         if name in shown:
-            side = weights[0] + {"s2": 1.5, "bmi": -2.0, "bp": 0}.get(name, 0)
+            side = weights[0] + {"s2": -3.0, "bmi": 2.0}.get(name, 0)
             ax.text(0.085, side, name, color=shown[name], ha="right", va="center")
     ax.axhline(0, color="0.5", linewidth=0.7)
     ax.set(

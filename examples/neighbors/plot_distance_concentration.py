@@ -25,7 +25,7 @@ with house_style():
         ax.fill_between(middle, -at, -at + 0.9 * height, color=f"C{at}", alpha=0.35, linewidth=0)
         ax.plot(middle, -at + 0.9 * height, color=f"C{at}")
         contrast = distances.min() / distances.mean()
-        ax.text(2.4, -at + 0.15, f"d = {d}: nearest {contrast:.2f}", color=f"C{at}", ha="right")
+        ax.text(2.4, -at + 0.55, f"d = {d}: nearest {contrast:.2f}", color=f"C{at}", ha="right")
     ax.set(yticks=[], xlim=(0, 2.4), xlabel="distance / mean distance")
     ax.spines["left"].set_visible(False)
     ax.set_title("The nearest neighbour moves to the mean")

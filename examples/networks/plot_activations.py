@@ -16,7 +16,9 @@ kinds = [nn.Sigmoid(), nn.Tanh(), nn.ReLU(), nn.LeakyReLU(0.1), nn.GELU(), nn.Si
 x = np.linspace(-4, 4, 321)[:, None]
 
 with house_style():
-    figure, axes = plt.subplots(2, 3, figsize=(7.5, 4.4), sharex=True, sharey=True, layout="constrained")
+    figure, axes = plt.subplots(
+        2, 3, figsize=(7.5, 4.4), sharex=True, sharey=True, layout="constrained"
+    )
     for at, (ax, layer) in enumerate(zip(axes.flat, kinds, strict=True)):
         y, backward = layer.forward(x)
         slope, _ = backward(np.ones_like(y))

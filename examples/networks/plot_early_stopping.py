@@ -20,8 +20,10 @@ X = X / 16 + np.random.default_rng(0).normal(0, 0.25, X.shape)
 fit, held = (X[:250], y[:250]), (X[250:1000], y[250:1000])
 network = Network.dense([64, 100, 10], activation="relu", init="he", random_state=0)
 loss, curves = SoftmaxCrossEntropy(), []
-for _ in train(network, loss, fit, Adam(0.002), n_epochs=80, batch_size=50, random_state=0):
-    curves.append([loss.value(network(rows), labels) for rows, labels in (fit, held)])
+run = train(network, loss, fit, Adam(0.002), n_epochs=80, batch_size=50, random_state=0)
+for _ in run:  # one state an epoch
+    losses = [loss.value(network(rows), labels) for rows, labels in (fit, held)]
+    curves += [losses]
 curves = np.array(curves)
 best = curves[:, 1].argmin()
 
@@ -31,7 +33,7 @@ with house_style():
     ax.plot(epochs, curves[:, 0], color="0.6")
     ax.plot(epochs, curves[:, 1], color="C0")
     ax.plot(epochs[best], curves[best, 1], "o", color="C1", markersize=9)
-    ax.text(80, curves[-1, 0] * 1.25, "rows of the fit", color="0.4", ha="right", va="bottom")
+    ax.text(8, 0.06, "rows of the fit", color="0.4")
     ax.text(80, curves[-1, 1] * 1.08, "held-out rows", color="C0", ha="right", va="bottom")
     ax.set(yscale="log", xlabel="epoch", ylabel="cross-entropy")
     ax.set_title(f"Held-out rows would have stopped at epoch {epochs[best]:.0f}")

@@ -22,7 +22,7 @@ with house_style():
     figure, axes = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained")
     for ax, units in zip(axes, (2, 6, 60), strict=True):
         model = MLPClassifier(
-            (units, units), activation="tanh", solver="lbfgs", alpha=1e-4, max_iter=600, random_state=1
+            (units, units), activation="tanh", solver="lbfgs", max_iter=600, random_state=1
         ).fit(X, y)  # fmt: skip
         plot_decision_regions(model, X, y, ax=ax, marker_size=9)
         if ax.get_legend():

@@ -14,8 +14,7 @@ f = Rosenbrock()
 start = [-1.4, 2.0]
 methods = {"Adam": Adam(0.05), "momentum": Momentum(4e-4), "Newton": "newton"}
 runs = {
-    name: list(descent(f, start, method=method, max_iter=4000))
-    for name, method in methods.items()
+    name: list(descent(f, start, method=method, max_iter=4000)) for name, method in methods.items()
 }
 named = {f"{name}: {len(states) - 1} steps": states for name, states in runs.items()}
 

@@ -28,7 +28,7 @@ with house_style():
     figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
     ax.plot(gammas, train, "o-", color="0.6")
     ax.plot(gammas, test, "o-", color="C0")
-    ax.text(gammas[-1], 96, "rows of the fit", color="0.4", ha="right")
+    ax.text(gammas[-1], 92, "rows of the fit", color="0.4", ha="right")
     ax.text(gammas[-1], test[-1] + 12, "held-out rows", color="C0", ha="right")
     ax.axvline(gammas[best], color="0.8", linewidth=1, zorder=0)
     ax.set(xscale="log", ylim=(0, 104), xlabel="γ", ylabel="right answers (%)")

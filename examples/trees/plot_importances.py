@@ -21,7 +21,9 @@ low, high = np.quantile(each, [0.25, 0.75], axis=0)
 
 with house_style():
     figure, ax = plt.subplots(figsize=(6, 4.2), layout="constrained")
-    names = [data.feature_names[j].replace("od280/od315_of_diluted_wines", "od280/od315") for j in order]
+    names = [
+        data.feature_names[j].replace("od280/od315_of_diluted_wines", "od280/od315") for j in order
+    ]
     ax.hlines(range(13), low[order], high[order], color="0.75", linewidth=4)
     ax.plot(model.feature_importances_[order], range(13), "o", color="C0", markersize=8)
     ax.set_yticks(range(13), [n.replace("_", " ") for n in names])
