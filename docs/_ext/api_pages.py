@@ -51,10 +51,12 @@ def own_members(cls: type) -> tuple[list[str], list[str]]:
             or type(member).__name__ in ("cached_property", "_AvailableIfDescriptor")
         ):
             continue
-        home = next(c for c in cls.__mro__ if name in vars(c))
-        if home.__module__.startswith("kiso"):
+        home = next(c for c in cls.__mro__ if name in vars(c)).__module__
+        code = inspect.unwrap(member) if inspect.isfunction(member) else member
+        home = getattr(code, "__module__", None) or home  # what kiso only wraps is not its own
+        if home.startswith("kiso") or not inspect.isfunction(member):
             own.append(name)
-        elif home.__module__.startswith("sklearn") and not name.endswith("_request"):
+        elif home.startswith("sklearn") and not name.endswith("_request"):
             inherited.append(name)
     return own, inherited
 
