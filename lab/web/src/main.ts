@@ -5,7 +5,7 @@ import { Live, Replay, type Source } from "./source";
 import { readFragment, Stage } from "./stage";
 import { isDark, setTheme } from "./theme";
 
-const SCENES = "kmeans kmeans-plus-plus gradient-descent regression bayes classifiers pca neighbours network convolution approximation gan adversarial no-free-lunch".split(" ");
+const SCENES = "kmeans kmeans-plus-plus gradient-descent regression bayes classifiers pca neighbours network convolution approximation gan adversarial no-free-lunch one-shot".split(" ");
 const root = document.getElementById("lab")!;
 const embedded = document.getElementById("kiso-trace");
 const query = new URLSearchParams(location.search);

@@ -254,8 +254,14 @@ export class PictureView {
   private brush(x: number, y: number, begin: boolean): void {
     const m = this.marks.find((d) => d.mark.draw) as Images | undefined;
     const p = m?.pixel(this.still(), x, y);
-    if (m && p) this.hooks.paint(m.mark.key, [p.i, p.j], begin);
+    if (!m || !p) { this.pixel = null; return; }
+    // a quick pointer skips pixels: the stroke runs through those between
+    const [i, j] = begin || !this.pixel ? [p.i, p.j] : this.pixel, n = Math.max(Math.abs(p.i - i), Math.abs(p.j - j));
+    for (let k = n ? 1 : 0; k <= n; k++)
+      this.hooks.paint(m.mark.key, n ? [Math.round(i + ((p.i - i) * k) / n), Math.round(j + ((p.j - j) * k) / n)] : [p.i, p.j], begin);
+    this.pixel = [p.i, p.j];
   }
+  private pixel: [number, number] | null = null;
   private release(e: PointerEvent): void {
     const held = this.held;
     this.held = null;

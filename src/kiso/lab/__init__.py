@@ -7,6 +7,7 @@ draws any scene from that declaration. `kiso lab` serves it.
 
 from ._controls import Action, Choice, Flag, Layers, Many, Number
 from ._data import POINT_SETS, PointSet, make_points
+from ._drawings import make_drawings
 from ._marks import Axis, Picture
 from ._scene import (
     Check,
@@ -45,6 +46,7 @@ __all__ = [
     "Timeline",
     "View",
     "all_scenes",
+    "make_drawings",
     "make_points",
     "scene_named",
 ]

@@ -192,7 +192,8 @@ export class Images implements Drawn {
       v.pen.beginPath(); v.pen.rect(px, py, c.scale * c.w, c.scale * c.h); v.pen.stroke();
       if (this.mark.names) {
         v.pen.font = `12px ${FONT}`; v.pen.fillStyle = v.theme.ink; v.pen.textAlign = "center"; v.pen.textBaseline = "top";
-        v.pen.fillText((this.mark.names as string[])[i] ?? "", px + (c.scale * c.w) / 2, py + c.scale * c.h + 3);
+        const name = (this.mark.names as string[])[i] ?? "", fits = v.pen.measureText(name).width <= c.cw; // else what stands before the colon
+        v.pen.fillText(fits ? name : name.split(":")[0], px + (c.scale * c.w) / 2, py + c.scale * c.h + 3);
       }
     }
     v.pen.restore();

@@ -19,6 +19,7 @@ ORDER = {
             "gan",
             "adversarial",
             "no-free-lunch",
+            "one-shot",
         ]
     )
 }
