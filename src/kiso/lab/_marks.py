@@ -253,6 +253,7 @@ def images(
 ) -> Mark:  # fmt: skip
     """Small images (n, height, width) in a grid, each with a name under it.
 
+    `columns`: 0 is as many as make them largest; a name that is too wide ends at its colon;
     `scale`: "grey" (0 is paper), "diverging"; `colors`: n classes, a frame around each;
     `draw`: the user draws on the (single) image; it is reported as an action "draw".
     """

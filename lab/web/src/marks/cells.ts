@@ -166,9 +166,11 @@ export class Matrix implements Drawn {
 export class Images implements Drawn {
   constructor(public mark: Mark) {}
   private cell(v: View) {
-    const [n, h, w] = this.mark.stack.shape, columns = Math.min(n, this.mark.columns), rows = Math.ceil(n / columns);
-    const label = this.mark.names ? 18 : 0, gap = 6;
-    const scale = Math.min(((v.right - v.left) / columns - gap) / w, ((v.bottom - v.top) / rows - gap - label) / h);
+    const [n, h, w] = this.mark.stack.shape, label = this.mark.names ? 18 : 0, gap = 6;
+    const size = (k: number) => Math.min(((v.right - v.left) / k - gap) / w, ((v.bottom - v.top) / Math.ceil(n / k) - gap - label) / h);
+    let columns = Math.min(n, this.mark.columns);
+    if (!columns) for (let k = columns = 1; k <= n; k++) if (size(k) > size(columns)) columns = k; // 0: as they are largest
+    const rows = Math.ceil(n / columns), scale = Math.max(size(columns), 1 / h);
     const cw = scale * w + gap, ch = scale * h + gap + label;
     return { n, h, w, columns, scale, cw, ch, x: v.left + (v.right - v.left - cw * columns) / 2, y: v.top + (v.bottom - v.top - ch * rows) / 2 };
   }

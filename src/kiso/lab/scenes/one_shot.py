@@ -146,9 +146,7 @@ class OneShotScene(Scene):
             "right" if state.truth == state.answer else "wrong"  # fmt: skip
         title = Msg(f"one-shot.{name}", answer=state.answer + 1, truth=state.truth + 1,
                     d=float(state.distances.min()) if state.answer >= 0 else 0.0)  # fmt: skip
-        pictures = [self._examples(state, title), query]
-        if state.answer >= 0:
-            pictures.append(self._overlay(state, chosen))
+        pictures = [self._examples(state, title), query, self._overlay(state, chosen)]
         facts: list[tuple[Msg, Any]] = [
             (Msg("one-shot.fact.wrong", n=state.number), state.wrong),
         ]
@@ -168,11 +166,18 @@ class OneShotScene(Scene):
             colors[state.truth] = 0
         names = [f"{k + 1}" if state.answer < 0 else f"{k + 1}: {short(state.distances[k])}"
                  for k in range(WAYS)]  # fmt: skip
-        grid = m.images("examples", self.drawings[0], columns=4, names=names, low=0.0, high=1.0,
+        grid = m.images("examples", self.drawings[0], columns=0, names=names, low=0.0, high=1.0,
                         colors=colors, marked=marked, term="d")  # fmt: skip
         return Picture("examples", [grid], title=title, wide=1.4)
 
     def _overlay(self, state: Asked, k: int) -> Picture:
+        reach = SIDE / 2 + 1.0
+        axes = (
+            Axis(-reach, reach, Msg("one-shot.column")),
+            Axis(-reach, reach, Msg("one-shot.row")),
+        )
+        if k < 0:
+            return Picture("overlay", [], *axes, title=Msg("one-shot.nothing"), equal=True)
         a, b = places(state.query), places(self.drawings[0][k])
         title = Msg("one-shot.overlay", k=k + 1)
         marks: list[Any] = []
@@ -186,10 +191,7 @@ class OneShotScene(Scene):
             a, b = a - (SIDE - 1) / 2, b - (SIDE - 1) / 2
         marks += [m.points("b", flipped(b), color=0, shape="square", size=2.6, term="B"),
                   m.points("a", flipped(a), color=1, size=2.2, term="A")]  # fmt: skip
-        reach = SIDE / 2 + 1.0
-        column, row = Msg("one-shot.column"), Msg("one-shot.row")
-        return Picture("overlay", marks, Axis(-reach, reach, column), Axis(-reach, reach, row),
-                       title=title, equal=True)  # fmt: skip
+        return Picture("overlay", marks, *axes, title=title, equal=True)
 
     # --- rules ------------------------------------------------------------------------------
 
