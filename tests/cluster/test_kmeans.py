@@ -19,7 +19,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
-from kiso.cluster import KMeans, LloydState, SeedingState, _assignment, _rows
+from kiso._compute import costs
+from kiso.cluster import KMeans, LloydState, SeedingState, _assignment
 from kiso.cluster._rows import Rows
 from kiso.cluster._seeding import Seeds
 from kiso.cluster._seeding_loops import NEXT, PLANNED, SERVED, SIZE
@@ -428,7 +429,7 @@ def test_dense_sparse_mapped_and_large_rows_are_the_same(d, k, dtype, tmp_path, 
         for other in (sparse.csr_matrix(X), mapped, sparse.csc_matrix(X)):
             for one, two in zip(kept(model.fit(other)), expected, strict=True):
                 np.testing.assert_array_equal(one, two)
-        monkeypatch.setattr(_rows, "PACKED_BYTES", 0)  # rows too large to pack: other draws
+        monkeypatch.setattr(costs, "PACKED_BYTES", 0)  # rows too large to pack: other draws
         model.fit(X)
         for state, (centers, labels, _) in zip(
             lloyd_states(KMeans(k, init=X[:k], n_init=1, max_iter=3, tol=0), X),

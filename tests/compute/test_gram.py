@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_limits
 
-from kiso._compute import gram
+from kiso._compute import costs, gram
 from kiso._compute.gram import centred_gram, near_mean, shifted_gram
 from tests.naive.blocks import moments
 
@@ -57,7 +57,7 @@ def test_against_exact_sums(n, d, q, seed, layout, dtype, weighted, offset):
 @pytest.mark.parametrize("shifted", [False, True])
 def test_many_blocks_and_lanes(monkeypatch, dtype, order, shifted):
     monkeypatch.setattr(gram, "block_rows", lambda *_: 64)
-    monkeypatch.setattr(gram, "_MIN_ROWS", 100)
+    monkeypatch.setattr(costs, "GRAM_LANE_ROWS", 100)
     rng = np.random.default_rng(0)
     X = np.asarray(rng.normal(size=(1001, 7)) + 2, dtype=dtype, order=order)
     y = rng.normal(size=1001).astype(dtype)
@@ -165,7 +165,7 @@ def test_lanes_hold_less_than_half_of_large_data():
     shifted_gram(X, shift=np.ones(1100))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < max(gram._HELD, X.nbytes / 2) * 1.1
+    assert peak < max(costs.GRAM_HELD_BYTES, X.nbytes / 2) * 1.1
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from kiso._compute import matmul, matmul_loops
+from kiso._compute import costs, matmul_loops
 from kiso._compute.matmul import Square, product
 
 SIZES = st.integers(1, 70)
@@ -50,7 +50,7 @@ def test_as_numpy(m, n, k, dtype, left, right, seed):
 
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_the_same_bits_however_rows_are_cut(monkeypatch, order):
-    monkeypatch.setattr(matmul, "LANE_WORK", 1 << 10)
+    monkeypatch.setattr(costs, "PRODUCT_LANE_WORK", 1 << 10)
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((101, 300)), np.asarray(rng.standard_normal((300, 45)), order=order)
     whole = product(a, b)

@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kiso.decomposition import PCA, IncrementalPCA, _dimension, _gram, _pca
+from kiso._compute import costs
+from kiso.decomposition import PCA, IncrementalPCA, _dimension, _gram
 from tests.naive import pca as naive
 
 
@@ -213,7 +214,7 @@ def test_units_do_not_matter(scale):
 @pytest.mark.parametrize("solver", [*SOLVERS, "arpack"])
 @pytest.mark.parametrize("columns", [6, 40])
 def test_sparse_is_dense(solver, columns, monkeypatch):
-    monkeypatch.setattr(_pca, "SPARSE_COLUMNS", 20)
+    monkeypatch.setattr(costs, "PCA_SPARSE_COLUMNS", 20)
     X = sp.random_array((300, columns), density=0.1, rng=np.random.default_rng(7), format="csr")
     if solver == "full":
         with pytest.raises(TypeError, match=r"svd_solver='full' takes dense data; 'arpack'"):

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from kiso._compute import costs
 from kiso.linear_model import LinearRegression, Ridge, _moments, _normal_equations, _penalised
 from tests.naive import least_squares as naive
 
@@ -277,7 +278,7 @@ def test_wide_data():
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("columns", [20, 40])
 def test_sparse_is_dense(fit_intercept, columns, monkeypatch):
-    monkeypatch.setattr(_penalised, "SPARSE_COLUMNS", 30)  # 40 columns: by gradient
+    monkeypatch.setattr(costs, "RIDGE_SPARSE_COLUMNS", 30)  # 40 columns: by gradient
     rng = np.random.default_rng(5)
     S = sp.random(300, columns, density=0.2, format="csr", random_state=0)
     S.data = rng.normal(size=S.nnz) + 1
@@ -490,7 +491,7 @@ def test_float32_products_end_at_the_float64_solution(monkeypatch, spread, rough
         return _moments.moments(*args, **options)
 
     monkeypatch.setattr(_penalised, "moments", spy)
-    monkeypatch.setattr(_penalised, "ROUGH_COLUMNS", 20)
+    monkeypatch.setattr(costs, "RIDGE_ROUGH_COLUMNS", 20)
     model = Ridge(alpha=0.0).fit(X, y)
     assert passes == ([True] if rough else [True, False])
     exact = Ridge(alpha=0.0).fit(X.astype(float), y.astype(float))

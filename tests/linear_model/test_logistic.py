@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression as Reference
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from kiso._compute import costs
 from kiso.linear_model import LogisticRegression
 from tests.naive.logistic import fit as naive_fit
 from tests.naive.logistic import objective as naive_objective
@@ -131,10 +132,9 @@ def test_layouts_and_precisions(K, solver):
 @pytest.mark.parametrize("sample_size", [40, 10_000])
 def test_a_sampled_curvature_changes_the_path_only(monkeypatch, sample_size):
     """Columns that the sample misses included."""
-    from kiso.linear_model import _logistic_curvature
 
-    monkeypatch.setattr(_logistic_curvature, "_MIN_SAMPLE", sample_size)
-    monkeypatch.setattr(_logistic_curvature, "_ROWS_PER_PARAMETER", 1)
+    monkeypatch.setattr(costs, "CURVATURE_SAMPLE_ROWS", sample_size)
+    monkeypatch.setattr(costs, "CURVATURE_ROWS_PER_PARAMETER", 1)
     X, y = problem(2000, 4, 3)
     X = np.hstack([X, np.zeros((2000, 2))])
     X[7, 4], X[9:12, 5] = 1.0, 1.0
@@ -149,12 +149,12 @@ def test_a_sampled_curvature_changes_the_path_only(monkeypatch, sample_size):
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 def test_curvatures_of_many_parameters(monkeypatch, full, block, ratio, container):
     """Class by class, and diagonal; with L1 on a few columns at a time."""
-    from kiso.linear_model import _logistic_curvature, _logistic_proximal
+    from kiso.linear_model import _logistic_proximal
 
     X, y = problem(300, 6, 3)
     reference = LogisticRegression(C=0.1, l1_ratio=ratio, tol=1e-9).fit(X, y)
-    monkeypatch.setattr(_logistic_curvature, "MAX_FULL", full)
-    monkeypatch.setattr(_logistic_curvature, "MAX_BLOCK", block)
+    monkeypatch.setattr(costs, "CURVATURE_FULL_SIDE", full)
+    monkeypatch.setattr(costs, "CURVATURE_BLOCK_SIDE", block)
     if block == 1:
         monkeypatch.setattr(_logistic_proximal, "MAX_FEATURES", 3)
     model = LogisticRegression(C=0.1, l1_ratio=ratio, tol=1e-7, max_iter=2000)

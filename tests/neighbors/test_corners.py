@@ -10,13 +10,13 @@ from scipy import sparse
 from sklearn.base import is_regressor
 from sklearn.neighbors import NearestNeighbors as Peer
 
+from kiso._compute import costs
 from kiso.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
     NearestNeighbors,
     RadiusNeighborsClassifier,
     RadiusNeighborsRegressor,
-    _brute,
     kneighbors_graph,
     radius_neighbors_graph,
 )
@@ -41,7 +41,7 @@ def test_zeros_have_cosine_distance_one_from_everything(kind, dtype, monkeypatch
     x, q = X.astype(dtype), Q.astype(dtype)
     np.save(tmp_path / "x.npy", x)
     held = np.load(tmp_path / "x.npy", mmap_mode="r")
-    monkeypatch.setattr(_brute, "_CHUNK", 3)
+    monkeypatch.setattr(costs, "BRUTE_CHUNK_QUERIES", 3)
     expected = Peer(n_neighbors=40, metric="cosine").fit(x).kneighbors(q)[0]
     for rows in (kind(x), held):
         model = search(40, metric="cosine", radius=1.0).fit(rows)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from kiso._compute import costs
 from kiso.neighbors import (
     KNeighborsRegressor,
     NearestNeighbors,
     RadiusNeighborsClassifier,
-    _brute,
     _rows,
 )
 
@@ -70,7 +70,7 @@ def test_a_map_is_searched_by_block(tmp_path, d, dtype, order, settings):
 
 
 def test_queries_on_disk_and_several_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(_brute, "_CHUNK", 40)
+    monkeypatch.setattr(costs, "BRUTE_CHUNK_QUERIES", 40)
     X = np.random.default_rng(0).integers(0, 5, (130, 3)).astype(np.float16)
     mapped = on_disk(tmp_path, X)
     y = X.sum(axis=1)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from kiso.neighbors import NearestNeighbors, _brute_loops, _metric_loops, _sparse
+from kiso._compute import costs
+from kiso.neighbors import NearestNeighbors, _brute_loops, _metric_loops
 from tests.naive import neighbors as naive
 
 ADDED = ["euclidean", "manhattan", "chebyshev", "hamming", "minkowski"]
@@ -54,7 +55,7 @@ def test_integer_grids(tmp_path_factory, n, d, levels, k, metric, dtype, seed):
 
 @pytest.mark.parametrize("metric", [*ADDED, "cosine"])
 def test_lists_of_several_blocks(metric, monkeypatch):
-    monkeypatch.setattr(_sparse, "_BLOCK", 16)
+    monkeypatch.setattr(costs, "SPARSE_BLOCK_ROWS", 16)
     rng = np.random.default_rng(0)
     X = sparse.random_array((150, 8), density=0.4, rng=rng, format="csr")
     X.data = np.ceil(3 * X.data)

@@ -152,7 +152,7 @@ def test_divergence_comes_at_the_same_step_in_the_same_words(rate, which, check)
 
 
 def test_steps_are_cut_into_chunks_that_can_be_interrupted(monkeypatch):
-    monkeypatch.setattr("kiso.nn.compiled.adversarial.CHUNK_WORK", 1)
+    monkeypatch.setattr("kiso._compute.costs.GAN_CALL_WORK", 1)
     game, X = made(n_steps=40, every=20, rules=Momentum(0.02, 0.8))
     assert_same(*both_ways(game, X), rtol=1e-7, atol=1e-9)
     draws = []
@@ -201,7 +201,7 @@ class TestWhichGamesAreCompiled:
         game, X = made()
         list(play(game, X, np.random.default_rng(0)))
         assert taken == [4, 3]
-        monkeypatch.setattr("kiso.nn.compiled.adversarial.MOST_NUMBERS", 1)
+        monkeypatch.setattr("kiso._compute.costs.GAN_MOST_NUMBERS", 1)
         list(play(game, X, np.random.default_rng(0)))
         assert taken == [4, 3]
 

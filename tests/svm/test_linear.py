@@ -15,9 +15,9 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from kiso._compute import costs
 from kiso.svm import LinearSVC, LinearSVR
 from kiso.svm import _linear_machines as machines
-from kiso.svm import _linear_newton as newton
 from tests.naive import linear_svm as naive
 
 # Primal minus dual is a difference of two large numbers: coordinate descent can certify a
@@ -154,7 +154,7 @@ def test_any_layout_and_precision(loss):
 def test_conjugate_gradient_finds_what_cholesky_finds(loss, monkeypatch):
     X, y, _, _ = data(300, 8, 2, density=0.6)
     direct = LinearSVC(dual="auto", loss=loss, tol=1e-6).fit(X, y)
-    monkeypatch.setattr(newton, "MAX_CHOLESKY", 0)
+    monkeypatch.setattr(costs, "NEWTON_CHOLESKY_COLUMNS", 0)
     for rows in (X, sparse.csr_array(X)):
         found = LinearSVC(dual="auto", loss=loss, tol=1e-6).fit(rows, y)
         np.testing.assert_allclose(found.coef_, direct.coef_, atol=1e-3)

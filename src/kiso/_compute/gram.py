@@ -25,11 +25,11 @@ from kiso._compute.matmul import Square
 from kiso._compute.threads import MAX_LANES, block_rows, blocks, map_rows, one_blas_thread
 from kiso._validation import Array
 
+from . import costs
+
 __all__ = ["ShiftedGram", "centred_gram", "near_mean", "shifted_gram"]
 
-_MIN_ROWS = 2048  # of a lane; fewer are over before a thread has begun
 _RUN = 768  # a block of whole runs: OpenBLAS walks the rows of a product in equal parts
-_HELD = 1 << 26  # bytes that lanes may hold; half the size of the data where that is more
 _SAMPLED_ROWS = 64
 _FAR = 10.0  # squared distance of shift and mean, in variances, that costs a second pass
 
@@ -157,10 +157,10 @@ def shifted_gram(
         return sums, diagonals if diagonal else square.total()
 
     held = p * (rows_at_once + (2 if diagonal else 2 * p)) * dtype.itemsize
-    room = max(1, max(_HELD, X.nbytes // 2) // held)
+    room = max(1, max(costs.GRAM_HELD_BYTES, X.nbytes // 2) // held)
     max_lanes = min(MAX_LANES, 1 << (room.bit_length() - 1))  # as many for every thread
     with one_blas_thread():  # also for a single lane: BLAS's threads would change the last bits
-        parts = map_rows(lane, n, min_rows=max(_MIN_ROWS, p), max_lanes=max_lanes)
+        parts = map_rows(lane, n, min_rows=max(costs.GRAM_LANE_ROWS, p), max_lanes=max_lanes)
     sums, gram = parts[0]
     with np.errstate(all="ignore"):
         for more_sums, more_gram in parts[1:]:

@@ -25,11 +25,10 @@ from kiso._compute.matmul_loops import (
 from kiso._compute.threads import map_rows
 from kiso._validation import Array
 
+from . import costs
+
 __all__ = ["Square", "flat_memory", "product"]
 
-SMALL = 1 << 16  # m n k up to which NumPy's call is faster
-FEW_ROWS = 4  # of A: fewer are a matter of reading B
-LANE_WORK = 1 << 24  # m n k that is worth a lane
 _KINDS = (np.float32, np.float64)
 
 
@@ -58,11 +57,11 @@ def product(a: Array, b: Array, out: Array | None = None, *, side_by_side: bool 
     """
     (m, k), n = a.shape, b.shape[1]
     work = m * n * k
-    if work <= SMALL or m < FEW_ROWS or not _suits(a, b, out):
+    if work <= costs.PRODUCT_SMALL or m < costs.PRODUCT_FEW_ROWS or not _suits(a, b, out):
         return np.matmul(a, b, out=out)
     if out is None:
         out = np.empty((m, n), a.dtype)
-    n_lanes = work // LANE_WORK if side_by_side else 1
+    n_lanes = work // costs.PRODUCT_LANE_WORK if side_by_side else 1
     if n_lanes <= 1:
         _multiply(a, b, out)
     else:

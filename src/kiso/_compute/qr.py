@@ -16,9 +16,9 @@ import numpy as np
 from kiso._compute.threads import blocks, lanes, run_lanes
 from kiso._validation import Array
 
-__all__ = ["r_factor"]
+from . import costs
 
-_MIN_BLOCK = 128
+__all__ = ["r_factor"]
 
 
 def r_factor(rows_of: Callable[[slice], Array], n_rows: int, n_columns: int) -> Array:
@@ -44,7 +44,7 @@ def r_factor(rows_of: Callable[[slice], Array], n_rows: int, n_columns: int) -> 
     >>> bool(np.allclose(T.T @ T, A.T @ A))
     True
     """
-    size = max(3 * n_columns, _MIN_BLOCK)
+    size = max(3 * n_columns, costs.QR_BLOCK_ROWS)
 
     def lane_triangle(lane: slice) -> Array:
         T = np.empty((0, n_columns))

@@ -12,11 +12,10 @@ import numpy as np
 from kiso._compute.threads import block_rows
 from kiso._validation import Array
 
+from . import costs
 from . import rows_loops as loops
 
 __all__ = ["CsrRows", "DenseRows", "rows_of"]
-
-_BLOCK_BYTES = 1 << 19
 
 
 class DenseRows:
@@ -26,7 +25,7 @@ class DenseRows:
         self.X = X
 
     def block_rows(self, K: int) -> int:
-        return block_rows(max(K, self.X.shape[1]), self.X.itemsize, budget=_BLOCK_BYTES)
+        return block_rows(max(K, self.X.shape[1]), self.X.itemsize, budget=costs.ROWS_BLOCK_BYTES)
 
     def margins(self, rows: slice, W: Array, out: Array) -> None:
         np.matmul(self.X[rows], W, out=out)
@@ -59,7 +58,7 @@ class CsrRows:
         self.parts = (X.indptr, X.indices, X.data)
 
     def block_rows(self, K: int) -> int:
-        return block_rows(K, self.X.dtype.itemsize, budget=_BLOCK_BYTES // 8)
+        return block_rows(K, self.X.dtype.itemsize, budget=costs.ROWS_BLOCK_BYTES // 8)
 
     def margins(self, rows: slice, W: Array, out: Array) -> None:
         loops.csr_margins(*self.parts, rows.start, W, out)

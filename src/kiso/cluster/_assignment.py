@@ -11,35 +11,35 @@ from __future__ import annotations
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import lanes, run_together
 from kiso._validation import Array
 
 from . import _assign_loops as loops
 from ._panels_loops import whole_tiles
-from ._rows import MIN_ROWS, SHARED_TILE_BYTES, TILE_BYTES, Rows
+from ._rows import Rows
 
 __all__ = ["Assignment", "bounded", "nearest_centers"]
 
-_LANE_WORK = 1 << 20  # rows × features × clusters that are worth a lane of their own
-_UNBOUNDED_WORK = 1500  # features × clusters up to which bounds cost more than they save
-_CALL_WORK = 1 << 27  # rows × features × points of a call: Ctrl-C waits for its end
 _CALL_STEPS = 1000
 
 
 def bounded(rows: Rows, n_clusters: int, always: bool = False) -> bool:
     """Whether bounds are kept, for one run at a time: where they pay, or `always`."""
-    return always or rows.d * n_clusters > _UNBOUNDED_WORK
+    return always or rows.d * n_clusters > costs.UNBOUNDED_WORK
 
 
 def steps_of_a_call(rows: Rows, n_points: int) -> int:
     """How many passes over the rows are a call of compiled code."""
-    return max(1, min(_CALL_WORK // (rows.n * rows.d * n_points), _CALL_STEPS))
+    return max(1, min(costs.ASSIGN_CALL_WORK // (rows.n * rows.d * n_points), _CALL_STEPS))
 
 
 def lanes_of(rows: Rows, n_clusters: int) -> Array:
     """Cut the rows into lanes: where each begins, and the end."""
     # a lane has sums of its own, and costs a message: not more lanes than rows pay for
-    least = max(MIN_ROWS, 4 * n_clusters, _LANE_WORK // (rows.d * n_clusters))
+    least = max(
+        costs.CLUSTER_LANE_ROWS, 4 * n_clusters, costs.ASSIGN_LANE_WORK // (rows.d * n_clusters)
+    )
     if not bounded(rows, n_clusters):
         return rows.lanes(least)
     cut = lanes(rows.n, min_rows=least)
@@ -119,7 +119,7 @@ class Assignment:
         path = np.empty((len(done), n_steps))
         progress = self.progress._replace(path=path)
         turns, meeting = np.zeros((1, 1), np.int64), np.zeros(1, np.int64)
-        shared = SHARED_TILE_BYTES if len(done) > 1 else TILE_BYTES
+        shared = costs.SHARED_TILE_BYTES if len(done) > 1 else costs.TILE_BYTES
 
         def take_part(mine: slice, n_members: int) -> None:
             room = self.rows.room(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import n_threads, run_lanes
 from kiso._parts import Parts
 from kiso._validation import Array
@@ -35,9 +36,6 @@ from ._seeding import (
 __all__ = ["SEEDINGS", "Restarts", "better", "one_by_one", "side_by_side"]
 
 SEEDINGS = {"k-means++": plus_plus, "k-means||": parallel, "random": random_rows}
-
-_GROUP_BYTES = 1 << 26  # of runs that are seeded together
-_TOGETHER = 96  # centres, of all runs that share a pass: beyond, distances leave the cache
 
 
 @dataclass(frozen=True)
@@ -173,7 +171,9 @@ def _groups(restarts: Restarts) -> list[_Group]:
     count = n
     if not (rows.large or bounded(rows, k, restarts.always_bounded)):
         memory = n * seeds.run_bytes if seeds is not None else 0
-        count = max(-(-n * whole_tiles(k) // _TOGETHER), -(-memory // _GROUP_BYTES), 1)
+        count = max(
+            -(-n * whole_tiles(k) // costs.RESTARTS_CENTERS), -(-memory // costs.RESTARTS_BYTES), 1
+        )
         count = min(n, max(count, n_threads() if _dealt(restarts) else 1))
     return [
         _Group(restarts, at, centers[at], paths[at], None if seeds is None else seeds[at])

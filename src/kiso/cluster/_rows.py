@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from kiso._compute import costs
 from kiso._compute.distances import DIRECT_FEATURES, common_shift
 from kiso._compute.matmul import flat_memory
 from kiso._compute.matmul_loops import packed_size
@@ -23,12 +24,8 @@ from kiso._validation import Array
 
 from . import _panels_loops as loops
 
-__all__ = ["SHARED_TILE_BYTES", "TILE_BYTES", "Rows", "memory_of"]
+__all__ = ["Rows", "memory_of"]
 
-MIN_ROWS = 2048  # of a lane
-PACKED_BYTES = 1 << 25  # of rows that are packed: what caches hold; more would cost memory
-TILE_BYTES = 1 << 15  # of a tile of distances: half a core's first cache
-SHARED_TILE_BYTES = 1 << 17  # where several runs or candidates share it
 _TILE_ROWS = 512
 _BLOCK_BYTES = 1 << 17  # of a block that is packed as it is needed
 _BLOCK_ROWS = 1024
@@ -68,7 +65,7 @@ class Rows:
         self.shift = np.zeros(self.d, self.dtype) if shift is None else shift
         self.origin = self.shift.astype(np.float64)
         self.direct = self.d <= DIRECT_FEATURES
-        self.large = self.n * self.d * self.dtype.itemsize > PACKED_BYTES
+        self.large = self.n * self.d * self.dtype.itemsize > costs.PACKED_BYTES
         self.rounding = (self.d / 2 + 8) * float(np.finfo(self.dtype).eps)
         self._measure()
         positive = self.weight[self.weight > 0]
@@ -96,7 +93,7 @@ class Rows:
         out, given = np.empty(self.n), self.given
         map_rows(
             lambda at: loops.squared_lengths(given, at.start, at.stop, out),
-            self.n, min_rows=MIN_ROWS,
+            self.n, min_rows=costs.CLUSTER_LANE_ROWS,
         )  # fmt: skip
         return out
 
@@ -143,7 +140,7 @@ class Rows:
         return np.minimum(starts, self.n)
 
     def room(
-        self, panels: loops.Panels, n_points: int, budget: int = TILE_BYTES, *,
+        self, panels: loops.Panels, n_points: int, budget: int = costs.TILE_BYTES, *,
         gathers: bool = False,
     ) -> loops.Room:  # fmt: skip
         """Make scratch memory for a thread: a tile of distances to so many points."""
@@ -187,7 +184,7 @@ class Rows:
             room = self.room(given, len(centers))
             loops.fill_distances(given, centers, at.start, at.stop, room, out)
 
-        map_rows(lane, self.n, min_rows=MIN_ROWS)
+        map_rows(lane, self.n, min_rows=costs.CLUSTER_LANE_ROWS)
         return out
 
     def inertia(self, centers: Array, labels: Array) -> float:
@@ -199,7 +196,7 @@ class Rows:
         out, given = np.empty(self.n), self.given
         map_rows(
             lambda at: loops.own_distances(given, centers, labels, at.start, at.stop, out),
-            self.n, min_rows=MIN_ROWS,
+            self.n, min_rows=costs.CLUSTER_LANE_ROWS,
         )  # fmt: skip
         return out
 

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import lanes, run_together
 from kiso._validation import Array
 from kiso.base import State
@@ -35,7 +36,7 @@ from ._assign_loops import Crew
 from ._assignment import nearest_centers, steps_of_a_call
 from ._lloyd import LloydState
 from ._panels_loops import Room, whole_tiles
-from ._rows import MIN_ROWS, SHARED_TILE_BYTES, Rows
+from ._rows import Rows
 
 __all__ = [
     "SeedingState",
@@ -49,8 +50,6 @@ __all__ = [
 
 _ROUNDS = 5
 _OVERSAMPLING = 2.0
-_SHARING = 48  # candidates, of several runs, that share a tile
-_LANE_WORK = 1 << 22  # rows × features × candidates that are worth a lane of their own
 _LEAN_ROOM = 1  # rows that lists have room for, in rows, where memory counts
 
 
@@ -150,7 +149,7 @@ class Seeds:
         self.by_weight = np.add.reduceat(weight.astype(np.float64, copy=False), cells)
         self.by_cell, self.best = np.zeros((runs, len(cells))), np.zeros(runs, np.intp)
         size = _most(trials, self.n_clusters)
-        self.tile_rows = min(runs * size, max(size, _SHARING))
+        self.tile_rows = min(runs * size, max(size, costs.SEEDING_SHARING))
         n_tiles = -(-int(np.diff(edges).max()) // self._tile().T.shape[1])
         place = np.zeros((runs, 8), np.intp)
         place[:, loops.PLANNED] = 1
@@ -169,10 +168,13 @@ class Seeds:
         )  # fmt: skip
 
     def _least_cells(self) -> int:
-        return max(MIN_ROWS, _LANE_WORK // (self.rows.d * self.trials)) // loops.CELL
+        return (
+            max(costs.CLUSTER_LANE_ROWS, costs.SEEDING_LANE_WORK // (self.rows.d * self.trials))
+            // loops.CELL
+        )
 
     def _tile(self) -> Room:
-        return self.rows.room(self.panels, self.tile_rows, SHARED_TILE_BYTES)
+        return self.rows.room(self.panels, self.tile_rows, costs.SHARED_TILE_BYTES)
 
     def choose(self, n_steps: int = 1) -> None:
         """Choose the next centres, threads side by side; `closest` becomes another array."""
@@ -205,7 +207,9 @@ class Potential:
 
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        self.lanes = lanes(rows.n, min_rows=max(MIN_ROWS, _LANE_WORK // rows.d))
+        self.lanes = lanes(
+            rows.n, min_rows=max(costs.CLUSTER_LANE_ROWS, costs.SEEDING_LANE_WORK // rows.d)
+        )
         self.closest = np.full(rows.n, np.inf, rows.dtype)
         self.by_lane = np.zeros(len(self.lanes))
 

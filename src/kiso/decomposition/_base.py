@@ -19,12 +19,11 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from kiso._compute import costs
 from kiso._compute.matmul import product
 from kiso._compute.threads import block_rows, blocks, map_rows
 from kiso._parts import TakesParts
 from kiso._validation import FLOATS, Array
-
-_MIN_ROWS = 1024
 
 
 class PrincipalComponents(
@@ -234,7 +233,7 @@ class PrincipalComponents(
         def lane(rows: slice) -> list[Array]:
             return [function(block) for block in blocks(rows, size)]
 
-        parts = map_rows(lane, len(X), min_rows=_MIN_ROWS)
+        parts = map_rows(lane, len(X), min_rows=costs.PROJECTION_LANE_ROWS)
         return np.concatenate([part for lane_parts in parts for part in lane_parts])
 
     def __sklearn_tags__(self) -> Any:

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from sklearn.utils._param_validation import RealNotInt
 from sklearn.utils.validation import check_array, validate_data
 
+from kiso._compute import costs
 from kiso._parts import Parts, is_parted, parts_of
 from kiso._validation import (
     FLOATS,
@@ -25,9 +26,6 @@ from kiso._validation import (
 from . import _dimension, _gram, _orthogonal, _parted, _randomized
 from ._base import PrincipalComponents
 from ._spectrum import Spectrum
-
-GRAM_SIDE = 1000  # up to here a matrix of inner products is always the cheapest
-SPARSE_COLUMNS = 2000  # up to here the scatter of sparse data is formed
 
 
 class PCA(PrincipalComponents):
@@ -212,7 +210,7 @@ class PCA(PrincipalComponents):
                 "svd_solver='arpack' takes too many passes over parts: give 'randomized' or 'auto'"
             )
         d = rows.form.n_features
-        large = d > GRAM_SIDE or self.svd_solver == "randomized"
+        large = d > costs.PCA_GRAM_SIDE or self.svd_solver == "randomized"
         at = _parted.scatter_of(rows, diagonal=large)
         if at.n < 2:
             raise ValueError(f"Found array with {at.n} sample(s) while a minimum of 2 is required")
@@ -266,8 +264,8 @@ class PCA(PrincipalComponents):
                 "also take sparse data"
             )
         if solver == "auto" and sparse:
-            solver = "covariance_eigh" if d <= SPARSE_COLUMNS or not few else "arpack"
-        elif solver == "auto" and few and side > GRAM_SIDE:
+            solver = "covariance_eigh" if d <= costs.PCA_SPARSE_COLUMNS or not few else "arpack"
+        elif solver == "auto" and few and side > costs.PCA_GRAM_SIDE:
             subspace = k + self.n_oversamples
             solver = "randomized" if 20 * subspace < side else "auto"
         if solver in {"arpack", "randomized"}:

@@ -18,6 +18,7 @@ import scipy.linalg
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, svds
 
+from kiso._compute import costs
 from kiso._compute.gram import centred_gram
 from kiso._compute.matmul import product
 from kiso._compute.qr import r_factor
@@ -25,8 +26,6 @@ from kiso._compute.threads import block_rows, blocks, map_rows
 from kiso._validation import Array
 
 from ._spectrum import Spectrum, with_signs
-
-_MIN_ROWS = 512
 
 
 class CentredRows:
@@ -97,7 +96,7 @@ class CentredRows:
         def lane(rows: slice) -> list[Array]:
             return [task(block) for block in blocks(rows, self._size)]
 
-        return map_rows(lane, self.shape[0], min_rows=_MIN_ROWS)
+        return map_rows(lane, self.shape[0], min_rows=costs.RANDOMIZED_LANE_ROWS)
 
     def _sum(self, task: Callable[[slice], Array]) -> Array:
         def lane(rows: slice) -> Array:
@@ -106,7 +105,7 @@ class CentredRows:
                 total = total + task(block).astype(np.float64, copy=False)
             return np.asarray(total)
 
-        return np.asarray(sum(map_rows(lane, self.shape[0], min_rows=_MIN_ROWS)))
+        return np.asarray(sum(map_rows(lane, self.shape[0], min_rows=costs.RANDOMIZED_LANE_ROWS)))
 
 
 def randomized(

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from kiso._compute import costs
 from kiso._compute.threads import one_blas_thread
 from kiso._validation import Array
 
-_SMALL = 256  # sides up to here are decomposed before BLAS's threads have met
 _SQUARED = {"covariance_eigh", "dual"}  # solvers through a matrix of inner products
-_FEW = 4  # of d eigenvectors, fewer than d / 4 are cheaper one by one (LAPACK's evr)
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,8 @@ def of_scatter(scatter: Array, k: int) -> tuple[Array, Array]:
     An eigenvalue carries an absolute error of about eps σ₁²: σ is good to eps (σ₁/σ)² / 2.
     """
     d = len(scatter)
-    with one_blas_thread() if d <= _SMALL else nullcontext():
-        if k * _FEW < d:
+    with one_blas_thread() if d <= costs.EIGEN_SMALL_SIDE else nullcontext():
+        if k * costs.EIGEN_FEW_SHARE < d:
             values, vectors = scipy.linalg.eigh(
                 scatter, subset_by_index=(d - k, d - 1) if k else (0, 0), check_finite=False
             )

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import lanes, n_threads, run_lanes
 from kiso._validation import Array
 from kiso.base import State
@@ -29,8 +30,6 @@ from ._losses import Loss
 from ._voting_loops import add_values
 
 __all__ = ["BoostingProblem", "BoostingState", "Held", "TreeRules", "add_tree", "boost"]
-
-_ALONE = 40_000  # rows × features of a node below which threads cost more than they give
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +157,7 @@ class Grower:
         d = self.shape[0]
         out, bits = np.zeros((2, d, 6)), np.zeros((2, d, 8), np.uint32)
         size = min(node.sums.rows for node in nodes) * d
-        parts = lanes(d, max_lanes=n_threads() if size > _ALONE else 1)
+        parts = lanes(d, max_lanes=n_threads() if size > costs.BOOSTING_LANE_ENTRIES else 1)
         run_lanes(lambda part: call(out, bits, part.start, part.stop), parts)
         for node, found, sets in zip(nodes, out, bits, strict=False):
             f = int(found[:, loops.GAIN].argmax())

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
+from kiso._compute import costs
 from kiso._compute.threads import TakesJobs, lanes, map_rows, run_lanes
 from kiso._validation import Array, Integral, Interval, Real, check_generator, positive
 from kiso.base import IterativeEstimator, State
@@ -24,8 +25,6 @@ from kiso.tree._tree import Tree, dense_blocks
 from ._voting_loops import add_values
 
 __all__ = ["BaseForest", "ForestState"]
-
-BATCH = 64  # trees that threads share out among them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,8 +125,10 @@ class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState])
             )
             yield self._state(trees, seeds, impurity)
         growth = DepthFirst.of(problem)
-        for start in range(len(trees), self.n_estimators, BATCH):
-            for tree in self._grow_batch(problem, growth, seeds[start : start + BATCH]):
+        for start in range(len(trees), self.n_estimators, costs.FOREST_BATCH):
+            for tree in self._grow_batch(
+                problem, growth, seeds[start : start + costs.FOREST_BATCH]
+            ):
                 trees = [*trees, tree]
                 impurity += tree.total_impurity()
                 yield self._state(trees, seeds, impurity)

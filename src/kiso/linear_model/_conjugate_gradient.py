@@ -21,13 +21,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from kiso._compute import costs
 from kiso._compute.threads import MAX_LANES, lanes, run_lanes
 from kiso._validation import Array
 from kiso.base import State
 
 from ._moments import is_sparse
-
-LANE_SIZE = 1 << 19  # entries of X that are worth a thread: a millisecond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,7 @@ class CentredRows:
         n, self.d = X.shape
         self.dtype = X.dtype
         size = X.nnz if is_sparse(X) else X.size
-        self.cut = lanes(n, max_lanes=max(1, min(MAX_LANES, size // LANE_SIZE)))
+        self.cut = lanes(n, max_lanes=max(1, min(MAX_LANES, size // costs.CONJUGATE_LANE_ENTRIES)))
         self.parts = [_view(X, rows) for rows in self.cut]
         self.w = np.ones(n) if weights is None else weights.astype(np.float64)
         self.root_w = np.sqrt(self.w)[:, None]

@@ -13,6 +13,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from kiso._compute import costs
 from kiso._compute.threads import TakesJobs
 from kiso._linear_classifier import LinearClassifier
 from kiso._parts import is_parted, parts_of
@@ -39,7 +40,6 @@ from ._logistic_solvers import LogisticState, lbfgs, newton
 
 __all__ = ["LogisticRegression"]
 
-_MAX_NEWTON = 256  # parameters up to which 'auto' may choose Newton
 _SMOOTH_ONLY = {"lbfgs", "newton-cg", "newton-cholesky", "sag"}
 _SOLVERS = {"auto", "lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"}
 
@@ -495,4 +495,4 @@ def _newton_is_cheaper(objective: Objective) -> bool:
     Measured: there Newton's third of the steps pays for its Hessians.
     """
     p, K = objective.shape
-    return p * K <= _MAX_NEWTON and objective.n_rows <= 2 * sample_size(p, K)
+    return p * K <= costs.LOGISTIC_NEWTON_PARAMETERS and objective.n_rows <= 2 * sample_size(p, K)

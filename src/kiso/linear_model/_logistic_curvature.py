@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from kiso._compute import costs
 from kiso._compute.threads import one_blas_thread, run_lanes
 from kiso._validation import Array
 
@@ -33,11 +34,7 @@ __all__ = [
     "sample_size",
 ]
 
-_ROWS_PER_PARAMETER = 8
-_MIN_SAMPLE = 4096
 _RARE = 2.0  # a diagonal entry below the true one by more than this is put right
-MAX_FULL = 1200  # K·p up to which all classes are factored together
-MAX_BLOCK = 2000  # p up to which a class is factored
 
 
 class Curvature(Protocol):
@@ -128,7 +125,11 @@ class Sampled:
     """
 
     def __init__(
-        self, objective: Objective, rng: np.random.Generator, *, max_block: int = MAX_BLOCK
+        self,
+        objective: Objective,
+        rng: np.random.Generator,
+        *,
+        max_block: int = costs.CURVATURE_BLOCK_SIDE,
     ):
         self.objective = objective
         self.eps = float(np.finfo(objective.X.dtype).eps)
@@ -141,7 +142,7 @@ class Sampled:
 
     def __call__(self, theta: Array) -> Curvature:
         """Give the curvature at θ."""
-        if len(theta) > MAX_BLOCK:
+        if len(theta) > costs.CURVATURE_BLOCK_SIDE:
             return Diagonal(self.objective.diagonal(theta))
         matrices = self.matrices(self.rows, theta)
         if self.rows is not self.objective:
@@ -153,7 +154,7 @@ class Sampled:
     @staticmethod
     def matrices(rows: Objective, theta: Array) -> list[Array]:
         """Compute ∇²f whole, where it is small, else its K diagonal blocks."""
-        if theta.size <= MAX_FULL:
+        if theta.size <= costs.CURVATURE_FULL_SIDE:
             whole = rows.hessian(theta).hessian
             assert whole is not None
             return [whole]
@@ -169,4 +170,7 @@ def raise_diagonal(matrices: list[Array], diagonal: Array) -> None:
 
 def sample_size(p: int, K: int) -> int:
     """Rows that a curvature of this many parameters is taken from."""
-    return max(_MIN_SAMPLE, _ROWS_PER_PARAMETER * (p * K if p * K <= MAX_FULL else p))
+    return max(
+        costs.CURVATURE_SAMPLE_ROWS,
+        costs.CURVATURE_ROWS_PER_PARAMETER * (p * K if p * K <= costs.CURVATURE_FULL_SIDE else p),
+    )

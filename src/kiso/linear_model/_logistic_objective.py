@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.rows import CsrRows, DenseRows, rows_of
 from kiso._compute.threads import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
@@ -31,8 +32,6 @@ from kiso._validation import Array
 from . import _logistic_loops as loops
 
 __all__ = ["Evaluation", "Objective"]
-
-_MIN_ENTRIES = 1 << 16  # of the data, in a lane: less is over before a thread has begun
 
 
 @dataclass(frozen=True)
@@ -224,7 +223,7 @@ class Objective:
             return loss, G, worst, gathered
 
         n = len(self.y)
-        min_rows = max(1, _MIN_ENTRIES * n // max(1, self.n_entries))
+        min_rows = max(1, costs.LOGISTIC_LANE_ENTRIES * n // max(1, self.n_entries))
         with one_blas_thread():  # also for a single lane: too little work for BLAS's threads
             parts = map_rows(lane, n, min_rows=max(min_rows, p) if start else min_rows)
         losses, gradients, misses, gathered = zip(*parts, strict=True)

@@ -21,9 +21,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._validation import Array
 
-from ._logistic_curvature import MAX_FULL, Sampled, raise_diagonal
+from ._logistic_curvature import Sampled, raise_diagonal
 from ._logistic_loops import coordinate_descent
 from ._logistic_objective import Evaluation, Objective
 from ._logistic_solvers import ARMIJO, MAX_SHORTENED, ROUNDING, LogisticState
@@ -50,7 +51,9 @@ class _Model:
     def __init__(self, objective: Objective, alpha: float, rng: np.random.Generator):
         self.objective = objective
         self.alpha = alpha
-        whole = np.prod(objective.shape) <= MAX_FULL  # and then exact: steps are dear
+        whole = (
+            np.prod(objective.shape) <= costs.CURVATURE_FULL_SIDE
+        )  # and then exact: steps are dear
         self.rows = objective if whole else Sampled(objective, rng, max_block=MAX_FEATURES).rows
 
     def features(self, theta: Array, subgradient: Array) -> Array:

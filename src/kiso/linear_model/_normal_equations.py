@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.lapack import dlange, dpocon, dpotrf, dpotrs
 
+from kiso._compute import costs
 from kiso._compute.threads import one_blas_thread
 from kiso._validation import Array
 
@@ -36,7 +37,6 @@ FINE_RCOND = 1e-4  # above it the plain solution has 11 digits: no refinement
 SMALL_RSS = 1e-8
 ROUGH_RCOND = 1e-3  # MIN_RCOND where XX has 7 digits
 REFINED = 1e-10  # relative error at which the refinement of a rough solution stops
-FEW_COLUMNS = 1500
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Solution:
 
 def few_threads(d: int) -> AbstractContextManager[None]:
     """One BLAS thread for small triangles: they are done before BLAS's threads have met."""
-    return one_blas_thread() if d <= FEW_COLUMNS else nullcontext()
+    return one_blas_thread() if d <= costs.NORMAL_FEW_COLUMNS else nullcontext()
 
 
 class Cholesky:

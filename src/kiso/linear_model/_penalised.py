@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import MultiOutputMixin
 
+from kiso._compute import costs
 from kiso._parts import Parts
 from kiso._validation import Array
 from kiso.base import State
@@ -31,9 +32,6 @@ from ._moments import (
     sparse_residuals,
 )
 from ._normal_equations import MIN_RCOND, Solution
-
-SPARSE_COLUMNS = 1024  # up to here the Gram matrix of sparse data is formed
-ROUGH_COLUMNS = 256  # from here float32 products save more than the refinement takes
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
         if isinstance(X, Parts):
             method, at = self._method_of_parts(X, Y, method)
         elif is_sparse(X):
-            if method in {"auto", "normal"} and X.shape[1] <= SPARSE_COLUMNS:
+            if method in {"auto", "normal"} and X.shape[1] <= costs.RIDGE_SPARSE_COLUMNS:
                 at = sparse_moments(X, Y, weights, center=center)
                 method = "normal" if at.exact else "gradient"
             elif method != "nonnegative":
@@ -120,7 +118,7 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
         elif len(X) < X.shape[1] and method in {"auto", "normal", "orthogonal"}:
             method = "dual svd" if method == "orthogonal" else "dual"
         elif method in {"auto", "normal"}:
-            rough = X.dtype == np.float32 and X.shape[1] >= ROUGH_COLUMNS
+            rough = X.dtype == np.float32 and X.shape[1] >= costs.RIDGE_ROUGH_COLUMNS
             at = moments(X, Y, weights, center=center, rough=rough)
             if rough and not at.exact:
                 at = moments(X, Y, weights, center=center)
@@ -132,10 +130,11 @@ class PenalisedLeastSquares(MultiOutputMixin, LinearGaussianModel[Problem, Linea
 
     def _method_of_parts(self, X: Parts, Y: Array, method: str) -> tuple[str, Moments]:
         """The moments, in one pass, and the method: normal equations where they are exact."""
-        if X.sparse and X.form.n_features > SPARSE_COLUMNS:
+        if X.sparse and X.form.n_features > costs.RIDGE_SPARSE_COLUMNS:
             raise ValueError(
-                f"sparse partitions with {X.form.n_features} columns: at most {SPARSE_COLUMNS} "
-                "are supported; hash or select columns, or use SGDRegressor"
+                f"sparse partitions with {X.form.n_features} columns: at most "
+                f"{costs.RIDGE_SPARSE_COLUMNS} are supported; hash or select columns, or use "
+                "SGDRegressor"
             )
         at = moments(X, Y, None, center=self.fit_intercept)
         if not at.total > 0:

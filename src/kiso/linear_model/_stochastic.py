@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
+from kiso._compute import costs
 from kiso._compute.threads import lanes, run_lanes
 from kiso._validation import Array
 from kiso.base import State
@@ -43,7 +44,6 @@ RATES = {
 }
 SPARSE_DECAY = 0.01  # share of a step that the intercept takes on sparse rows (Bottou)
 _MIN_ETA = 1e-6  # adaptive: below it the fit ends instead of dividing η once more
-_WORTH_A_THREAD = 1 << 16  # entries of an epoch below which one thread is faster than many
 
 Score = Callable[[int, Array, float], float]
 
@@ -338,7 +338,7 @@ def descend(
     order = train.astype(np.intp)
     uniform = np.empty(len(order))
     team = machines(start, settings)
-    n_lanes = len(team) if len(order) * X.shape[1] >= _WORTH_A_THREAD else 1
+    n_lanes = len(team) if len(order) * X.shape[1] >= costs.EPOCH_LANE_ENTRIES else 1
     lanes_of_machines = lanes(len(team), max_lanes=n_lanes)
     only = targets.of(0) if len(team) == 1 else None
 

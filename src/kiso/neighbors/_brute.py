@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.distances import common_shift
 from kiso._compute.matmul import product
 from kiso._compute.threads import MAX_LANES, blocks, lanes, map_rows, n_threads, one_blas_thread
@@ -45,10 +46,6 @@ from ._sparse import SparseRows, collect_sparse, scan_sparse, sparse_pairs, spar
 __all__ = ["Reference", "brute_neighbors", "brute_radius", "reference"]
 
 _ROWS, _QUERIES = 1024, 192  # of a tile; its products are 768 KiB in float32
-_SMALL = 512  # rows of a tile whose distances are added up feature by feature
-_FEW = 128  # queries of it; the distances are 512 KiB
-_MIN_QUERIES = 256  # of a lane of products
-_CHUNK = 8192  # queries for which rows that are held are read once
 _LAST = np.iinfo(np.intp).max
 _APART = 2.0  # reduced cosine distance 1: of right angles, and of what has no direction
 
@@ -147,8 +144,8 @@ def brute_neighbors(
         Reduced distances and rows.
     """
     held = isinstance(rows.X, HeldRows)
-    if Q.shape[0] > _CHUNK and (held or isinstance(Q, HeldRows)):
-        for some in blocks(slice(0, Q.shape[0]), _CHUNK):
+    if Q.shape[0] > costs.BRUTE_CHUNK_QUERIES and (held or isinstance(Q, HeldRows)):
+        for some in blocks(slice(0, Q.shape[0]), costs.BRUTE_CHUNK_QUERIES):
             brute_neighbors(Q[some], rows, metric, skip[some], distance[some], index[some])
         return
     Q = Q[:] if isinstance(Q, HeldRows) else Q
@@ -168,7 +165,7 @@ def brute_neighbors(
         sort_best(d, i)
 
     if len(parts) == 1:
-        smallest = _MIN_QUERIES if products else 8
+        smallest = costs.BRUTE_LANE_QUERIES if products else 8
         with one_blas_thread():
             map_rows(lambda queries: lane(queries, 0), Q.shape[0], min_rows=smallest)
     else:
@@ -186,7 +183,7 @@ def _row_parts(n_queries: int, n: int, *, once: bool) -> list[slice]:
 
     Or where rows are to be read once: lanes of queries would each read them all.
     """
-    if not once and (n_queries >= 2 * _MIN_QUERIES or n_threads() == 1):
+    if not once and (n_queries >= 2 * costs.BRUTE_LANE_QUERIES or n_threads() == 1):
         return [slice(0, n)]
     n_blocks = -(-n // _ROWS)
     return [
@@ -249,8 +246,8 @@ def _distance_tiles(
         for queries, block, _, D in _added_tiles(Q, rows.X, metric, span, np.float64):
             yield queries, block, D
         return
-    for block in blocks(span, _SMALL):
-        for queries in blocks(slice(0, Q.shape[0]), _FEW):
+    for block in blocks(span, costs.BRUTE_SMALL_ROWS):
+        for queries in blocks(slice(0, Q.shape[0]), costs.BRUTE_FEW_QUERIES):
             if metric.name == "precomputed":
                 D = Q[queries, block]
             elif metric.pairs is None:
@@ -267,12 +264,15 @@ def _added_tiles(
     m, d = Q.shape
     wide = np.zeros((m, -(-d // _brute_loops.STEP) * _brute_loops.STEP), dtype)
     wide[:, :d] = Q
-    turned, tile = (np.empty(rows * _SMALL, dtype) for rows in (wide.shape[1], _FEW))
-    for block in blocks(span, _SMALL):
+    turned, tile = (
+        np.empty(rows * costs.BRUTE_SMALL_ROWS, dtype)
+        for rows in (wide.shape[1], costs.BRUTE_FEW_QUERIES)
+    )
+    for block in blocks(span, costs.BRUTE_SMALL_ROWS):
         x = X[block]
         columns = turned[: wide.shape[1] * len(x)].reshape(-1, len(x))
         _brute_loops.lay_columns(x, columns)
-        for queries in blocks(slice(0, m), _FEW):
+        for queries in blocks(slice(0, m), costs.BRUTE_FEW_QUERIES):
             q = wide[queries]
             D = tile[: len(q) * len(x)].reshape(len(q), -1)
             _fill(q, columns, metric, d, D)
@@ -303,8 +303,8 @@ def brute_radius(
     """
     n = Q.shape[1] if metric.name == "precomputed" else rows.X.shape[0]
     held = isinstance(rows.X, HeldRows)
-    if Q.shape[0] > _CHUNK and (held or isinstance(Q, HeldRows)):
-        some = blocks(slice(0, Q.shape[0]), _CHUNK)
+    if Q.shape[0] > costs.BRUTE_CHUNK_QUERIES and (held or isinstance(Q, HeldRows)):
+        some = blocks(slice(0, Q.shape[0]), costs.BRUTE_CHUNK_QUERIES)
         runs = [brute_radius(Q[chunk], rows, metric, limit) for chunk in some]
         counts, row, d = (
             np.concatenate(column)

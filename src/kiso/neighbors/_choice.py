@@ -25,6 +25,7 @@ from math import log, log2
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._validation import Array
 
 from ._metric_loops import CHEBYSHEV, EUCLIDEAN, MANHATTAN, MINKOWSKI, halves
@@ -42,10 +43,7 @@ ROOTED, POWER = 0.25, 6.0  # a feature where powers are taken: by products and a
 LEVEL, MOVE = 12.0, 5.0
 TRIAL, TRIED = 1e6, 300.0  # what asking costs, and a row of the samples
 
-_MAX_FEATURES = 48  # beyond, no data met pruned enough to pay for trying
-_MIN_ROWS = 256
 _SAMPLE, _MOST = 2048, 16_384
-_PROBES = 32
 
 
 class TreeChoice:
@@ -69,7 +67,7 @@ class TreeChoice:
     def tree_for(self, Q: Array, k: int) -> Tree | None:
         """Give the tree if queries had better be searched for in it, now that they are here."""
         n, d = self.X.shape
-        if n < _MIN_ROWS or d > _MAX_FEATURES or k > n // 2 or len(Q) == 0:
+        if n < costs.KD_LEAST_ROWS or d > costs.KD_MOST_FEATURES or k > n // 2 or len(Q) == 0:
             return None
         brute = brute_cost(n, d, k, self.metric, self.X.dtype.itemsize)
         if k not in self.leaves:
@@ -115,7 +113,7 @@ def _sample(n: int) -> int:
 
 def _visited(Q: Array, tree: Tree, metric: Metric, k: int) -> float:
     """Mean number of leaves that some of the queries look at."""
-    some = Q[np.linspace(0, len(Q) - 1, min(_PROBES, len(Q))).astype(np.intp)]
+    some = Q[np.linspace(0, len(Q) - 1, min(costs.KD_PROBES, len(Q))).astype(np.intp)]
     m = len(some)
     heaps = np.full((m, k), np.inf), np.full((m, k), np.iinfo(np.intp).max)
     return max(1.0, tree_neighbors(some, tree, metric, np.full(m, -1), *heaps) / m)

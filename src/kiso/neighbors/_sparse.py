@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import blocks
 from kiso._validation import Array
 
@@ -25,8 +26,6 @@ from ._sparse_loops import Lists, Rows
 
 __all__ = ["SparseRows", "collect_sparse", "scan_sparse", "sparse_pairs", "sparse_rows"]
 
-_BLOCK = 1 << 14  # rows whose sums stay in cache together
-_QUERIES = 64  # of a tile of hits
 _POWER = {EUCLIDEAN: 2.0, MANHATTAN: 1.0, HAMMING: 0.0}
 
 
@@ -45,7 +44,9 @@ def sparse_rows(X: Any, metric: Metric) -> SparseRows | None:
     if metric.pairs is not None or metric.code == CHEBYSHEV:
         return None
     n, d = X.shape
-    n_blocks = max(1, min(-(-n // _BLOCK), 4 * X.nnz // d))  # lists have d + 1 bounds each
+    n_blocks = max(
+        1, min(-(-n // costs.SPARSE_BLOCK_ROWS), 4 * X.nnz // d)
+    )  # lists have d + 1 bounds each
     size = -(-n // n_blocks)
     rows = _csr(X)
     half = np.empty(n)
@@ -103,7 +104,7 @@ def collect_sparse(
     Q: Any, at: SparseRows, metric: Metric, limit: float
 ) -> Iterator[tuple[Array, Array, Array]]:
     """Yield (query, row, reduced distance) of all rows within one, some queries at a time."""
-    for some in blocks(slice(0, Q.shape[0]), _QUERIES):
+    for some in blocks(slice(0, Q.shape[0]), costs.SPARSE_TILE_QUERIES):
         q = _csr(Q[some])
         for block, lists, half, lift, _ in _walk(q, at, metric):
             task = (q, at.rows, lists, block.start, half, lift, metric.code, metric.p, limit)

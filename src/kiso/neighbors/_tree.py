@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import map_rows, n_threads, one_blas_thread
 from kiso._validation import Array
 
@@ -16,10 +17,6 @@ from ._metrics import Metric
 from ._query_loops import GROUP, Tree
 
 __all__ = ["build_tree", "tree_neighbors", "tree_radius"]
-
-_SMALL = 4096  # rows that one thread arranges before another has begun
-_SUBTREES = 2  # lanes for each thread: subtrees are equally large
-_MIN_QUERIES = 64  # of a lane
 
 
 def build_tree(X: Array, leaf_size: int) -> Tree:
@@ -49,7 +46,11 @@ def build_tree(X: Array, leaf_size: int) -> Tree:
         ((n_leaves - 1,), np.intp),
         ((n_leaves - 1, 2), X.dtype),
     )
-    top = min(depth, (_SUBTREES * n_threads() - 1).bit_length()) if n > _SMALL else 0
+    top = (
+        min(depth, (costs.KD_SUBTREES * n_threads() - 1).bit_length())
+        if n > costs.KD_SMALL_ROWS
+        else 0
+    )
     _tree_loops.bound_rows(P[0], 0, n, box, 0)
 
     def cut(nodes: slice, level: int) -> None:
@@ -91,7 +92,7 @@ def tree_neighbors(
         sort_best(distance[rows], index[rows])
         return visited
 
-    return sum(map_rows(lane, len(Q), min_rows=_MIN_QUERIES))
+    return sum(map_rows(lane, len(Q), min_rows=costs.KD_LANE_QUERIES))
 
 
 def tree_radius(Q: Array, tree: Tree, metric: Metric, limit: float) -> tuple[Array, Array, Array]:
@@ -105,10 +106,10 @@ def tree_radius(Q: Array, tree: Tree, metric: Metric, limit: float) -> tuple[Arr
             start[rows.start : rows.stop + 1], *found[-1],
         )  # fmt: skip
 
-    map_rows(search, len(Q), min_rows=_MIN_QUERIES)
+    map_rows(search, len(Q), min_rows=costs.KD_LANE_QUERIES)
     np.cumsum(start, out=start)
     if start[-1] > 0:
         found.append((np.empty(start[-1], np.intp), np.empty(start[-1])))
-        map_rows(search, len(Q), min_rows=_MIN_QUERIES)
+        map_rows(search, len(Q), min_rows=costs.KD_LANE_QUERIES)
     index, distance = found[-1]
     return start, index, distance

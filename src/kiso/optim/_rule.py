@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import map_rows, n_threads
 from kiso._validation import Array
 
@@ -22,7 +23,6 @@ from ._tree import Tree, leaves_like, leaves_of
 
 __all__ = ["ElementwiseRule", "NonFiniteGradientError", "Rule", "RuleState"]
 
-MIN_LANE = 1 << 18  # numbers that are worth a thread
 UNIT = 1 << 10
 
 T = TypeVar("T")
@@ -207,7 +207,7 @@ class ElementwiseRule(ABC):
     def _move_in_lanes(
         self, p: Array, g: Array, slots: dict[str, Array], rate: float, step: int
     ) -> None:
-        if p.size < 2 * MIN_LANE:
+        if p.size < 2 * costs.RULE_LANE_NUMBERS:
             self._move(p, g, slots, rate, step)
             return
 
@@ -230,7 +230,7 @@ class ElementwiseRule(ABC):
 
 
 def _is_finite(flat: Array) -> bool:
-    if flat.size < 2 * MIN_LANE:
+    if flat.size < 2 * costs.RULE_LANE_NUMBERS:
         return bool(all_finite(flat))
     return all(_in_lanes(lambda rows: all_finite(flat[rows]), flat.size))
 
@@ -246,4 +246,6 @@ def _in_lanes(task: Callable[[slice], T], size: int) -> list[T]:
         last = units.stop * UNIT + UNIT > size
         return task(slice(units.start * UNIT, size if last else units.stop * UNIT))
 
-    return map_rows(lane, size // UNIT, min_rows=MIN_LANE // UNIT, max_lanes=n_threads())
+    return map_rows(
+        lane, size // UNIT, min_rows=costs.RULE_LANE_NUMBERS // UNIT, max_lanes=n_threads()
+    )

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import blocks, map_rows
 from kiso._validation import Array
 
@@ -27,12 +28,6 @@ from ._points import Points
 from ._smo_loops import add_rows, gather, keep_rows, spread
 
 __all__ = ["GramCache", "Known", "Request"]
-
-_TILE_ROWS = 256  # columns of the Gram matrix in a tile
-_TILE_COLUMNS = 512  # rows of the segment in a tile: it stays in a core's cache
-_MIN_ROWS = 512  # of a lane
-_DEAR = 128  # features from which a kernel value costs more than to fetch it from memory
-_BLOCKS_BYTES = 1 << 26  # as far as blocks of sparse rows are kept dense
 
 
 @dataclass(frozen=True)
@@ -81,9 +76,11 @@ class GramCache:
         self.asked = [np.zeros(n, bool) for _ in self.segments]
         self.held = [np.full(self.columns_kept, -1, np.intp) for _ in self.segments]
         d = points.X.shape[1]
-        self.dear = d >= _DEAR or not isinstance(kernel, CHEAP)
+        self.dear = d >= costs.KERNEL_DEAR_FEATURES or not isinstance(kernel, CHEAP)
         sparse_rows = not isinstance(points.X, np.ndarray)
-        self.blocks_kept = sparse_rows and n * d * points.dtype.itemsize <= _BLOCKS_BYTES
+        self.blocks_kept = (
+            sparse_rows and n * d * points.dtype.itemsize <= costs.KERNEL_BLOCKS_BYTES
+        )
         self._blocks: dict[tuple[int, int], Points] = {}
         self.next_slot = [0] * len(self.segments)
 
@@ -133,10 +130,13 @@ class GramCache:
         others = lack if self.dear else np.arange(len(points))
         known = np.ones(len(points), bool)
         known[lack] = False
-        tiles = [points.take(others[tile]) for tile in blocks(slice(0, len(others)), _TILE_COLUMNS)]
+        tiles = [
+            points.take(others[tile])
+            for tile in blocks(slice(0, len(others)), costs.GRAM_TILE_COLUMNS)
+        ]
 
         def lane(rows: slice) -> None:
-            for block in blocks(rows, _TILE_ROWS):
+            for block in blocks(rows, costs.GRAM_TILE_ROWS):
                 some, at = points.take(lack[block]), 0
                 out = np.empty((len(some), len(others)), np.float32)
                 for tile in tiles:
@@ -166,9 +166,9 @@ class GramCache:
                     add_rows(
                         store, rows.start, slot[some], request.weights[some], request.out[rows]
                     )
-            for block in blocks(rows, _TILE_COLUMNS) if len(lack) else ():
+            for block in blocks(rows, costs.GRAM_TILE_COLUMNS) if len(lack) else ():
                 at = self._rows(start + block.start, start + block.stop)
-                for tile in blocks(slice(0, len(lack)), _TILE_ROWS):
+                for tile in blocks(slice(0, len(lack)), costs.GRAM_TILE_ROWS):
                     T = self._tile(computed.take(tile), at)
                     keep_rows(T, slots[tile], block.start, store)
                     for request, place in missing:
@@ -180,7 +180,7 @@ class GramCache:
                             )  # fmt: skip
 
         n_rows = self.segments[segment].stop - start
-        map_rows(lane, n_rows, min_rows=_MIN_ROWS)
+        map_rows(lane, n_rows, min_rows=costs.KERNEL_LANE_ROWS)
 
     def _rows(self, start: int, stop: int) -> Points:
         """A block of rows; of sparse data kept, with the features first, while there is room."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
+from kiso._compute import costs
 from kiso._compute.threads import lanes, run_lanes
 from kiso._validation import (
     RANDOM_STATE,
@@ -23,7 +24,7 @@ from kiso._validation import (
 from kiso.base import IterativeEstimator, State
 
 from ._linear_machines import CoordinateDescent, Data, Dual, Machine
-from ._linear_newton import MAX_CHOLESKY, Newton
+from ._linear_newton import Newton
 
 __all__ = ["GAP_OF_TOL", "LinearMachines", "LinearSVMState", "Problem", "as_rows"]
 
@@ -31,7 +32,6 @@ GAP_OF_TOL = 0.01  # the relative duality gap that `tol` stands for
 _MOST_ROWS, _MOST_ENTRIES = 1000, 1 << 14  # looked at to see the scales of the features
 _UNEQUAL = 1e8  # ratio of scales that is warned of
 _CRAWLING = 100  # passes over the data by which coordinate descent should be done
-_SPARSE_NEWTON = 512  # features of sparse data up to which 'auto' takes Newton's method
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +152,7 @@ class LinearMachines(IterativeEstimator[Problem, LinearSVMState]):
         if self.dual != "auto" or not self._squared:
             return bool(self.dual)
         n, d = data.X.shape
-        return n < d or (not data.dense and d > _SPARSE_NEWTON)
+        return n < d or (not data.dense and d > costs.LINEAR_SVM_NEWTON_COLUMNS)
 
     def _machines(self, problem: Problem) -> list[Machine]:
         data, tol = problem.data, GAP_OF_TOL * self.tol
@@ -171,7 +171,7 @@ class LinearMachines(IterativeEstimator[Problem, LinearSVMState]):
             self.dual == "auto"
             and isinstance(machine, CoordinateDescent)
             and machine.standing.n_iter >= _CRAWLING
-            and len(machine.w) <= MAX_CHOLESKY
+            and len(machine.w) <= costs.NEWTON_CHOLESKY_COLUMNS
         ):
             return Newton(machine.data, machine.dual, machine.tol, machine.standing)
         return machine

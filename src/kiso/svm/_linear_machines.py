@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
+from kiso._compute import costs
 from kiso._compute.rows import CsrRows, DenseRows, rows_of
 from kiso._compute.threads import blocks, map_rows, one_blas_thread
 from kiso._validation import Array
@@ -29,9 +30,6 @@ from . import _linear_loops as loops
 
 __all__ = ["ROUNDING", "CoordinateDescent", "Data", "Dual", "Machine", "Standing"]
 
-_MIN_ENTRIES = 1 << 18  # of the data, in a lane: less is over before a thread has begun
-_SMALL = 1 << 16  # entries of a pass that takes no longer than calling it
-_CHUNK = 1 << 25  # entries after which a chunk ends anyway: some 50 ms
 _FIRST = 0.1  # violation that the first chunk aims at, for targets of size 1
 _CAUTION = {False: 0.3, True: 0.1}  # by whether losses are squared; measured on a9a and reuters
 ROUNDING = 1e-14  # relative gap below which primal and dual differ by rounding
@@ -67,7 +65,7 @@ class Data:
     @cached_property
     def min_rows(self) -> int:
         """Rows of a lane that is worth a thread."""
-        return max(1, _MIN_ENTRIES * self.X.shape[0] // max(1, self.n_entries))
+        return max(1, costs.DUAL_LANE_ENTRIES * self.X.shape[0] // max(1, self.n_entries))
 
     @cached_property
     def parts(self) -> tuple[Array, Array, Array, Array, bool]:
@@ -222,8 +220,10 @@ class CoordinateDescent:
         """Do one chunk."""
         data = self.data
         a_pass = data.n_entries + len(self.beta)
-        budget = min(_CHUNK, max_iter * a_pass - self.work)
-        if data.n_entries <= _SMALL:  # an epoch a chunk at first, for who looks on
+        budget = min(costs.DUAL_CHUNK_ENTRIES, max_iter * a_pass - self.work)
+        if (
+            data.n_entries <= costs.DUAL_SMALL_ENTRIES
+        ):  # an epoch a chunk at first, for who looks on
             budget = min(budget, self.work // 8)
         work, self.n_active, violation, _ = loops.descend(
             *data.parts, data.a, *self.dual.arrays, data.norms, self.beta, self.w,

@@ -29,15 +29,15 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from kiso._compute import costs
 from kiso._compute.threads import blocks, lanes, map_rows, one_blas_thread, run_lanes
 from kiso._validation import Array
 
 from . import _linear_loops as loops
 from ._linear_machines import ROUNDING, Data, Dual, Standing
 
-__all__ = ["MAX_CHOLESKY", "Newton"]
+__all__ = ["Newton"]
 
-MAX_CHOLESKY = 512  # columns of H up to which it is formed
 _MAX_CONJUGATE = 250  # steps of conjugate gradient
 _FORCING = 0.1  # largest relative residual that they leave
 _MAX_SEARCH = 60  # steps of a line search
@@ -65,7 +65,7 @@ class Newton:
         self.z = data.scores(self.w)
         self.beta, self.curvature = np.empty(n), np.empty(n)
         self.lam = dual.lam if dual.squared else self._softness()
-        self.direct = d + 1 <= MAX_CHOLESKY
+        self.direct = d + 1 <= costs.NEWTON_CHOLESKY_COLUMNS
         self._stand(n_iter)
         self.first = self._norm()
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from kiso._compute import costs
 from kiso._compute.distances import common_shift
 from kiso._compute.matmul import product
 from kiso._validation import Array
@@ -20,9 +21,6 @@ from kiso._validation import Array
 from ._kernel_loops import sparse_products
 
 __all__ = ["Points", "products", "squared_norms"]
-
-_DENSE_SHARE = 0.2  # of entries that are not zero, from which a dense product is faster
-_DENSE_BYTES = 1 << 28  # as far as sparse rows may be made dense for it
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,10 @@ def _tidy(X: Any) -> Any:
     """CSR with sorted, distinct entries; dense where a dense product is faster."""
     X = X.tocsr()
     n, d = X.shape
-    if X.nnz > _DENSE_SHARE * n * d and n * d * X.dtype.itemsize <= _DENSE_BYTES:
+    if (
+        X.nnz > costs.KERNEL_DENSE_SHARE * n * d
+        and n * d * X.dtype.itemsize <= costs.KERNEL_DENSE_BYTES
+    ):
         return X.toarray()
     if not X.has_canonical_format:
         X = X.copy()

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._validation import Array
 
 from ._gram_cache import GramCache
@@ -25,9 +26,7 @@ from ._sums import kernel_sums
 
 __all__ = ["solve_shrinking"]
 
-_FEWER = 0.75  # share of the rows that are left, from which it pays to leave the others out
 _NEAR = 0.1  # of the first violation: before, too many rows still come and go
-_ROWS = 1000  # fewer than these are not worth it
 _CHECKS = 3  # after so many final checks that failed, nothing is left out any more
 
 
@@ -51,10 +50,10 @@ def solve_shrinking(
                     machine.stand()
         yield
         near = machine.violation < _NEAR * machine.first_violation
-        if not near or ended or failed >= _CHECKS or len(part.rows) < _ROWS:
+        if not near or ended or failed >= _CHECKS or len(part.rows) < costs.SHRINKING_LEAST_ROWS:
             continue
         wanted = _lively(part)
-        if len(wanted) < _FEWER * len(part.rows):
+        if len(wanted) < costs.SHRINKING_SHARE * len(part.rows):
             if part is machine:
                 settled = machine.beta.copy()
             part_cache = part_cache.restricted(wanted)

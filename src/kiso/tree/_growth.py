@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import lanes, n_threads, run_lanes
 from kiso._validation import Array
 
@@ -22,8 +23,6 @@ from ._records_loops import Best, Nodes, Rules, Table, make_work
 from ._tree import Tree, Units
 
 __all__ = ["Growth", "best_first", "grow_lane", "level_by_level"]
-
-_ALONE = 30_000  # rows × features below which threads cost more than they give
 
 
 @dataclass
@@ -79,7 +78,7 @@ class Growth:
         """Find the best split of each node of the frontier; in how many lanes."""
         d = len(self.table.categorical)
         sizes = self.nodes.stop[frontier] - self.nodes.start[frontier]
-        threads = n_threads() if int(sizes.sum()) * d > _ALONE else 1
+        threads = n_threads() if int(sizes.sum()) * d > costs.TREE_LANE_ENTRIES else 1
         by_feature = self.rules.max_features >= d
         parts = lanes(d if by_feature else len(frontier), max_lanes=threads)
         number = {part.start: lane for lane, part in enumerate(parts)}

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import run_together
 from kiso._validation import Array
 from kiso.optim._schedules import rate_at
@@ -22,16 +23,12 @@ from ..gan.losses import GAME_LOSSES, GameLoss
 from . import adversarial_loops as loops
 from .activation_loops import GELU
 from .dense_codes import RULES, layer_codes
-from .engine import LANE_WORK, MOST_LANES
+from .engine import LANE_WORK
 from .flat import FlatParameters
 from .records_loops import Lanes, Values
 
 __all__ = ["CompiledAdversarialLoop"]
 
-LANE_ROWS = 128  # samples of a batch that are worth a lane
-MOST_NUMBERS = 1 << 22  # parameters of a network up to which each lane has its own gradient
-CHUNK_BYTES = 1 << 22  # of random numbers that are drawn ahead
-CHUNK_WORK = 1 << 29  # parameters × samples of one compiled call: Ctrl-C waits for it
 
 _LOSSES: dict[GameLoss, int] = {
     GAME_LOSSES["minimax"]: loops.MINIMAX,
@@ -53,7 +50,9 @@ class CompiledAdversarialLoop(AdversarialLoop):
         self.sides = _Side(self.g, rows, self.n_lanes, mean), _Side(self.d, 2 * rows, self.n_lanes)
         n_turns, n_z = game.discriminator_steps, int(self.sides[0].flat.sizes[0])
         size = X.itemsize * game.batch_size * n_z * (n_turns + 1)
-        self.chunk = max(1, min(CHUNK_BYTES // size, CHUNK_WORK // (work * (n_turns + 1))))
+        self.chunk = max(
+            1, min(costs.GAN_CHUNK_BYTES // size, costs.GAN_CALL_WORK // (work * (n_turns + 1)))
+        )
         self.rows = np.empty((self.chunk * n_turns, game.batch_size), np.intp)
         self.Z = np.empty((self.chunk * (n_turns + 1), game.batch_size, n_z), X.dtype)
 
@@ -84,7 +83,10 @@ class CompiledAdversarialLoop(AdversarialLoop):
     @classmethod
     def wins(cls, game: Game) -> bool:
         """Whether the lanes' own gradients cost little."""
-        return max(game.generator.n_parameters, game.discriminator.n_parameters) <= MOST_NUMBERS
+        return (
+            max(game.generator.n_parameters, game.discriminator.n_parameters)
+            <= costs.GAN_MOST_NUMBERS
+        )
 
     def _advance(self, n_steps: int) -> None:
         for side in self.sides:
@@ -175,5 +177,7 @@ class _Side:
 
 def _lanes(batch_size: int, work: int) -> int:
     """Lanes that a step is worth, whatever the number of threads: a power of two."""
-    most = max(1, min(MOST_LANES, batch_size // LANE_ROWS, 1 + work // LANE_WORK))
+    most = max(
+        1, min(costs.STEP_MOST_LANES, batch_size // costs.GAN_LANE_ROWS, 1 + work // LANE_WORK)
+    )
     return 1 << (most.bit_length() - 1)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import MAX_LANES, lanes, run_sharing_counter
 from kiso._validation import Array
 
@@ -29,12 +30,6 @@ from .convolution_loops import (
 )
 
 __all__ = ["convolve", "correlate", "correlate_dW", "correlate_dx", "for_loops", "suits"]
-
-LENGTH = 1024  # of the long loops: four such rows of numbers stay in a core's first cache
-CACHE = 640 << 10  # bytes of the strips, which should stay in its second
-LANE_WORK = 10_000_000  # multiplications and additions that are worth a lane
-LANE_BYTES = 64 << 20  # of the lanes' ∂C/∂W together
-WIDE = 1.13  # times as many positions as outputs, from which on planes are made narrow
 
 
 NEVER = 1 << 30  # depth of a tap that is not there
@@ -156,7 +151,7 @@ def _backward(
     V = _turned(W, plan) if dx is not None else np.empty((0, 0, 0), dtype)
     n_taps = W.size // n_out
 
-    n_lanes = max(1, min(plan.n_lanes, LANE_BYTES // W.nbytes))
+    n_lanes = max(1, min(plan.n_lanes, costs.CONVOLUTION_LANE_BYTES // W.nbytes))
     parts = empty(train, (n_lanes, n_out, len(plan.off) if x is not None else 0), W)
     of_biases = np.zeros((n_lanes, n_out))
 
@@ -189,16 +184,20 @@ def _plan(
     (sh, sw), (dh, dw) = window.stride, window.dilation
     oh, ow = window.output(height, width)
     columns = _columns(width, ow, window, height)
-    narrow = columns > WIDE * ow  # a plane for each column of taps
+    narrow = columns > costs.NARROW_PLANES_RATIO * ow  # a plane for each column of taps
     across, starts = (fw, np.arange(fw) * dw - left) if narrow else (sw, np.arange(sw) - left)
     columns = ow if narrow else columns
     rows = -(-((oh - 1) * sh + window.reach[0]) // sh)
     one = (n_in * sh * across + n_out) * rows * columns * itemsize
     work = 2 * n * oh * ow * n_out * per_group * fh * fw
-    n_lanes = max(1, min(MAX_LANES, n, work // LANE_WORK))
-    n_images = _side_by_side(n, n_lanes, min(-(-LENGTH // (oh * columns)), CACHE // one))
+    n_lanes = max(1, min(MAX_LANES, n, work // costs.CONVOLUTION_LANE_WORK))
+    n_images = _side_by_side(
+        n, n_lanes, min(-(-costs.CONVOLUTION_LENGTH // (oh * columns)), costs.STRIPS_BYTES // one)
+    )
     row = n_images * columns
-    n_tiles = -(-oh * row // (LENGTH + LENGTH // 4))  # of even height, for pooling
+    n_tiles = -(
+        -oh * row // (costs.CONVOLUTION_LENGTH + costs.CONVOLUTION_LENGTH // 4)
+    )  # of even height, for pooling
     tile = _up(-(-oh // n_tiles), 2)
     taps = [(a * dh, b) for a in range(fh) for b in range(fw)]
     within = [b if narrow else b * dw % sw for _, b in taps]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import one_blas_thread, run_together
 from kiso._validation import Array
 from kiso.losses import Loss, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
@@ -30,16 +31,8 @@ from .sample_loops import descend
 
 __all__ = ["CompiledEngine"]
 
-TINY_WORK = 1 << 10  # parameters × samples of a step up to which single samples win
-MOST_WORK = 1 << 22  # parameters × samples of a step up to which one thread is enough
-LANE_WORK = MOST_WORK // 2  # parameters × samples that are worth a lane more
+LANE_WORK = costs.STEP_ONE_THREAD_WORK // 2  # parameters × samples that are worth a lane more
 LANE_ROWS, FEWEST_ROWS = 64, 32  # samples of a lane; samples of a batch that are worth two
-MOST_LANES = 16
-ONE_THREAD = 1 << 18  # m n k of a product up to which OpenBLAS takes one thread by itself
-ONE_THREAD_SUM = 10_000  # numbers of a vector up to which it does
-CHUNK_WORK = 1 << 31  # parameters × samples of one compiled call: Ctrl-C waits for it
-STEP_WORK = 1 << 15  # what the smallest step counts for in that
-MOST_COPIED = 1 << 28  # bytes of data in another dtype that are worth a copy
 
 _LOSSES: dict[type, int] = {
     SquaredError: loops.SQUARED,
@@ -61,7 +54,10 @@ class CompiledEngine(Engine):
         self.flat = FlatParameters(network, rule, packed=not self.tiny)
         self.p, gelu = self.flat.p, GELU in self.flat.codes
         largest = max(W.size for W in self.flat.leaves[::2])
-        self.large = largest * feed.batch_size > ONE_THREAD or self.p.size > ONE_THREAD_SUM
+        self.large = (
+            largest * feed.batch_size > costs.BLAS_ONE_THREAD_WORK
+            or self.p.size > costs.BLAS_ONE_THREAD_NUMBERS
+        )
         batch = 1 if self.tiny else feed.batch_size
         a, d = (np.empty(batch * self.flat.sizes.sum(), self.p.dtype) for _ in range(2))
         self.values = Values(a, d, np.empty_like(d) if gelu else d)
@@ -85,7 +81,10 @@ class CompiledEngine(Engine):
             return "the layers are not affine ones each with at most one known activation"
         if network.layers[0].parameters["W"].shape[0] != feed.X.shape[1]:
             return "X does not fit the first layer"
-        if feed.X.dtype != network.dtype and feed.X.size * network.dtype.itemsize > MOST_COPIED:
+        if (
+            feed.X.dtype != network.dtype
+            and feed.X.size * network.dtype.itemsize > costs.TRAINING_COPY_BYTES
+        ):
             return "X is large and not of the network's dtype"
         return _misfit(loss, feed.t, network.output_shape(feed.X.shape[1:])[0])
 
@@ -95,7 +94,7 @@ class CompiledEngine(Engine):
         if not isinstance(feed, RowFeed):
             return False
         work = network.n_parameters * feed.batch_size
-        return work <= MOST_WORK or _lanes_of(network, feed) > 1
+        return work <= costs.STEP_ONE_THREAD_WORK or _lanes_of(network, feed) > 1
 
     def advance(self, n_steps: int) -> Progress:
         """Take steps in as many calls as leave room for Ctrl-C."""
@@ -106,7 +105,11 @@ class CompiledEngine(Engine):
 
     def _advance(self, n_steps: int) -> Progress:
         self.flat.read(self.rule_state)
-        size = max(1, CHUNK_WORK // max(STEP_WORK, self.p.size * self.feed.batch_size))
+        size = max(
+            1,
+            costs.TRAINING_CALL_WORK
+            // max(costs.TRAINING_STEP_WORK, self.p.size * self.feed.batch_size),
+        )
         taken, loss, mass = 0, 0.0, 0.0
         try:
             while taken < n_steps:
@@ -131,7 +134,7 @@ class CompiledEngine(Engine):
 
     def _is_tiny(self, loss: Loss) -> bool:
         return (
-            self.network.n_parameters * self.feed.batch_size <= TINY_WORK
+            self.network.n_parameters * self.feed.batch_size <= costs.STEP_TINY_WORK
             and type(self.rule) is GradientDescent
             and type(loss) is SquaredError
             and self.feed.weight is None
@@ -190,7 +193,9 @@ class CompiledEngine(Engine):
 def _lanes_of(network: Network, feed: RowFeed) -> int:
     """Lanes that a step is worth, whatever the number of threads."""
     by_rows = max(feed.batch_size // LANE_ROWS, 2 if feed.batch_size >= FEWEST_ROWS else 1)
-    return min(MOST_LANES, by_rows, 1 + network.n_parameters * feed.batch_size // LANE_WORK)
+    return min(
+        costs.STEP_MOST_LANES, by_rows, 1 + network.n_parameters * feed.batch_size // LANE_WORK
+    )
 
 
 def _misfit(loss: Loss, t: Array, n_out: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import run_sharing_counter
 from kiso._validation import Array
 
@@ -19,7 +20,6 @@ from .normalise_loops import normalise_back, normalise_channels
 
 __all__ = ["Scales", "normalise", "suits"]
 
-LANE_NUMBERS = 1 << 16  # that are worth a thread
 
 _NONE = np.zeros((1, 1, 1, 0), np.uint8)
 
@@ -60,7 +60,7 @@ def normalise(
         np.zeros(channels) if s is None else s.astype(float) for s in (scales.mean, scales.var)
     )
     gamma, beta = scales.gamma.astype(float), scales.beta.astype(float)
-    n_lanes = max(1, min(channels, x.size // LANE_NUMBERS))
+    n_lanes = max(1, min(channels, x.size // costs.NORMALISE_LANE_NUMBERS))
 
     def fill(y: Array, codes: Array) -> None:
         def take_turns(turns: Array) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import one_blas_thread
 from kiso._validation import Array
 from kiso.optim import Rule, global_norm
@@ -22,8 +23,6 @@ from .game import Game
 from .gradient_penalty import gradient_penalty
 
 __all__ = ["AdversarialLoop", "Player", "Position"]
-
-SMALL_WORK = 1 << 23  # parameters × samples of a batch up to which BLAS gets one thread
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class AdversarialLoop:
     def _is_small(self) -> bool:
         """Whether a second thread would spend more on waiting than it saves."""
         n = max(self.game.generator.n_parameters, self.game.discriminator.n_parameters)
-        return n * self.game.batch_size <= SMALL_WORK
+        return n * self.game.batch_size <= costs.GAN_SMALL_WORK
 
     def _step(self) -> None:
         """D's steps and then G's; say whose step failed."""

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.matmul import product
 from kiso._validation import Array, RandomState, check_generator
 
@@ -20,8 +21,6 @@ from .plain import is_plain
 from .run import Run, empty
 
 __all__ = ["Affine"]
-
-FEW = 4  # samples
 
 
 @dataclass(eq=False, repr=False)
@@ -132,7 +131,7 @@ class Affine(Layer):
         if is_plain():
             return self.forward(x)[0]
         check_features(self, x, self.W.shape[0])
-        if len(x) < FEW:  # a matter of reading W
+        if len(x) < costs.AFFINE_FEW_SAMPLES:  # a matter of reading W
             y: Array = np.dot(x, self.W)
         else:
             dtype = np.result_type(x, self.W)

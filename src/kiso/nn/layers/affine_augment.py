@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kiso._compute import costs
 from kiso._compute.threads import map_rows
 from kiso._validation import Array
 
@@ -21,7 +22,6 @@ from .windows import check_images
 
 __all__ = ["RandomAffine"]
 
-MIN_IMAGES = 64  # worth a lane
 _LOOPS = (np.float32, np.float64)  # what the compiled loops take
 
 
@@ -104,13 +104,19 @@ class RandomAffine(Layer):
         maps = self.maps(train.rng, len(x), x.shape[2:])
         x = _for_loops(x)
         y = empty(train, x.shape, x)
-        map_rows(lambda s: warp_lane(x, maps, s.start, s.stop, y), len(x), min_rows=MIN_IMAGES)
+        map_rows(
+            lambda s: warp_lane(x, maps, s.start, s.stop, y),
+            len(x),
+            min_rows=costs.AUGMENT_LANE_IMAGES,
+        )
 
         def backward(dy: Array) -> tuple[Array, dict[str, Any]]:
             dy = _for_loops(dy)
             dx = np.zeros_like(dy)
             map_rows(
-                lambda s: spread_lane(dy, maps, s.start, s.stop, dx), len(dy), min_rows=MIN_IMAGES
+                lambda s: spread_lane(dy, maps, s.start, s.stop, dx),
+                len(dy),
+                min_rows=costs.AUGMENT_LANE_IMAGES,
             )
             return dx, {}
 

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kiso._compute import costs
 from kiso._compute.threads import blocks, map_rows
 from kiso._validation import Array, RandomState, check_generator
 from kiso.losses import Loss
@@ -45,10 +46,6 @@ from .weights import load_weights, named_arrays, save_weights
 __all__ = ["Network"]
 
 _N = TypeVar("_N", bound=Layer)
-
-LANE_ROWS = 512  # of a dense network: the values between its layers stay in a core's cache
-LANE_WORK = 1 << 24  # rows × parameters that are worth a lane
-LANE_IMAGES = 64  # so many at least share a reading of the weights of dense layers
 
 
 class Network(Sequential):
@@ -240,16 +237,22 @@ class Network(Sequential):
     def __call__(self, x: Array) -> Array:
         """Return y = f(x) alone; many rows in lanes, each through all layers on one thread."""
         x = self.as_input(x)
-        if is_plain() or len(x) < 2 * LANE_IMAGES:
+        if is_plain() or len(x) < 2 * costs.INFERENCE_LANE_IMAGES:
             return super().__call__(x)
         images = self.takes_images
-        worth = LANE_IMAGES if images else max(LANE_ROWS, LANE_WORK // max(1, self.n_parameters))
+        worth = (
+            costs.INFERENCE_LANE_IMAGES
+            if images
+            else max(
+                costs.INFERENCE_LANE_ROWS, costs.INFERENCE_LANE_WORK // max(1, self.n_parameters)
+            )
+        )
         if len(x) < 2 * worth:
             return super().__call__(x)
         straight = super().__call__
 
         def through(rows: slice) -> list[Array]:
-            parts = [rows] if images else blocks(rows, LANE_ROWS)
+            parts = [rows] if images else blocks(rows, costs.INFERENCE_LANE_ROWS)
             return [straight(x[part]) for part in parts]
 
         lanes = map_rows(through, len(x), min_rows=worth)
