@@ -31,7 +31,7 @@ STOREYS = [
 ]
 # the modules of _compute, likewise
 COMPUTE = [
-    {"levels", "store", "signatures", "making", "_store_worker"},
+    {"costs", "levels", "store", "signatures", "making", "_store_worker"},
     {"jit"},
     {"atomics", "llvm"},
     {"microkernels", "pool"},
