@@ -526,6 +526,59 @@ class TestAfterTheTable:
         ]
         assert predictions[0] == predictions[1] != ""
 
+    @pytest.mark.parametrize(
+        ("target", "options"),
+        [
+            ("price", ("--weights", "many", "--models", "ridge,forest,ensemble")),
+            ("kind", ("--weights", "many", "--calibrate", "isotonic", "--cost", "1:3",
+                      "--models", "logistic,linear-svm,ensemble")),
+            ("kind", ("--models", "neighbors,logistic,forest,ensemble", "--cost", "2:1",
+                      "--positive", "b")),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("leads", [False, True])
+    def test_with_every_option_the_script_scores_the_same(
+        self, tmp_path, monkeypatch, target, options, leads
+    ):
+        if leads:  # an ensemble that is the best is written, too
+            monkeypatch.setattr(comparing, "SURE", 1.0)
+        rng = np.random.default_rng(1)
+        kind = rng.choice(["a", "b"], 150)
+        notes = [
+            f"{rng.choice(['red', 'old', 'small'])} house {rng.choice(['near', 'far'])} "
+            f"{'garden' if k == 'a' else 'street'} {i % 70}"
+            for i, k in enumerate(kind)
+        ]
+        size = rng.normal(size=150)
+        price = 3 * size + 2 * np.abs(size) * (kind == "a") + rng.normal(size=150)
+        frame = pd.DataFrame({"size": size, "note": notes, "many": rng.integers(1, 5, 150),
+                              "price": price, "kind": kind})  # fmt: skip
+        frame.loc[rng.choice(150, 12, replace=False), "kind"] = "b"
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        script, model = tmp_path / "out.py", tmp_path / "m.kiso"
+        found = kiso(tmp_path / "t.csv", "--target", target, *options, "--repeats", "1", "--folds",
+                     "3", "--script", script, "--save", model, "--json")  # fmt: skip
+        assert found.exit_code == 0, found.output
+        result = json.loads(found.stdout)
+        best = next((m for m in result["models"] if m["leads"]), result["models"][0])
+        ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+        scores = [float(word) for word in ran.stdout.splitlines()[1].split()]
+        sign = -1 if result["protocol"]["metric"].startswith("neg_") else 1
+        assert [sign * s for s in scores] == pytest.approx(best["scores"], rel=1e-5)
+        command = result["fit_command"]
+        name = "+".join(best["members"]) or best["name"]
+        assert command.startswith(f"kiso fit {name} ")
+        assert ("--weights many" in command) == ("--weights" in options)
+        assert ("--calibrate isotonic" in command) == ("--calibrate" in options)
+        assert ("--threshold" in command) == ("--cost" in options)
+        again = CliRunner().invoke(main, [*shlex.split(command)[1:-1], str(tmp_path / "n.kiso")])
+        assert again.exit_code == 0, again.output
+        predictions = [
+            CliRunner().invoke(main, ["predict", str(path), str(tmp_path / "t.csv")]).stdout
+            for path in (model, tmp_path / "n.kiso")
+        ]
+        assert predictions[0] == predictions[1] != ""
+
     def test_folders_are_checked_before_anything_runs(self, table):
         found = kiso(table, "--target", "price", "--save", "no/such/folder/m.kiso")
         assert found.exit_code == 2

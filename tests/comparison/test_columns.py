@@ -44,6 +44,7 @@ def test_kinds():
         key=[f"K{i:04d}" for i in range(N)],
         customer_id=rng.permutation(N) + 1000,
         remark=[f"{words[i % 3]} {i}" for i in range(N)],
+        mottos=[f"a{i}b c{i}d e{i}f" for i in range(N)],
         mostly_missing=[1.0] + [None] * (N - 1),
     )
     assert found == {
@@ -58,7 +59,8 @@ def test_kinds():
         "empty": ("constant", False),
         "key": ("identifier", False),
         "customer_id": ("identifier", False),
-        "remark": ("text", False),
+        "remark": ("text", True),
+        "mottos": ("text", False),
         "mostly_missing": ("number", True),
     }
 

@@ -136,13 +136,14 @@ def test_no_curves_where_not_asked():
 
 
 def test_sparse_features_give_the_same(monkeypatch):
+    import kiso.comparison._candidates as features
     import kiso.comparison._compare as module
 
     frame = pd.DataFrame({"k": rng.choice(list("abcdefgh"), 200), "x": rng.normal(size=200)})
     frame["y"] = np.where(frame["k"].isin(list("abc")) ^ (rng.random(200) < 0.1), "u", "v")
     options = {"models": ["logistic"], "n_folds": 3, "n_repeats": 1, "metric": "log_loss"}
     dense = compare(frame, "y", **options)
-    monkeypatch.setattr(module, "DENSE_BYTES", 100)
+    monkeypatch.setattr(features, "DENSE_BYTES", 100)
     sparse = compare(frame, "y", **options)
     np.testing.assert_allclose(sparse.best.scores, dense.best.scores, rtol=1e-3)
     a, b = sparse.best.diagnostics.weights[0], dense.best.diagnostics.weights[0]

@@ -45,6 +45,15 @@ DRAWING = 8.0  # seconds that the pictures of a page take
               help="With --time: times left out between training and test rows.")  # fmt: skip
 @click.option("--rare", type=click.Choice(["drop", "merge"]),
               help="What becomes of classes with fewer rows than folds.")  # fmt: skip
+@click.option("--weights", metavar="COLUMN",
+              help="How much each row counts, in fits and in scores.")  # fmt: skip
+@click.option("--calibrate", type=click.Choice(["sigmoid", "isotonic"]),
+              help="Calibrate probabilities on held-out parts of the training rows.")  # fmt: skip
+@click.option("--cost", metavar="FP:FN",
+              help="What a false positive and a false negative cost, as 1:10: chooses the "
+              "threshold of least cost.")  # fmt: skip
+@click.option("--positive", metavar="CLASS",
+              help="With --cost: the class that is the case. Default: the rarer.")  # fmt: skip
 @click.option("--budget", metavar="TIME", help="Stop after 60s, 2m, ...; say what did not finish.")
 @click.option("--folds", type=click.IntRange(min=2),
               help="Folds of the cross-validation. Default: 5.")  # fmt: skip
@@ -83,6 +92,10 @@ def command(
     time: tuple[str, ...],
     gap: int,
     rare: Any,
+    weights: str | None,
+    calibrate: Any,
+    cost: str | None,
+    positive: str | None,
     budget: str | None,
     folds: int | None,
     repeats: int | None,
@@ -125,7 +138,9 @@ def command(
     if not (target or table.default_target):
         asked = {"task": task, "metric": metric, "models": models, "exclude": exclude,
                  "folds": folds, "repeats": repeats, "metrics": metrics, "groups": groups,
-                 "time": time, "rare": rare, "script": script, "save": save}  # fmt: skip
+                 "time": time, "rare": rare, "weights": weights, "script": script,
+                 "save": save, "calibrate": calibrate, "cost": cost,
+                 "positive": positive}  # fmt: skip
         _check_nothing_to_predict(table, [name for name, value in asked.items() if value])
         reserve = _reserve(limit, began, report)
         _group(table, names(drop, table), budget, reserve, seed, report, watcher, as_json=as_json)
@@ -146,6 +161,10 @@ def command(
         time=names(time, table),
         gap=gap,
         rare=rare,
+        weights=weights,
+        calibrate=calibrate,
+        cost=cost,
+        positive=positive,
         random_state=seed,
         explain=report is not None,
         reserve=_reserve(limit, began, report),
@@ -187,7 +206,8 @@ class _Given:
         best = comparison.best
         if best is None or best.baseline:
             return ""
-        words = ["kiso", "fit", best.name, self.data or self.table.name]
+        name = "+".join(best.members) or best.name
+        words = ["kiso", "fit", name, self.data or self.table.name]
         words += ["--target", comparison.data.target]
         words += ["--task", self.task] if self.task else []
         for name in NAMES:
@@ -201,13 +221,28 @@ class _Given:
         for name in [*self.drop, *comparison.protocol.split_columns[: self._by_groups(comparison)]]:
             words += ["--drop", name]
         words += ["--rare", self.rare] if self.rare else []
-        for name, value in best.final_settings.items():
-            if name == "random_state":
-                words += ["--seed", str(value)] if value else []
-            elif name in best.grid or isinstance(value, float):
-                words += ["--set", f"{name}={_setting(value)}"]
-        words += ["-o", save or f"{best.name}.kiso"]
+        weights = comparison.protocol.weights
+        words += ["--weights", weights] if weights else []
+        words += self._settings(comparison, best)
+        protocol = comparison.protocol
+        words += ["--calibrate", protocol.calibrate] if protocol.calibrate else []
+        if best.choice is not None:
+            words += ["--threshold", f"{best.choice.positive}={best.choice.threshold!r}"]
+        words += ["-o", save or f"{name}.kiso"]
         return shlex.join(words)
+
+    def _settings(self, comparison: Comparison, best: Model) -> list[str]:
+        """Return --set for what was searched, and for what depends on the target; --seed."""
+        models = [m for m in comparison.models if m.name in (best.members or [best.name])]
+        words, seed = [], 0
+        for model in models:
+            prefix = f"{model.name}." if best.members else ""
+            for name, value in model.final_settings.items():
+                if name == "random_state":
+                    seed = value
+                elif name in model.grid or isinstance(value, float):
+                    words += ["--set", f"{prefix}{name}={_setting(value)}"]
+        return [*words, "--seed", str(seed)] if seed else words
 
     def _by_groups(self, comparison: Comparison) -> int:
         return int(comparison.protocol.splitting == "groups")
@@ -232,15 +267,31 @@ class _Given:
     def _save(self, comparison: Comparison, best: Model, path: str) -> None:
         from kiso.persistence import save_model, train_model
 
-        settings = {k: v for k, v in best.final_settings.items() if k != "random_state"}
-        drop = [*self.drop, *comparison.protocol.split_columns[: self._by_groups(comparison)]]
+        protocol = comparison.protocol
+        drop = [*self.drop, *protocol.split_columns[: self._by_groups(comparison)]]
+        choice = best.choice
         fitted = train_model(
-            self.table, comparison.data.target, best.name, task=comparison.protocol.task,
-            params=settings, drop=drop, rare=self.rare, random_state=comparison.protocol.seed,
+            self.table, comparison.data.target, "+".join(best.members) or best.name,
+            task=protocol.task, params=_final(best), drop=drop, rare=self.rare,
+            random_state=protocol.seed, weights=protocol.weights or None,
+            calibrate=protocol.calibrate or None,  # type: ignore[arg-type]
+            threshold=None if choice is None else (choice.positive, choice.threshold),
         )  # fmt: skip
         save_model(fitted, path)
         if err().is_terminal:
             err().print(f"wrote {path}", soft_wrap=True)
+
+
+def _final(best: Model) -> dict[str, Any]:
+    """Return the final settings as `train_model` takes them: of several models "logistic.C"."""
+    if not best.members:
+        return {k: v for k, v in best.final_settings.items() if k != "random_state"}
+    return {
+        f"{name}.{k}": v
+        for name, settings in best.final_settings.items()
+        for k, v in settings.items()
+        if k != "random_state"
+    }
 
 
 def _setting(value: Any) -> str:
@@ -426,12 +477,13 @@ def _row(comparison: Comparison, model: Model, place: int) -> dict[str, str]:
     done = model in comparison.ranked
     compared = gap is not None and best is not None and model is not best
     return {
-        "": f"{place + 1}" if done else words.NONE,
+        "": f"{place + 1}" if done and not model.members else words.NONE,
         "model": model.name,
         "estimator": model.estimator,
         protocol.metric_label: words.fixed(sign * model.mean, digits),
         "±": words.fixed(model.spread, digits),
         **_others(comparison, model),
+        **_cost(comparison, model),
         "folds": f"{len(model.scores)}/{len(protocol.fold_sizes)}",
         "to best": words.fixed(gap.mean, digits) if gap and compared else "",
         "95 % interval": (
@@ -444,6 +496,19 @@ def _row(comparison: Comparison, model: Model, place: int) -> dict[str, str]:
         "predict": words.seconds(_mean(model.predict_seconds)),
         "memory": words.size(model.memory_bytes),
         "parameters": words.count(model.n_parameters),
+    }
+
+
+def _cost(comparison: Comparison, model: Model) -> dict[str, str]:
+    """Return the cost of a row on held-out rows, where costs were given."""
+    from kiso.report import words
+
+    costs = [m.choice.cost for m in comparison.models if m.choice is not None]
+    if not comparison.protocol.cost:
+        return {}
+    choice = model.choice
+    return {
+        "cost": words.NONE if choice is None else words.fixed(choice.cost, words.decimals(costs))
     }
 
 
@@ -477,6 +542,7 @@ _MEANINGS = {
     "±": "standard deviation over folds",
     "to best": "mean difference to the best",
     "p": "of that difference, by the corrected resampled t-test",
+    "cost": "of a row on held-out rows, with a threshold chosen on the other folds",
     "fit": "search and refit of a fold, the columns being prepared once for all models",
     "memory": "peak that a fit on all rows adds",
 }
@@ -489,7 +555,9 @@ def _remarks(comparison: Comparison, shown: list[str]) -> list[str]:
     if meanings:
         lines.append("; ".join(meanings) + ".")
     for model in comparison.models:
-        if model.status != "done":
+        if model.members and model.status == "done":
+            lines.append(f"{model.name}: {model.description[0].lower()}{model.description[1:]}")
+        elif model.status != "done":
             lines.append(
                 f"{model.name}: {model.status}" + (f": {model.message}" * bool(model.message))
             )

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
               help="Do not use these columns; may be repeated.")  # fmt: skip
 @click.option("--rare", type=click.Choice(["drop", "merge"]),
               help="What becomes of classes with fewer than 5 rows.")  # fmt: skip
+@click.option("--weights", metavar="COLUMN", help="How much each row counts.")
+@click.option("--calibrate", type=click.Choice(["sigmoid", "isotonic"]),
+              help="Calibrate probabilities on held-out parts of the rows.")  # fmt: skip
+@click.option("--threshold", metavar="CLASS=P",
+              help="Predict this class from a probability of P on (two classes).")  # fmt: skip
 @reading_options
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0))
 def command(
@@ -44,10 +49,15 @@ def command(
     tune: bool,
     drop: tuple[str, ...],
     rare: Literal["drop", "merge"] | None,
+    weights: str | None,
+    calibrate: Literal["sigmoid", "isotonic"] | None,
+    threshold: str | None,
     seed: int,
     **options: Any,
 ) -> None:
     """Fit MODEL (logistic, ridge, ...) to the table DATA and write it to a file.
+
+    Several models joined by + (logistic+forest) are fitted all, and answer with their mean.
 
     DATA is a CSV, TSV or Parquet file, or the name of a data set that scikit-learn bundles.
     The columns are prepared as in `kiso compare`, and the preparation is part of the model.
@@ -64,7 +74,8 @@ def command(
         warnings.simplefilter("always")
         fitted = train_model(
             table, target, model, task=task, params=params, tune=tune,
-            drop=names(drop, table), rare=rare,
+            drop=names(drop, table), rare=rare, weights=weights,
+            calibrate=calibrate, threshold=_threshold(threshold),
             random_state=seed, callbacks=callbacks,
         )  # fmt: skip
     try:
@@ -74,6 +85,20 @@ def command(
     for message in dict.fromkeys(str(warning.message) for warning in caught):
         err().print(f"warning: {message}", soft_wrap=True)
     _summarise(fitted, table, path)
+
+
+def _threshold(text: str | None) -> tuple[str, float] | None:
+    """Return the class and the probability of "yes=0.2"."""
+    if text is None:
+        return None
+    label, equals, value = text.rpartition("=")
+    try:
+        found = float(value)
+    except ValueError:
+        found = float("nan")
+    if not equals or not 0 <= found <= 1:
+        fail(f"--threshold {text!r}: write the class and a probability, as yes=0.2.", 2)
+    return label, found
 
 
 def _target(table: Table, target: str | None) -> str:

@@ -13,11 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from ._result import Task
+from ._columns import has_text, width
+from ._result import Column, Task
 from ._table import nearest
 from ._text import DataError
 
-__all__ = ["CANDIDATES", "Candidate", "candidates_for", "choose", "find_candidate"]
+__all__ = [
+    "CANDIDATES",
+    "Candidate",
+    "candidates_for",
+    "choose",
+    "find_candidate",
+    "goes_sparse",
+]
+
+DENSE_BYTES = 1 << 28  # features that would be larger go sparse where a model takes that
 
 
 @dataclass(frozen=True)
@@ -474,3 +484,9 @@ def choose(task: Task, models: Sequence[str] = (), exclude: Sequence[str] = ()) 
     if not any(not c.baseline for c in found) and not any(c.baseline for c in wanted):
         raise DataError("No model is left to compare: name or keep at least one.")
     return found
+
+
+def goes_sparse(candidate: Candidate, columns: Sequence[Column], n_rows: int) -> bool:
+    """Whether a model is given sparse features: for texts, and where dense ones would be large."""
+    large = 8 * width(columns) * n_rows > DENSE_BYTES
+    return candidate.sparse and not candidate.baseline and (large or has_text(columns))

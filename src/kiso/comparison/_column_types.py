@@ -274,8 +274,14 @@ def _mixed(
 ) -> tuple[Any, ColumnDecision]:
     """Sort out numbers with signs and units, dates, and text; with a few cells that do not fit."""
     decimal, other = _own_decimal(counts, decimal)
-    parsed = parse_numbers(counts, decimal)
     rows = sum(counts.values())
+    bracketed = [value for value in counts if value.startswith("(") and value.endswith(")")]
+    if len(bracketed) == len(counts):
+        shown = f"{bracketed[0][:30]!r} and the like stand in brackets in every row"
+        return _as_text(text, absent), ColumnDecision(
+            "text", note=f"{shown}: these are not numbers, taken as text"
+        )
+    parsed = parse_numbers(counts, decimal)
     words = [value for value in counts if value not in parsed.values]
     strange = sum(counts[value] for value in words if value.lower() not in MISSING_WORDS)
     few = strange <= 0.05 * rows

@@ -20,6 +20,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ._dates import DateParts, date_format
 from ._result import Column
+from ._text_features import MAX_TERMS, N_DIRECTIONS, TextFeatures, count_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,7 @@ __all__ = [
     "classify_columns",
     "feature_columns",
     "feature_names",
+    "has_text",
     "is_boolean",
     "make_pipeline_for",
     "make_preparation",
@@ -38,6 +40,7 @@ __all__ = [
 MAX_CATEGORIES = 100  # indicator columns that one category column may give
 MISSING_CATEGORY = "(missing)"
 RARE_CATEGORY = "(rare)"
+TEXT_NOTE = "free text, as weighted counts of its words and pairs of words"
 
 _INDEX_NAMES = {"", "index", "rownames", "row.names", "row_names", "rowname", "level_0"}
 _ID_NAME = re.compile(r"(^|[_ .-])(id|uuid|guid|key)$|[a-z]I[dD]$", re.IGNORECASE)
@@ -142,17 +145,28 @@ def _classify_text(present: Any, all_distinct: bool, column: Any) -> Column:
         return column("date", f"{note}; read as {order}" if order else note)
     distinct = present.unique()
     share = len(distinct) / len(present)
-    words = float(np.mean([len(str(value).split()) for value in distinct]))
+    some = distinct[:: max(1, len(distinct) // 2000)]
+    words = float(np.mean([count_words(str(value)) for value in some]))
     if all_distinct or (share > 0.9 and len(distinct) > 20):
         if words >= 2.5:
-            return column("text", "free text: not used", used=False)
+            return _text(distinct, column)
         return column("identifier", "a different value in (almost) every row", used=False)
-    if share > 0.5 and words > 8:
-        return column("text", "free text: not used", used=False)
+    if (share > 0.5 and words > 8) or (len(distinct) > MAX_CATEGORIES and words > 4):
+        return _text(distinct, column)
     note = ""
     if len(distinct) > MAX_CATEGORIES:
         note = f"the {MAX_CATEGORIES - 1} most frequent values, the others together"
     return column("category", note)
+
+
+def _text(distinct: Any, column: Any) -> Column:
+    """Say how texts are used; those that have no term in common say nothing."""
+    import pandas as pd
+
+    some = pd.DataFrame({"text": distinct[:5000]})
+    if not len(TextFeatures().fit(some).terms_[0]):
+        return column("text", "texts without a word in common: not used", used=False)
+    return column("text", TEXT_NOTE)
 
 
 def make_preparation(
@@ -165,7 +179,9 @@ def make_preparation(
     - category: one 0/1 feature a value, missing being a value of its own; values in fewer
       than about 10 rows (2 % of a small table) share one feature, which an unseen value
       gets too;
-    - date: its parts (`DateParts`), then as numbers.
+    - date: its parts (`DateParts`), then as numbers;
+    - text: weighted counts of words (`TextFeatures`), their 50 largest directions where features
+      are dense.
 
     Parameters
     ----------
@@ -201,6 +217,7 @@ def make_preparation(
         ("numbers", numbers, names("number", "boolean")),
         ("dates", dates, names("date")),
         ("categories", categories, names("category")),
+        ("texts", TextFeatures(None if sparse else N_DIRECTIONS), names("text")),
     ]
     return ColumnTransformer(
         [part for part in parts if part[2]],
@@ -241,13 +258,21 @@ def rare_below(n_rows: int) -> int:
     return max(2, min(10, n_rows // 50))
 
 
-def width(columns: Sequence[Column]) -> int:
+def has_text(columns: Sequence[Column]) -> bool:
+    """Whether a column of free text is used."""
+    return any(column.used and column.kind == "text" for column in columns)
+
+
+def width(columns: Sequence[Column], *, sparse: bool = False) -> int:
     """Return about how many features the columns give; never fewer than they do."""
+    terms = MAX_TERMS if sparse else N_DIRECTIONS
     return sum(
         1 + (column.n_missing > 0)
         if column.kind in ("number", "boolean")
         else 5
         if column.kind == "date"
+        else terms
+        if column.kind == "text"
         else min(column.n_unique + 1, MAX_CATEGORIES)
         for column in columns
         if column.used
@@ -262,6 +287,8 @@ def feature_names(preparation: ColumnTransformer) -> list[str]:
             encoder = copy.copy(transformer[-1])
             encoder.feature_name_combiner = _category_name
             names += list(encoder.get_feature_names_out(inputs))
+        elif part == "texts":
+            names += [str(name) for name in transformer.get_feature_names_out()]
         elif part in ("numbers", "dates"):
             found = transformer.get_feature_names_out(inputs)
             names += [re.sub(r"^missingindicator_(.*)$", r"\1 is missing", str(n)) for n in found]
@@ -280,6 +307,9 @@ def feature_columns(preparation: ColumnTransformer) -> list[str]:
             columns += [str(name) for name in inputs]
             indicator = transformer[0].indicator_
             columns += [str(inputs[j]) for j in getattr(indicator, "features_", [])]
+        elif part == "texts":
+            for name, n in zip(transformer.feature_names_in_, transformer.widths(), strict=True):
+                columns += [str(name)] * n
         elif part == "dates":
             dates = transformer[0]
             for name, parts in zip(dates.feature_names_in_, dates.parts_, strict=True):

@@ -10,12 +10,20 @@ from typing import Any, Literal
 import numpy as np
 
 from ._bundled import BUNDLED, DEFAULT, bundled_table
-from ._candidates import Candidate, choose
+from ._candidates import Candidate, choose, goes_sparse
 from ._clock import Clock, OutOfBudget, Watcher, budget_seconds
 from ._columns import width
-from ._diagnose import close_runner, diagnose, importances, learning_curves
+from ._diagnose import (
+    close_runner,
+    diagnose,
+    diagnose_ensemble,
+    importances,
+    learning_curves,
+)
+from ._ensemble import ENSEMBLE, Ensemble, make_ensemble
 from ._folds import outer_splits, prepare
 from ._metrics import choose_metric
+from ._pipelines import Calibrate
 from ._result import (
     Comparison,
     Finding,
@@ -32,13 +40,13 @@ from ._suspects import Suspects, confirm, look
 from ._table import Table, read_table, table_from
 from ._task import Problem, check_folds, pose
 from ._text import DataError
-from ._words import conclusion, curve_verdict
+from ._threshold import choose_threshold, costs_of
+from ._words import SURE, conclusion, curve_verdict
 from .detectors import rare_class
 
 __all__ = ["compare", "default_repeats", "load"]
 
-DENSE_BYTES = 1 << 28  # features that would be larger go sparse where a model takes that
-LARGEST_DENSE = 1 << 31  # and beyond this, models that take no sparse features are skipped
+LARGEST_DENSE = 1 << 31  # beyond this, models that take no sparse features are skipped
 FOLDS_SHARE = 0.85  # of the budget; the rest is for the fits that explain
 LEAN_SHARE = 0.93  # the same, without learning curves
 
@@ -60,6 +68,10 @@ def compare(
     time: str | Sequence[str] = (),
     gap: int = 0,
     rare: Literal["drop", "merge"] | None = None,
+    weights: str | None = None,
+    calibrate: Calibrate | None = None,
+    cost: str | None = None,
+    positive: str | None = None,
     random_state: int = 0,
     explain: bool = True,
     reserve: float = 0.0,
@@ -107,6 +119,17 @@ def compare(
         Times left out between training and test rows.
     rare : {"drop", "merge"}, optional
         What becomes of classes with fewer rows than folds.
+    weights : str, optional
+        Column that says how much each row counts, in fits and in scores; models that take no
+        weights are skipped.
+    calibrate : {"sigmoid", "isotonic"}, optional
+        Calibrate each classifier's probabilities on held-out parts of its training rows.
+    cost : str, optional
+        What a false positive and a false negative cost, as "1:10" (two classes): for each
+        model with probabilities the threshold of least cost, and what it costs on folds that
+        it was not chosen on.
+    positive : str, optional
+        The class that is the case; where None the rarer one.
     random_state : int, default=0
         The same seed gives the same scores, to the digit, on the same machine; with a budget
         as far as the same folds finish.
@@ -152,7 +175,7 @@ def compare(
         raise DataError("A gap is between times: name the column of the time too.")
     problem = pose(
         table, target, task, drop=drop, groups=groups, time=moments, gap=gap, rare=rare,
-        least=n_folds,
+        least=n_folds, weights=weights,
     )  # fmt: skip
     check_folds(problem, n_folds)
     if n_repeats is None:
@@ -167,6 +190,14 @@ def compare(
     chosen = [
         choose_metric(name, problem.task, problem.data.class_counts) for name in named or [None]
     ]
+    with_ensemble = not models or ENSEMBLE in models
+    models = [name for name in models if name != ENSEMBLE]
+    with_ensemble = with_ensemble and ENSEMBLE not in exclude
+    exclude = [name for name in exclude if name != ENSEMBLE]
+    if calibrate and problem.task != "classification":
+        raise DataError(f"--calibrate is for classification, and the task is {problem.task}.")
+    costs = None if cost is None else costs_of(cost)
+    case = "" if costs is None else _case(problem, positive)
     candidates = choose(problem.task, models, exclude)
     plan = Plan(
         problem=problem,
@@ -177,6 +208,7 @@ def compare(
         clock=clock,
         watcher=watcher,
         also=tuple(dict.fromkeys(m for m in chosen[1:] if m != chosen[0])),
+        calibrate=calibrate or "",
     )
     least = min(len(test) for _, test in plan.splits)
     for one in (plan.metric, *plan.also):
@@ -186,13 +218,68 @@ def compare(
                 f"of {len(problem.y)} rows leave {least}: ask for fewer folds."
             )
     protocol = _protocol(plan, n_folds, n_repeats, limit)
+    protocol.weights = weights or ""
+    protocol.calibrate, protocol.cost = calibrate or "", cost or ""
     protocol.split_columns = [groups] if groups is not None else list(moments)
     if not named and plan.metric.name not in ("accuracy", "r2"):
         _say_imbalance(plan, protocol)
     suspects = look(table, plan, random_split=protocol.splitting == "random")
     runners = _runners(candidates, plan)
     interrupted = _run(runners, plan, suspects, explain=explain)
-    return _result(plan, protocol, runners, interrupted=interrupted)
+    ensemble = make_ensemble(runners, plan) if with_ensemble else None
+    if costs is not None:
+        _choose_thresholds(runners, ensemble, plan, costs, case)
+    return _result(plan, protocol, runners, ensemble, interrupted=interrupted)
+
+
+def _case(problem: Problem, positive: str | None) -> str:
+    """Return the class that is the case: as asked, or the rarer."""
+    names, counts = problem.data.class_names, problem.data.class_counts
+    if problem.task != "classification" or len(names) != 2:
+        what = f"{len(names)} classes" if names else "numbers"
+        raise DataError(f"--cost is for two classes, and {problem.data.target!r} has {what}.")
+    if positive is not None and positive not in names:
+        raise DataError(
+            f"{positive!r} is no class of {problem.data.target!r}: {' or '.join(names)}."
+        )
+    return positive or names[int(counts[1] <= counts[0])]
+
+
+def _choose_thresholds(
+    runners: list[Runner],
+    ensemble: Ensemble | None,
+    plan: Plan,
+    costs: tuple[float, float],
+    case: str,
+) -> None:
+    """Give each model with probabilities a threshold, and what mistakes cost with it."""
+    code = plan.problem.data.class_names.index(case)
+    y, weights = plan.problem.y, plan.problem.weights
+    for model, found in _held_out_probabilities(runners, ensemble):
+        folds = [
+            (p[:, code], y[rows] == code, np.ones(len(rows)) if weights is None else weights[rows])
+            for rows, p in found
+        ]
+        if folds:
+            model.choice = choose_threshold(folds, costs, case)
+
+
+def _held_out_probabilities(
+    runners: list[Runner], ensemble: Ensemble | None
+) -> list[tuple[Model, list[tuple[Any, Any]]]]:
+    found = [
+        (r.model, [(h.rows, h.probability) for h in r.held_out if h.probability is not None])
+        for r in runners
+    ]
+    if ensemble is not None:
+        mean = []
+        for j in range(len(ensemble.model.scores)):
+            of_fold = [member.held_out[j] for member in ensemble.members]
+            mean.append(
+                (of_fold[0].rows, np.mean([np.asarray(h.probability) for h in of_fold], axis=0))
+            )
+        found.append((ensemble.model, mean))
+    return found
 
 
 def _say_imbalance(plan: Plan, protocol: Protocol) -> None:
@@ -271,11 +358,12 @@ def _protocol(plan: Plan, n_folds: int, n_repeats: int, budget: float | None) ->
 
 
 def _runners(candidates: list[Candidate], plan: Plan) -> list[Runner]:
-    n_features = width(plan.problem.columns)
-    n_bytes = 8 * n_features * len(plan.problem.y)
+    columns, n_rows = plan.problem.columns, len(plan.problem.y)
+    n_features = width(columns)
+    n_bytes = 8 * n_features * n_rows
     runners = []
     for candidate in candidates:
-        sparse = candidate.sparse and n_bytes > DENSE_BYTES and not candidate.baseline
+        sparse = goes_sparse(candidate, columns, n_rows)
         runner = make_runner(candidate, plan, n_features, sparse=sparse)
         if runner.running and n_bytes > LARGEST_DENSE and not sparse and not candidate.baseline:
             runner.model.status = "skipped"
@@ -343,7 +431,12 @@ def _explain(runners: list[Runner], plan: Plan, *, curves: bool) -> None:
 
 
 def _result(
-    plan: Plan, protocol: Protocol, runners: list[Runner], *, interrupted: bool
+    plan: Plan,
+    protocol: Protocol,
+    runners: list[Runner],
+    ensemble: Ensemble | None,
+    *,
+    interrupted: bool,
 ) -> Comparison:
     for runner in runners:
         diagnose(runner)
@@ -351,6 +444,9 @@ def _result(
             chosen = most_chosen(runner.model)
             runner.model.final_settings = runner.settings(chosen, plan.problem.y)
     models = _ordered([runner.model for runner in runners], protocol)
+    if ensemble is not None:
+        diagnose_ensemble(ensemble, plan)
+        models.append(ensemble.model)
     comparison = Comparison(
         data=plan.problem.data,
         protocol=protocol,
@@ -361,18 +457,29 @@ def _result(
         interrupted=interrupted,
     )
     leader = comparison.best or next((m for m in models if m.scores), None)
-    for model in models:
-        n = min(len(model.scores), len(leader.scores)) if leader is not None else 0
-        if leader is not None and n:
-            model.difference = corrected_t_test(
-                leader.scores[:n], model.scores[:n], protocol.fold_sizes[:n]
-            )
+    if leader is not None:
+        _against(comparison, leader)
+    if ensemble is not None and leader is not None and comparison.best is not None:
+        gap = ensemble.model.difference
+        if gap is not None and gap.mean < 0 and gap.p_value < SURE:
+            ensemble.model.leads = True
+            _against(comparison, ensemble.model)
     for model in models:
         curve = model.diagnostics.curve
         if curve is not None:
             curve.verdict = curve_verdict(model, curve, protocol, comparison.best)
     comparison.conclusion = conclusion(comparison)
     return comparison
+
+
+def _against(comparison: Comparison, leader: Model) -> None:
+    """Test every model's difference to the leader, on the folds that both have."""
+    for model in comparison.models:
+        n = min(len(model.scores), len(leader.scores))
+        if n:
+            model.difference = corrected_t_test(
+                leader.scores[:n], model.scores[:n], comparison.protocol.fold_sizes[:n]
+            )
 
 
 def _ordered(models: list[Model], protocol: Protocol) -> list[Model]:

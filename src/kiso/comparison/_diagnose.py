@@ -8,18 +8,22 @@ on growing parts of a training fold, for the learning curve.
 from __future__ import annotations
 
 import tracemalloc
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from scipy.sparse import diags_array
 
 from ._clock import OutOfBudget
 from ._columns import feature_columns
+from ._ensemble import Ensemble, joined
 from ._folds import Part, prepare
 from ._metrics import Answers
+from ._pipelines import core
 from ._result import Curve, Diagnostics, Importance, Weight
-from ._run import Plan, Runner, count_parameters, most_chosen, short
+from ._run import HeldOut, Plan, Runner, count_parameters, most_chosen, short
 
-__all__ = ["close_runner", "diagnose", "importances", "learning_curves"]
+__all__ = ["close_runner", "diagnose", "diagnose_ensemble", "importances", "learning_curves"]
 
 IMPORTANCE_ROWS = 1000
 SHUFFLES = 5
@@ -49,7 +53,7 @@ def close_runner(runner: Runner, part: Part) -> None:
     try:
         before = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
-        estimator = runner.fit(params, part.X_train, part.y_train)
+        estimator = runner.fit(params, part)
         peak = tracemalloc.get_traced_memory()[1]
     except OutOfBudget:
         raise
@@ -79,22 +83,40 @@ def importances(runner: Runner) -> list[Importance]:
     """
     if runner.tested is None or runner.model.baseline:
         return []
-    estimator, part = runner.tested
-    rng = np.random.default_rng(runner.plan.seed)
+    return _importances([runner.tested], runner.plan)
+
+
+def _importances(tested: list[tuple[Any, Part]], plan: Plan) -> list[Importance]:
+    """Shuffle the columns of one model's test rows, or of several whose mean answers."""
+    part = tested[0][1]
+    rng = np.random.default_rng(plan.seed)
     rows = np.sort(rng.permutation(len(part.y_test))[:IMPORTANCE_ROWS])
-    X, y = part.X_test[rows], part.y_test[rows]
-    features = feature_columns(part.preparation)
-    names = list(dict.fromkeys(features))
-    score = runner.plan.metric.score
+    y, w = part.y_test[rows], None if part.w_test is None else part.w_test[rows]
+    fitted = [
+        (estimator, p.X_test[rows], np.asarray(feature_columns(p.preparation), dtype=object))
+        for estimator, p in tested
+    ]
+    regression = plan.problem.task == "regression"
+
+    def score(shuffled: str | None = None, order: Any = None) -> float:
+        answers = []
+        for estimator, X, features in fitted:
+            X_now = X if shuffled is None else _shuffled(X, features == shuffled, order)
+            if len(fitted) == 1:
+                return plan.metric.score(Answers(estimator), X_now, y, w)
+            answers.append(
+                estimator.predict(X_now) if regression else estimator.predict_proba(X_now)
+            )
+        return plan.metric.score(Answers(joined(answers)), None, y, w)
+
     try:
-        whole = score(Answers(estimator), X, y)
+        whole = score()
         found = []
-        for name in names:
-            places = [j for j, column in enumerate(features) if column == name]
+        for name in dict.fromkeys(name for _, _, features in fitted for name in features):
             falls = []
             for _ in range(SHUFFLES):
-                runner.plan.clock.check()
-                falls.append(whole - score(Answers(estimator), _shuffled(X, places, rng), y))
+                plan.clock.check()
+                falls.append(whole - score(name, rng.permutation(len(y))))
             found.append(Importance(name, float(np.mean(falls)), float(np.std(falls, ddof=1))))
     except ValueError:  # few rows, a score that is not finite
         return []
@@ -102,25 +124,26 @@ def importances(runner: Runner) -> list[Importance]:
     return found
 
 
-def _shuffled(X: Any, places: list[int], rng: np.random.Generator) -> Any:
-    order = rng.permutation(X.shape[0])
+def _shuffled(X: Any, of_column: Any, order: Any) -> Any:
+    """Put some features of all rows in another order, all of them in the same."""
     if isinstance(X, np.ndarray):
         X = X.copy()
-        X[:, places] = X[order][:, places]
+        X[:, of_column] = X[order][:, of_column]
         return X
-    dense = X.tolil()
-    dense[:, places] = X[order][:, places]
-    return dense.tocsr()
+    taken = diags_array(of_column.astype(np.float64))
+    kept = diags_array((~of_column).astype(np.float64))
+    return type(X)(X @ kept + X[order] @ taken)
 
 
 def diagnose(runner: Runner) -> None:
     """Fill in the diagnostics that need no further fit."""
     model, plan = runner.model, runner.plan
     kept = model.diagnostics
-    _held_out(kept, runner)
+    _held_out(kept, runner.held_out, plan)
     if runner.last is None:
         return
     estimator, part = runner.last
+    estimator = core(estimator)
     path = getattr(estimator, "objective_path_", None)
     if path is not None and len(path) > 1:  # a single step is no path
         kept.objective = [float(value) for value in path]
@@ -128,17 +151,47 @@ def diagnose(runner: Runner) -> None:
     kept.weights = weights(estimator, part, plan.problem.data.class_names)
 
 
-def _held_out(kept: Diagnostics, runner: Runner) -> None:
+def diagnose_ensemble(ensemble: Ensemble, plan: Plan) -> None:
+    """Fill in what the pictures of an ensemble show, and its final settings."""
+    model, members = ensemble.model, ensemble.members
+    held_out = [
+        HeldOut(
+            members[0].held_out[j].rows,
+            *_mean_answers([member.held_out[j] for member in members]),
+        )
+        for j in range(len(model.scores))
+    ]
+    _held_out(model.diagnostics, held_out, plan)
+    model.final_settings = {member.model.name: member.model.final_settings for member in members}
+    sizes = [member.model.n_parameters for member in members]
+    known = [size for size in sizes if size is not None]
+    model.n_parameters = sum(known) if len(known) == len(sizes) else None
+    tested = [member.tested for member in members if member.tested is not None]
+    done = len({member.n_done for member in members}) == 1 and len(tested) == len(members)
+    if done and plan.clock.left > 0:
+        with suppress(OutOfBudget):
+            plan.clock.allow(plan.clock.left)
+            model.importances = _importances(tested, plan)
+
+
+def _mean_answers(of_fold: list[HeldOut]) -> tuple[Any, Any]:
+    if of_fold[0].probability is None:
+        return np.mean([held.predicted for held in of_fold], axis=0), None
+    mean = np.mean([np.asarray(held.probability) for held in of_fold], axis=0)
+    return np.argmax(mean, axis=1), mean
+
+
+def _held_out(kept: Diagnostics, held_out: list[HeldOut], plan: Plan) -> None:
     """Keep each row's answer from the first repeat in which it was held out."""
-    problem = runner.plan.problem
-    if not runner.held_out:
+    problem = plan.problem
+    if not held_out:
         return
-    places = np.concatenate([h.rows for h in runner.held_out])
+    places = np.concatenate([h.rows for h in held_out])
     _, first = np.unique(places, return_index=True)
     if first.size > MAX_ROWS:
-        chosen = np.random.default_rng(runner.plan.seed).choice(first.size, MAX_ROWS, replace=False)
+        chosen = np.random.default_rng(plan.seed).choice(first.size, MAX_ROWS, replace=False)
         first = first[np.sort(chosen)]
-    predicted = np.concatenate([h.predicted for h in runner.held_out])[first]
+    predicted = np.concatenate([h.predicted for h in held_out])[first]
     places = places[first]
     kept.rows = [int(row) for row in problem.rows[places]]
     names = problem.data.class_names
@@ -148,8 +201,8 @@ def _held_out(kept: Diagnostics, runner: Runner) -> None:
     else:
         kept.truth = [float(value) for value in problem.y[places]]
         kept.predicted = [float(value) for value in predicted]
-    probability = [h.probability for h in runner.held_out if h.probability is not None]
-    if len(probability) == len(runner.held_out):
+    probability = [h.probability for h in held_out if h.probability is not None]
+    if len(probability) == len(held_out):
         kept.probability = np.concatenate(probability)[first].tolist()
 
 
@@ -250,12 +303,12 @@ def _classes_first(order: Any, problem: Any) -> Any:
 
 
 def _curve_point(runner: Runner, part: Part) -> tuple[float, float]:
-    score = runner.plan.metric.score
+    metric = runner.plan.metric
     try:
-        estimator = runner.fit(most_chosen(runner.model), part.X_train, part.y_train, count=False)
+        estimator = runner.fit(most_chosen(runner.model), part, count=False)
         return (
-            score(Answers(estimator), part.X_train, part.y_train),
-            score(Answers(estimator), part.X_test, part.y_test),
+            metric.of(Answers(estimator), part, train=True),
+            metric.of(Answers(estimator), part),
         )
     except OutOfBudget:
         raise

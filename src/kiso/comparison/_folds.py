@@ -40,6 +40,8 @@ class Part:
     X_test: Any
     y_test: Any
     preparation: Any
+    w_train: Any = None  # how much each row counts; None for all the same
+    w_test: Any = None
 
     @property
     def n_bytes(self) -> int:
@@ -150,7 +152,9 @@ def prepare(problem: Problem, train: Rows, test: Rows, *, sparse: bool) -> Part:
     preparation = make_preparation(problem.columns, len(problem.y), sparse=sparse)
     X_train = _features(preparation.fit_transform(problem.X.iloc[train]))
     X_test = _features(preparation.transform(problem.X.iloc[test]))
-    return Part(X_train, problem.y[train], X_test, problem.y[test], preparation)
+    w_train, w_test = (None, None) if problem.weights is None else (
+        problem.weights[train], problem.weights[test])  # fmt: skip
+    return Part(X_train, problem.y[train], X_test, problem.y[test], preparation, w_train, w_test)
 
 
 def _features(X: Any) -> Any:

@@ -101,8 +101,21 @@ class Metric:
         """Held-out rows that a score takes; R² compares with their mean."""
         return 2 if self.name in ("r2", "explained_variance") else 1
 
-    def score(self, answers: Answers, X: Any, y: Any) -> float:
+    def of(self, answers: Answers, part: Any, *, train: bool = False) -> float:
+        """Score a model's answers for the test (or training) rows of a part, with its weights."""
+        if train:
+            return self.score(answers, part.X_train, part.y_train, part.w_train)
+        return self.score(answers, part.X_test, part.y_test, part.w_test)
+
+    def score(self, answers: Answers, X: Any, y: Any, weights: Any = None) -> float:
         """Score a model's answers for X, greater is better.
+
+        Parameters
+        ----------
+        answers : fitted estimator or Answers
+        X, y : array-like
+        weights : ndarray of shape (n_rows,), optional
+            How much each row counts; all the same where None.
 
         Raises
         ------
@@ -114,21 +127,21 @@ class Metric:
             warnings.simplefilter("ignore", UndefinedMetricWarning)
             warnings.simplefilter("ignore", RuntimeWarning)
             if self.name == "average_precision":
-                score = self._average_precision(answers, X, y)
+                score = self._average_precision(answers, X, y, weights)
             else:
-                score = float(get_scorer(self.name)(answers, X, y))
+                score = float(get_scorer(self.name)(answers, X, y, sample_weight=weights))
         if not np.isfinite(score):
             raise ValueError(f"{self.label} is not finite")
         return score
 
-    def _average_precision(self, answers: Answers, X: Any, y: Any) -> float:
+    def _average_precision(self, answers: Answers, X: Any, y: Any, weights: Any) -> float:
         """As scikit-learn's scorer, for either class."""
         if hasattr(answers, "decision_function"):
             found = np.asarray(answers.decision_function(X))
             found = found if self.positive == 1 else -found
         else:
             found = np.asarray(answers.predict_proba(X))[:, self.positive]
-        return float(average_precision_score(y == self.positive, found))
+        return float(average_precision_score(y == self.positive, found, sample_weight=weights))
 
 
 class Answers:

@@ -78,6 +78,9 @@ class Protocol:
     gap: int = 0  # times between the last training row and the first test row
     metric_reason: str = ""  # why the metric is not the task's usual one
     also: list[str] = field(default_factory=list)  # labels of further metrics
+    weights: str = ""  # column that says how much each row counts
+    calibrate: str = ""  # how probabilities were calibrated: "sigmoid", "isotonic"
+    cost: str = ""  # of a false positive and a false negative, "1:10"
 
 
 @dataclass
@@ -134,6 +137,25 @@ class Importance:
 
 
 @dataclass
+class Choice:
+    """From which probability on a row is called a case, and what mistakes then cost.
+
+    Costs are means over held-out rows, each measured with a threshold chosen on other folds.
+    """
+
+    positive: str  # the class that is the case
+    false_positive: float  # cost of calling what is none
+    false_negative: float  # cost of missing one
+    threshold: float  # chosen by all held-out rows
+    cost: float  # of a row
+    cost_at_half: float  # where the threshold is 0.5
+    cost_never: float  # where no row is called a case
+    cost_always: float  # where all are
+    caught: float  # share of the cases that the threshold calls
+    called: float  # share of all rows
+
+
+@dataclass
 class Model:
     """One candidate and what came of it."""
 
@@ -158,6 +180,9 @@ class Model:
     refit_seconds: list[float] = field(default_factory=list)  # of these the fit alone
     importances: list[Importance] = field(default_factory=list)  # largest first
     other_scores: dict[str, list[float]] = field(default_factory=dict)  # of further metrics
+    members: list[str] = field(default_factory=list)  # of an ensemble
+    leads: bool = False  # whether an ensemble is surely better than the best model alone
+    choice: Choice | None = None  # threshold, where costs were given
     difference: Difference | None = None
     diagnostics: Diagnostics = field(default_factory=Diagnostics)
 
@@ -193,9 +218,13 @@ class Comparison:
 
     @property
     def best(self) -> Model | None:
-        """The first of the ranked models; None where only the baseline was fast enough."""
+        """The first of the ranked models; None where only the baseline was fast enough.
+
+        An ensemble stands last, and is the best only where it is surely better than one model.
+        """
         ranked = self.ranked
-        return ranked[0] if ranked else None
+        leader = next((model for model in ranked if model.leads), None)
+        return leader or next((model for model in ranked if not model.members), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready data under a versioned schema; NaN becomes None."""

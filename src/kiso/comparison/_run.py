@@ -19,11 +19,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import has_fit_parameter
 
+from ._calibrated import CalibratedClassifier
 from ._candidates import Candidate
 from ._clock import Clock, OneStep, OutOfBudget, StepCallback, Watcher
 from ._folds import Fold, Part
 from ._metrics import Answers, Metric
+from ._pipelines import Calibrate, core
 from ._result import Model
 from ._task import Problem
 
@@ -46,6 +49,7 @@ class Plan:
     clock: Clock
     watcher: Watcher | None = None
     also: tuple[Metric, ...] = ()  # further metrics of the same answers
+    calibrate: Calibrate = ""
 
 
 @dataclass
@@ -114,15 +118,17 @@ class Runner:
         params, search_seconds = self._search(j, fold)
         now = self.plan.clock.now
         start = now()
-        estimator = self.fit(params, part.X_train, part.y_train)
+        estimator = self.fit(params, part)
         fit_seconds = now() - start
         answers = Answers(estimator)
         start = now()
         predicted = answers.predict(part.X_test)
         predict_seconds = now() - start
-        score = self.plan.metric.score(answers, part.X_test, part.y_test)
-        train_score = self.plan.metric.score(Answers(estimator), part.X_train, part.y_train)
-        proba = answers.predict_proba(part.X_test) if hasattr(answers, "predict_proba") else None
+        score = self.plan.metric.of(answers, part)
+        train_score = self.plan.metric.of(Answers(estimator), part, train=True)
+        proba = None
+        if hasattr(answers, "predict_proba"):
+            proba = _of_all_classes(answers.predict_proba(part.X_test), estimator, self.plan)
         self.model.scores.append(score)
         self.model.train_scores.append(train_score)
         self.model.params.append(params)
@@ -138,21 +144,37 @@ class Runner:
         self.last = self.tested = (estimator, part)
         self._advance()
 
-    def fit(self, params: Mapping[str, Any], X: Any, y: Any, *, count: bool = True) -> Any:
-        """Fit a new estimator; its warnings are kept (if it counts), the clock may stop it."""
+    def fit(
+        self, params: Mapping[str, Any], part: Part, *, count: bool = True, final: bool = True
+    ) -> Any:
+        """Fit a new estimator; its warnings are kept (if it counts), the clock may stop it.
+
+        A fit of the search is not the final one: it is calibrated only where its score needs that.
+        """
         self.plan.clock.check()
+        X, y = part.X_train, part.y_train
+        weighed = {} if part.w_train is None else {"sample_weight": part.w_train}
         estimator = self.candidate.make(self.candidate.scaled(params, y), self.plan.seed)
+        estimator = self._calibrated(estimator, final)
         if hasattr(estimator, "set_callbacks"):
             estimator.set_callbacks(StepCallback(self.plan.clock, self._report))
         self.model.n_fits += count
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            estimator.fit(X, y)
+            estimator.fit(X, y, **weighed)
         if count:
             self.warned.update({_gist(w) for w in caught})
         if hasattr(estimator, "set_callbacks"):
             estimator.set_callbacks()
         return estimator
+
+    def _calibrated(self, estimator: Any, final: bool) -> Any:
+        plan = self.plan
+        if not plan.calibrate or self.candidate.baseline:
+            return estimator
+        if not final and (not plan.metric.needs_probability or hasattr(estimator, "predict_proba")):
+            return estimator
+        return CalibratedClassifier(estimator, plan.calibrate, random_state=plan.seed)
 
     def settings(self, params: Mapping[str, Any], y: Any) -> dict[str, Any]:
         """Return all that the estimator is made with, for rows with these targets."""
@@ -208,8 +230,8 @@ class Runner:
         now = self.plan.clock.now
         start = now()
         try:
-            estimator = self.fit(params, part.X_train, part.y_train)
-            score = self.plan.metric.score(Answers(estimator), part.X_test, part.y_test)
+            estimator = self.fit(params, part, final=False)
+            score = self.plan.metric.of(Answers(estimator), part)
         except OutOfBudget:
             raise
         except Exception as error:  # a grid point that fails is not chosen
@@ -264,6 +286,9 @@ def make_runner(candidate: Candidate, plan: Plan, n_features: int, *, sparse: bo
     except (ImportError, AttributeError) as error:
         model.status, model.message = "failed", short(error)
         return runner
+    if plan.problem.weights is not None and not has_fit_parameter(estimator, "sample_weight"):
+        reason = "it takes no weights"
+    estimator = runner._calibrated(estimator, final=True)
     if plan.metric.needs_probability and not hasattr(estimator, "predict_proba"):
         reason = f"it gives no probabilities, which {plan.metric.label} needs"
     if reason:
@@ -368,18 +393,29 @@ def _run_one(
         runner.finish()
 
 
+def _of_all_classes(proba: Any, estimator: Any, plan: Plan) -> Any:
+    """Return probabilities with a column for each class, also those without a training row."""
+    n_classes = len(plan.problem.data.class_names)
+    if proba.shape[1] == n_classes:
+        return proba
+    found = np.zeros((len(proba), n_classes))
+    found[:, np.asarray(estimator.classes_, dtype=np.intp)] = proba
+    return found
+
+
 def _further(metric: Metric, answers: Answers, part: Part) -> float:
     """Return the score by another metric of the same answers; NaN where there is none."""
     if metric.needs_probability and not hasattr(answers, "predict_proba"):
         return float("nan")
     try:
-        return metric.score(answers, part.X_test, part.y_test)
+        return metric.of(answers, part)
     except (ValueError, AttributeError):
         return float("nan")
 
 
 def count_parameters(estimator: Any, candidate: Candidate, n_rows: int) -> int | None:
     """Return how many numbers the fitted estimator holds to predict with."""
+    estimator = core(estimator)
     if candidate.keeps_rows:
         return n_rows * (estimator.n_features_in_ + 1)
     sizes = [

@@ -98,6 +98,8 @@ def confirm(suspects: Suspects, runners: Sequence[Runner], plan: Plan) -> None:
 
 def _best(runners: Sequence[Runner]) -> Runner | None:
     able = [r for r in runners if r.model.scores and not r.model.baseline]
+    most = max((r.n_done for r in able), default=0)
+    able = [r for r in able if r.n_done >= min(most, N_FOLDS)]
     means = levelled([runner.model for runner in able])
     return max(able, key=lambda r: means[r.model.name]) if able else None
 
@@ -125,10 +127,8 @@ def _scores(runner: Runner, plan: Plan, splits: list[Any], without: str = "") ->
     for train, test in splits:
         try:
             part = prepare(problem, train, test, sparse=runner.sparse)
-            estimator = runner.fit(
-                most_chosen(runner.model), part.X_train, part.y_train, count=False
-            )
-            found.append(plan.metric.score(Answers(estimator), part.X_test, part.y_test))
+            estimator = runner.fit(most_chosen(runner.model), part, count=False)
+            found.append(plan.metric.of(Answers(estimator), part))
         except OutOfBudget:
             break
         except Exception:  # a fold without one of the classes, say: the others tell enough
@@ -148,12 +148,18 @@ def _without(problem: Problem, name: str) -> Problem:
 
 
 def _fallen(model: Model, scores: list[float], plan: Plan, least: float) -> bool:
-    """Whether scores are lower by more than the folds differ, and than a share of the room."""
-    fall = model.mean - float(np.mean(scores))
-    room = abs(model.mean) if plan.metric.sign < 0 else max(1e-12, 1.0 - float(np.mean(scores)))
+    """Whether scores are lower by more than the folds differ, and than a share of the room.
+
+    By their median, and its median distance: one fold that is far out neither makes a fall nor
+    hides one.
+    """
+    middle = float(np.median(scores))
+    fall = model.mean - middle
+    room = abs(model.mean) if plan.metric.sign < 0 else max(1e-12, 1.0 - middle)
     noise = model.spread if np.isfinite(model.spread) else 0.0
     if len(scores) > 1:
-        noise = float(np.hypot(noise, np.std(scores, ddof=1))) / np.sqrt(len(scores))
+        distance = 1.4826 * float(np.median(np.abs(np.asarray(scores) - middle)))
+        noise = float(np.hypot(noise, distance)) / np.sqrt(len(scores))
     return bool(fall > max(2 * noise, least * room))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ._columns import classify_columns, is_boolean, squares_hold
 from ._dates import date_format, to_dates
+from ._numbers import parse_number
 from ._result import Column, Data, Task
 from ._table import Table, find_column
 from ._text import DataError
@@ -50,6 +51,8 @@ class Problem:
         Place in time of each row (equal times share one), where folds go forward in time.
     gap : int
         Times between training and test rows.
+    weights : ndarray of float, optional
+        How much each row counts, in fits and in scores.
     """
 
     X: pd.DataFrame
@@ -63,6 +66,7 @@ class Problem:
     groups: np.ndarray[Any, Any] | None = None
     times: np.ndarray[Any, Any] | None = None
     gap: int = 0
+    weights: np.ndarray[Any, Any] | None = None
 
 
 def pose(
@@ -76,6 +80,7 @@ def pose(
     gap: int = 0,
     rare: Literal["drop", "merge"] | None = None,
     least: int = 5,
+    weights: str | None = None,
 ) -> Problem:
     """Set a prediction problem: infer the task, choose columns, set rows without target aside.
 
@@ -99,6 +104,9 @@ def pose(
         What becomes of classes with fewer than `least` rows: their rows are left out, or they
         are one class, "(rare)".
     least : int
+    weights : str, optional
+        Column that says how much each row counts, in fits and in scores; it is not used to
+        predict. Zero leaves a row without a say.
 
     Raises
     ------
@@ -133,6 +141,7 @@ def pose(
     columns = classify_columns(frame, target, drop=drop, blank_first=table.blank_first)
     group_codes = _groups(table, frame, groups, target, columns)
     places = _times(table, frame, time, target)
+    weighed = _weights(table, frame, rows, weights, target, columns)
     used = [column.name for column in columns if column.used]
     if not used:
         why = "; ".join(f"{c.name!r}: {c.note or c.kind}" for c in columns[:5])
@@ -151,7 +160,18 @@ def pose(
     if rare_note:
         data.notes.append(rare_note)
     return Problem(
-        frame[used], y, labels, task, reason, columns, data, rows, group_codes, places, gap
+        frame[used],
+        y,
+        labels,
+        task,
+        reason,
+        columns,
+        data,
+        rows,
+        group_codes,
+        places,
+        gap,
+        weighed,
     )
 
 
@@ -208,6 +228,38 @@ def _groups(
     return codes
 
 
+def _weights(
+    table: Table,
+    frame: pd.DataFrame,
+    rows: Any,
+    name: str | None,
+    target: str,
+    columns: list[Column],
+) -> Any:
+    """Return how much each row counts."""
+    if name is None:
+        return None
+    name = find_column(table, name)
+    if name == target:
+        raise DataError(f"Column {name!r} is the target: it cannot weigh the rows.")
+    if frame[name].dtype.kind not in "iufb":
+        sample = ", ".join(repr(str(value)) for value in frame[name].dropna().unique()[:3])
+        raise DataError(f"Column {name!r} is to weigh the rows, and holds {sample}, no numbers.")
+    found = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    for bad, what in ((np.isnan(found), "is missing"), (found < 0, "is negative")):
+        if bad.any():
+            raise DataError(
+                f"Column {name!r} is to weigh the rows, and {what} in row "
+                f"{int(rows[np.flatnonzero(bad)[0]]) + 1}: weights are numbers from 0 up."
+            )
+    if not found.any():
+        raise DataError(f"Column {name!r} is to weigh the rows, and is 0 in all of them.")
+    for column in columns:
+        if column.name == name:
+            column.used, column.note = False, "says how much each row counts"
+    return found
+
+
 def _times(table: Table, frame: pd.DataFrame, names: Sequence[str], target: str) -> Any:
     """Return each row's place in time."""
     if not names:
@@ -253,9 +305,10 @@ def infer(values: pd.Series[Any], target: str) -> tuple[Task, str]:
     """Return the task that suits a target without missing values, and why in words."""
     n_unique = int(values.nunique())
     kind = values.dtype.kind
-    if kind == "M":
+    if kind == "M" or (kind == "O" and date_format(values)):
         raise DataError(
-            f"The target {target!r} holds dates: choose a column of numbers or classes."
+            f"The target {target!r} holds dates: choose a column of numbers or classes, or ask "
+            "for --task classification to take each date as a class."
         )
     if is_boolean(values):
         return "classification", "the target is true or false"
@@ -265,7 +318,10 @@ def infer(values: pd.Series[Any], target: str) -> tuple[Task, str]:
     if n_unique <= 2:
         return "classification", f"the target has {n_unique} distinct values"
     if whole and n_unique <= MAX_CODES and len(values) >= 5 * n_unique:
-        return "classification", f"the target is whole numbers with {n_unique} distinct values"
+        return "classification", (
+            f"the target is whole numbers with {n_unique} distinct values (--task regression for "
+            "the numbers themselves)"
+        )
     what = "whole numbers" if whole else "numbers"
     return "regression", f"the target is {what} with {n_unique:,} distinct values"
 
@@ -288,8 +344,15 @@ def _classes(values: pd.Series[Any], target: str) -> Any:
 
 def _numbers(values: pd.Series[Any], target: str) -> Any:
     if values.dtype.kind not in "iufb":
-        sample = ", ".join(repr(str(value)) for value in values.unique()[:3])
-        raise DataError(f"The target {target!r} holds {sample}: regression needs numbers.")
+        found = [str(value) for value in values.unique()]
+        strange = [text for text in found if parse_number(text) is None or "(" in text] or found
+        sample = _listed([repr(text) for text in strange[:3]])
+        these = "this is no number" if len(strange) == 1 else "these are not numbers"
+        more = f", and {len(strange) - 3:,} more" if len(strange) > 3 else ""
+        raise DataError(
+            f"The target {target!r} holds {sample}{more}: {these}, and regression needs numbers "
+            "(--task classification takes them as classes)."
+        )
     y = values.to_numpy(dtype=np.float64)
     if (y == y[0]).all():
         raise DataError(

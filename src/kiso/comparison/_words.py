@@ -29,9 +29,11 @@ def conclusion(comparison: Comparison) -> str:
         f"{_shown(best, protocol)}{spread} on held-out rows {measure}."
     ]
     ranked = comparison.ranked
-    others = [m for m in ranked if m is not best]
+    others = [m for m in ranked if m is not best and not m.members]
     parts += _ties(best, others)
     parts += _against_baseline(comparison, best, others)
+    parts += _of_ensemble(comparison, best)
+    parts += _of_cost(best)
     parts += _too_good(comparison, best)
     return " ".join([*parts, *_unfinished(comparison, best)])
 
@@ -39,6 +41,7 @@ def conclusion(comparison: Comparison) -> str:
 def _unfinished(comparison: Comparison, best: Model) -> list[str]:
     """Say which models lack folds, and how those compare that have some."""
     partial = [m for m in comparison.models if m.status in ("out of budget", "interrupted")]
+    partial = [m for m in partial if not m.members]
     ranked = [m for m in partial if m in comparison.ranked and m is not best]
     behind = [m for m in partial if m not in comparison.ranked]
     parts = []
@@ -132,6 +135,48 @@ def _against_baseline(comparison: Comparison, best: Model, others: list[Model]) 
         p = _p(base.difference.p_value)
         return [f"Nor is it surely better than the baseline, which looks at no column (p = {p})."]
     return []
+
+
+def _of_ensemble(comparison: Comparison, best: Model) -> list[str]:
+    """Say whether the mean of the leaders is worth its cost."""
+    ensemble = next((m for m in comparison.models if m.members and m.scores), None)
+    if ensemble is None:
+        return []
+    score = _shown(ensemble, comparison.protocol)
+    if best is ensemble:
+        alone = next((m for m in comparison.ranked if not m.members), None)
+        if alone is None or alone.difference is None:
+            return []
+        return [
+            f"It is the mean answer of {_listed(ensemble.members)}, surely better than "
+            f"{alone.name} alone (p = {_p(alone.difference.p_value)})."
+        ]
+    if ensemble.difference is None or best.baseline:
+        return []
+    gap = ensemble.difference
+    what = f"The mean answer of {_listed(ensemble.members)} has {score}"
+    if gap.mean >= 0:
+        return [f"{what}, no better than {best.name} alone."]
+    return [f"{what}, better than {best.name} alone, but not surely (p = {_p(gap.p_value)})."]
+
+
+def _of_cost(best: Model) -> list[str]:
+    """Say which threshold costs least, and what that is beside the simple ones."""
+    choice = best.choice
+    if choice is None:
+        return []
+    costs = f"{choice.false_positive:g} for a false {choice.positive!r}"
+    costs += f" and {choice.false_negative:g} for a missed one"
+    text = (
+        f"At a cost of {costs} it calls {choice.positive!r} from a probability of "
+        f"{_number(choice.threshold)} on: {_number(choice.cost)} a row on held-out rows, "
+        f"{_number(choice.cost_at_half)} with the threshold at 0.5, {_number(choice.cost_never)} "
+        f"never calling it and {_number(choice.cost_always)} always."
+    )
+    if choice.cost >= min(choice.cost_never, choice.cost_always):
+        simple = "never" if choice.cost_never <= choice.cost_always else "always"
+        text += f" {simple.capitalize()} calling it costs no more."
+    return [text]
 
 
 def _too_good(comparison: Comparison, best: Model) -> list[str]:

@@ -184,6 +184,12 @@ def _preparation(graph: _Graph, preparation: Any) -> tuple[list[tuple[str, int, 
         names = [str(name) for name in columns]
         if part == "remainder" or not names:
             continue
+        if part == "texts":
+            what = f"column {names[0]!r}" if len(names) == 1 else f"columns {', '.join(names)}"
+            raise DataError(
+                f"There is no ONNX graph for texts ({what}): ONNX has no operator that cuts them "
+                "into words; leave them out with --drop."
+            )
         inputs += [(name, 8 if part == "categories" else 11, 1) for name in names]
         if part == "categories":
             blocks += _categories(graph, transformer, names)

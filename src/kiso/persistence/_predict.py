@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kiso.comparison import MISSING_WORDS, DataError, Table, nearest, parse_number, plain_text
+from kiso.comparison import (
+    MISSING_WORDS,
+    DataError,
+    Table,
+    nearest,
+    parse_number,
+    plain_text,
+    preparation_of,
+)
 
 from ._drift import drift_notes
 from ._model import FittedModel
@@ -189,7 +197,7 @@ def _as_kind(
             return values, "", {}
         good = values.map(lambda v: isinstance(v, (bool, np.bool_)))
         return _only(values, good | values.isna(), name, kind, table)
-    if kind == "category":
+    if kind in ("category", "text"):
         if dtype == "O":
             return values.astype(object), "", {}
         if dtype == "M":
@@ -232,7 +240,13 @@ def _only(
     return values.where(good), "", {int(row): str(values.iloc[row])[:40] for row in rows}
 
 
-_KINDS = {"number": "numbers", "boolean": "true or false", "category": "text", "date": "dates"}
+_KINDS = {
+    "number": "numbers",
+    "boolean": "true or false",
+    "category": "text",
+    "text": "text",
+    "date": "dates",
+}
 
 
 def _other_type(values: Any, name: str, kind: str, table: str) -> str:
@@ -251,7 +265,7 @@ def _other_type(values: Any, name: str, kind: str, table: str) -> str:
 
 def _unread_dates(model: FittedModel, frame: pd.DataFrame, table: str) -> dict[int, str]:
     """Find dates in another format, which would turn into missing ones without a word."""
-    preparation = model.pipeline["columns"]
+    preparation = preparation_of(model.pipeline)
     if "dates" not in preparation.named_transformers_:
         return {}
     parts = preparation.named_transformers_["dates"][0]
@@ -275,7 +289,7 @@ def _unread_dates(model: FittedModel, frame: pd.DataFrame, table: str) -> dict[i
 
 def _unseen(model: FittedModel, frame: pd.DataFrame) -> list[str]:
     """Say which categories were never seen in training; they count as rare ones."""
-    preparation = model.pipeline["columns"]
+    preparation = preparation_of(model.pipeline)
     if "categories" not in preparation.named_transformers_:
         return []
     encoder = preparation.named_transformers_["categories"][-1]

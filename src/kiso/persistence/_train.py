@@ -10,13 +10,15 @@ import numpy as np
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 
 from kiso.comparison import (
+    Calibrate,
     Candidate,
     DataError,
     Problem,
     Table,
     Task,
     find_candidate,
-    make_pipeline_for,
+    make_model,
+    members_of,
     pose,
 )
 
@@ -36,6 +38,9 @@ def train_model(
     tune: bool = False,
     drop: Sequence[str] = (),
     rare: Literal["drop", "merge"] | None = None,
+    weights: str | None = None,
+    calibrate: Calibrate | None = None,
+    threshold: tuple[str, float] | None = None,
     random_state: int = 0,
     callbacks: Sequence[Any] = (),
 ) -> FittedModel:
@@ -48,7 +53,8 @@ def train_model(
     target : str
         The column to predict.
     model : str
-        Short name ("logistic", "ridge", …) or class name.
+        Short name ("logistic", "ridge", …) or class name; or several, as "logistic+forest",
+        whose mean answers.
     task : {"classification", "regression"}, optional
         Inferred from the target where None.
     params : mapping, optional
@@ -60,6 +66,12 @@ def train_model(
         Columns not to use.
     rare : {"drop", "merge"}, optional
         What becomes of classes with fewer than 5 rows.
+    weights : str, optional
+        Column that says how much each row counts.
+    calibrate : {"sigmoid", "isotonic"}, optional
+        Calibrate the probabilities on held-out parts of the rows.
+    threshold : (str, float), optional
+        A class, and the probability from which on it is predicted.
     random_state : int, default=0
     callbacks : sequence
         scikit-learn callbacks for the pipeline (none while tuning).
@@ -73,24 +85,35 @@ def train_model(
     DataError
         If the table, the target, the model or a parameter does not fit; in one sentence.
     """
-    problem = pose(table, target, task, drop=drop, rare=rare)
-    candidate = find_candidate(model, problem.task)
-    estimator = _make(candidate, params or {}, problem.y, random_state)
-    pipeline = make_pipeline_for(problem.columns, estimator, len(problem.y))
+    problem = pose(table, target, task, drop=drop, rare=rare, weights=weights)
+    candidates = [find_candidate(name, problem.task) for name in members_of(model)]
+    pipeline = make_model(
+        problem, model, params=params, random_state=random_state, calibrate=calibrate or "",
+        threshold=threshold,
+    )  # fmt: skip
+    weighed = {} if problem.weights is None else {"model__sample_weight": problem.weights}
+    names = " + ".join(candidate.class_name for candidate in candidates)
     labels = problem.labels if problem.task == "classification" else problem.y
     try:
-        if tune and candidate.grid:
-            pipeline = _tuned(pipeline, candidate, params or {}, problem, labels, random_state)
+        if tune and (len(candidates) > 1 or calibrate or threshold):
+            raise DataError(
+                "--tune is for one model, neither calibrated nor with a threshold: set what kiso "
+                "compare chose, with --set."
+            )
+        if tune and candidates[0].grid:
+            pipeline = _tuned(
+                pipeline, candidates[0], params or {}, problem, labels, random_state, weighed
+            )
         else:
-            if callbacks:
+            if callbacks and len(candidates) == 1 and not (calibrate or threshold):
                 pipeline.set_callbacks(*callbacks)
-            pipeline.fit(problem.X, labels)
+            pipeline.fit(problem.X, labels, **weighed)
             pipeline.set_callbacks()
     except (ValueError, TypeError) as error:
-        raise DataError(f"{candidate.class_name} cannot be fitted: {error}") from error
+        raise DataError(f"{names} cannot be fitted: {error}") from error
     return FittedModel(
         pipeline=pipeline,
-        estimator=candidate.class_name,
+        estimator=names,
         task=problem.task,
         target=problem.data.target,
         columns={column.name: column.kind for column in problem.columns if column.used},
@@ -148,18 +171,6 @@ def parse_params(assignments: Sequence[str]) -> dict[str, Any]:
     return params
 
 
-def _make(candidate: Candidate, params: Mapping[str, Any], y: Any, seed: int) -> Any:
-    """Make the estimator; a parameter that it does not have is the user's mistake."""
-    known = candidate.make(seed=seed).get_params()
-    unknown = [name for name in params if name not in known]
-    if unknown:
-        raise DataError(
-            f"{candidate.class_name} has no parameter {unknown[0]!r}; "
-            f"it has {', '.join(sorted(known))}."
-        )
-    return candidate.make({**candidate.scaled({}, y), **params}, seed)
-
-
 def _tuned(
     pipeline: Any,
     candidate: Candidate,
@@ -167,6 +178,7 @@ def _tuned(
     problem: Problem,
     labels: Any,
     seed: int,
+    weighed: Mapping[str, Any],
 ) -> Any:
     grid = {
         f"model__{name}": [candidate.scaled({name: value}, problem.y)[name] for value in values]
@@ -179,4 +191,4 @@ def _tuned(
     kind = StratifiedKFold if problem.task == "classification" else KFold
     folds = kind(min(3, smallest), shuffle=True, random_state=seed)
     search = GridSearchCV(pipeline, grid, cv=folds, error_score="raise")
-    return search.fit(problem.X, np.asarray(labels)).best_estimator_
+    return search.fit(problem.X, np.asarray(labels), **weighed).best_estimator_

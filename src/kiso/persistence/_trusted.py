@@ -10,7 +10,12 @@ KISO_TYPES = frozenset(
     {
         "kiso.cluster._kmeans.KMeans",
         "kiso.cluster._mini_batch.MiniBatchKMeans",
+        "kiso.comparison._blend.BlendClassifier",
+        "kiso.comparison._blend.BlendRegressor",
+        "kiso.comparison._calibrated.CalibratedClassifier",
         "kiso.comparison._dates.DateParts",
+        "kiso.comparison._text_features.TextFeatures",
+        "kiso.comparison._threshold.ThresholdClassifier",
         "kiso.decomposition._incremental.IncrementalPCA",
         "kiso.decomposition._incremental.Seen",
         "kiso.decomposition._pca.PCA",
