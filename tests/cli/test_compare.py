@@ -529,7 +529,8 @@ class TestAfterTheTable:
     @pytest.mark.parametrize(
         ("target", "options"),
         [
-            ("price", ("--weights", "many", "--models", "ridge,forest,ensemble")),
+            ("price", ("--weights", "many", "--models", "ridge,forest,ensemble",
+                       "--sample", "120")),
             ("kind", ("--weights", "many", "--calibrate", "isotonic", "--cost", "1:3",
                       "--models", "logistic,linear-svm,ensemble")),
             ("kind", ("--models", "neighbors,logistic,forest,ensemble", "--cost", "2:1",

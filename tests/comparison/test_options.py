@@ -290,3 +290,34 @@ class TestEnsemble:
         np.testing.assert_allclose(mean["prediction"], expected)
         with pytest.raises(DataError, match=r"ridge\.alpha"):
             train_model(table, "progression", "ridge+forest", params={"alpha": 2.0})
+
+
+class TestSample:
+    def test_ranked_on_a_part_and_the_winner_on_all(self):
+        rng = np.random.default_rng(6)
+        frame = pd.DataFrame(rng.normal(size=(1500, 3)), columns=list("abc"))
+        frame["y"] = frame["a"] + frame["b"] ** 2 + 0.1 * rng.normal(size=1500)
+        found = compare(
+            frame, "y", models=["ridge", "forest"], sample=300, n_repeats=1, explain=False
+        )
+        assert found.protocol.sample_rows == 300
+        assert found.data.n_rows == 1500
+        assert {a + b for a, b in found.protocol.fold_sizes} == {300}
+        assert (found.whole.train_rows, found.whole.test_rows) == (1200, 300)
+        assert found.whole.score > found.best.mean  # four times the rows
+        assert "ranked on 300 of the 1,500 rows; fitted to 1,200 of all" in found.conclusion
+        with pytest.raises(DataError, match="negative"):
+            compare(frame, "y", sample=-1)
+
+    def test_what_a_part_keeps(self):
+        from kiso.comparison import thinned
+
+        frame = pd.DataFrame({"x": np.arange(1000.0) % 7, "g": np.arange(1000) // 5,
+                              "y": ["rare" if i % 40 == 0 else "often" for i in range(1000)]})  # fmt: skip
+        table = load(frame)
+        part = thinned(pose(table, "y"), 200, 0)
+        assert np.bincount(part.y).tolist() == [195, 25]
+        assert (np.diff(part.rows) > 0).all()
+        groups = thinned(pose(table, "y", groups="g"), 200, 0)
+        assert set(np.bincount(groups.groups)) == {5}
+        assert thinned(pose(table, "y"), 5000, 0).y.size == 1000

@@ -45,7 +45,7 @@ NEW.loc[1, ["size", "rooms"]] = np.nan
 NEW.loc[2, "size"] = 1e6
 NEW.loc[3, "sold"] = np.datetime64("1904-02-29T23:59:59")
 TARGETS = {"regression": ["price"], "classification": ["dear", "level"]}
-CASES = [(c, t) for c in CANDIDATES for t in TARGETS[c.task] if c.name not in ("local", "boosting")]
+CASES = [(c, t) for c in CANDIDATES for t in TARGETS[c.task] if c.name != "local"]
 
 
 def run(proto, feed):
@@ -128,3 +128,47 @@ def test_the_command(tmp_path):
     np.testing.assert_allclose(prediction, model.pipeline.predict(rows), rtol=1e-9)
     absent = CliRunner().invoke(main, ["export", str(tmp_path / "none.kiso"), str(out)])
     assert absent.exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["forest", "boosting", "tree"])
+@pytest.mark.parametrize("target", ["number", "two", "three", "counts"])
+def test_trees_on_rows_with_holes(name, target):
+    from kiso.ensemble import (
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+        RandomForestClassifier,
+        RandomForestRegressor,
+    )
+    from kiso.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(400, 4)).round(2)
+    raw = X[:, 0] + (X[:, 1] > 0.3) * X[:, 2]
+    X[rng.random(X.shape) < 0.2] = np.nan
+    y = {
+        "number": raw,
+        "two": raw > 0.2,
+        "three": np.digitize(raw, [-0.5, 0.5]),
+        "counts": rng.poisson(np.exp(raw / 3)) + 0.0,
+    }[target]
+    classes = target in ("two", "three")
+    kinds = {
+        "forest": RandomForestClassifier if classes else RandomForestRegressor,
+        "tree": DecisionTreeClassifier if classes else DecisionTreeRegressor,
+        "boosting": HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor,
+    }
+    extra = {"loss": "poisson"} if name == "boosting" and target == "counts" else {}
+    model = kinds[name](random_state=0, **extra).fit(X, y)
+    odd = np.vstack([
+        rng.normal(size=(50, 4)), X[:50], np.full((1, 4), np.nan), [[np.inf, -np.inf, 0, np.nan]],
+        [[1e300, -1e300, 1e-300, 0]],
+    ])  # fmt: skip
+    odd_finite = odd.copy()
+    odd_finite[~np.isfinite(odd) & ~np.isnan(odd)] = 1e308
+    found = run(to_onnx(model), {"X": odd_finite})
+    if not classes:
+        np.testing.assert_allclose(found["prediction"], model.predict(odd_finite), rtol=1e-9)
+        return
+    wanted = model.predict_proba(odd_finite)
+    np.testing.assert_allclose(found["probabilities"], wanted, rtol=1e-9, atol=1e-12)
+    assert found["label"].tolist() == model.predict(odd_finite).tolist()

@@ -54,6 +54,9 @@ DRAWING = 8.0  # seconds that the pictures of a page take
               "threshold of least cost.")  # fmt: skip
 @click.option("--positive", metavar="CLASS",
               help="With --cost: the class that is the case. Default: the rarer.")  # fmt: skip
+@click.option("--sample", type=click.IntRange(min=0), metavar="N",
+              help="Rank on so many rows, 0 for all. Default: 100,000 of more than "
+              "200,000.")  # fmt: skip
 @click.option("--budget", metavar="TIME", help="Stop after 60s, 2m, ...; say what did not finish.")
 @click.option("--folds", type=click.IntRange(min=2),
               help="Folds of the cross-validation. Default: 5.")  # fmt: skip
@@ -96,6 +99,7 @@ def command(
     calibrate: Any,
     cost: str | None,
     positive: str | None,
+    sample: int | None,
     budget: str | None,
     folds: int | None,
     repeats: int | None,
@@ -140,7 +144,7 @@ def command(
                  "folds": folds, "repeats": repeats, "metrics": metrics, "groups": groups,
                  "time": time, "rare": rare, "weights": weights, "script": script,
                  "save": save, "calibrate": calibrate, "cost": cost,
-                 "positive": positive}  # fmt: skip
+                 "positive": positive, "sample": sample}  # fmt: skip
         _check_nothing_to_predict(table, [name for name, value in asked.items() if value])
         reserve = _reserve(limit, began, report)
         _group(table, names(drop, table), budget, reserve, seed, report, watcher, as_json=as_json)
@@ -165,6 +169,7 @@ def command(
         calibrate=calibrate,
         cost=cost,
         positive=positive,
+        sample=sample,
         random_state=seed,
         explain=report is not None,
         reserve=_reserve(limit, began, report),
@@ -206,8 +211,8 @@ class _Given:
         best = comparison.best
         if best is None or best.baseline:
             return ""
-        name = "+".join(best.members) or best.name
-        words = ["kiso", "fit", name, self.data or self.table.name]
+        model = "+".join(best.members) or best.name
+        words = ["kiso", "fit", model, self.data or self.table.name]
         words += ["--target", comparison.data.target]
         words += ["--task", self.task] if self.task else []
         for name in NAMES:
@@ -228,7 +233,7 @@ class _Given:
         words += ["--calibrate", protocol.calibrate] if protocol.calibrate else []
         if best.choice is not None:
             words += ["--threshold", f"{best.choice.positive}={best.choice.threshold!r}"]
-        words += ["-o", save or f"{name}.kiso"]
+        words += ["-o", save or f"{model}.kiso"]
         return shlex.join(words)
 
     def _settings(self, comparison: Comparison, best: Model) -> list[str]:
@@ -415,9 +420,10 @@ def _head(comparison: Comparison) -> list[str]:
     elif protocol.splitting == "time":
         gap = f", a gap of {protocol.gap} between" if protocol.gap else ""
         folds += f" forward in time by {columns}{gap}"
+    ranked = f" (ranked on {protocol.sample_rows:,} of them)" * bool(protocol.sample_rows)
     reason = "as asked" if protocol.task_reason == "given" else protocol.task_reason
     return [
-        f"{data.name}: {data.n_rows:,} rows, {used} of {len(data.columns)} columns used "
+        f"{data.name}: {data.n_rows:,} rows{ranked}, {used} of {len(data.columns)} columns used "
         f"to predict {data.target}",
         f"{protocol.task}, {reason}",
         f"{protocol.metric_label} on held-out rows: {kind}{folds}, {train} rows to fit and "
@@ -554,15 +560,17 @@ def _remarks(comparison: Comparison, shown: list[str]) -> list[str]:
     meanings = [f"{name}: {what}" for name, what in _MEANINGS.items() if name in shown]
     if meanings:
         lines.append("; ".join(meanings) + ".")
+    lines += _unfinished(comparison)
     for model in comparison.models:
-        if model.members and model.status == "done":
-            lines.append(f"{model.name}: {model.description[0].lower()}{model.description[1:]}")
+        text = model.message
+        if model.members:
+            text = f"{model.description[0].lower()}{model.description[1:]}".rstrip(".")
+        elif model.status in ("out of budget", "interrupted"):
+            text = text.partition("; ")[2]
         elif model.status != "done":
-            lines.append(
-                f"{model.name}: {model.status}" + (f": {model.message}" * bool(model.message))
-            )
-        elif model.message:
-            lines.append(f"{model.name}: {model.message}")
+            text = model.status + (f": {text}" * bool(text))
+        if text:
+            lines.append(f"{model.name}: {text}")
     lines += [f"note: {note}" for note in comparison.data.notes]
     for finding in comparison.data.findings:
         remedy = f" ({finding.remedy})" if finding.remedy else ""
@@ -570,6 +578,20 @@ def _remarks(comparison: Comparison, shown: list[str]) -> list[str]:
     if comparison.interrupted:
         lines.append("interrupted: what follows is what was known by then.")
     return [*lines, ""] if lines else []
+
+
+def _unfinished(comparison: Comparison) -> list[str]:
+    """Return a line for all models that lack folds, with those that each has."""
+    ends = {"out of budget": "within the budget", "interrupted": "before the interruption"}
+    total = len(comparison.protocol.fold_sizes)
+    lines = []
+    for status, end in ends.items():
+        lacking = [m for m in comparison.models if m.status == status and not m.members]
+        if lacking:
+            listed = ", ".join(f"{m.name} {len(m.scores)}" for m in lacking)
+            folds = "1 fold" if total == 1 else f"{total} folds"
+            lines.append(f"not finished {end}, of {folds}: {listed}")
+    return lines
 
 
 class _Bars:

@@ -4,7 +4,7 @@ from ._blend import BlendClassifier, BlendRegressor
 from ._calibrated import CalibratedClassifier
 from ._candidates import CANDIDATES, Candidate, candidates_for, find_candidate, goes_sparse
 from ._clock import Watcher, budget_seconds
-from ._clusters import CLUSTERS_SCHEMA, Cluster, Clustering, Trait, find_clusters
+from ._clusters import CLUSTERS_SCHEMA, Cluster, Clustering, LoneRow, Trait, find_clusters
 from ._column_types import MISSING_WORDS, plain_text
 from ._columns import classify_columns, feature_names, make_pipeline_for, make_preparation
 from ._compare import compare, load
@@ -21,6 +21,7 @@ from ._result import (
     Comparison,
     Curve,
     Data,
+    Dependence,
     Diagnostics,
     Difference,
     Finding,
@@ -29,7 +30,9 @@ from ._result import (
     Protocol,
     Task,
     Weight,
+    Whole,
 )
+from ._sample import thinned
 from ._script import script
 from ._statistics import mean_interval
 from ._table import Table, find_column, nearest, read_table, table_from
@@ -59,10 +62,12 @@ __all__ = [
     "DataError",
     "DateParts",
     "Decisions",
+    "Dependence",
     "Diagnostics",
     "Difference",
     "Finding",
     "Importance",
+    "LoneRow",
     "Metric",
     "Model",
     "Problem",
@@ -75,6 +80,7 @@ __all__ = [
     "Trait",
     "Watcher",
     "Weight",
+    "Whole",
     "budget_seconds",
     "candidates_for",
     "choose_metric",
@@ -100,5 +106,6 @@ __all__ = [
     "read_table",
     "script",
     "table_from",
+    "thinned",
     "to_dates",
 ]

@@ -62,6 +62,19 @@ class Cluster:
     silhouette: float  # mean over its rows (of a sample), −1 to 1
     stability: float  # mean Jaccard overlap with its likeness in refits to half the rows
     traits: list[Trait]  # furthest from the whole first
+    typical_row: int = -1  # of the table, from 0: the one nearest to the cluster's mean
+    typical: dict[str, str] = field(default_factory=dict)  # its values in the telling columns
+
+
+@dataclass
+class LoneRow:
+    """A row that is far from every cluster."""
+
+    row: int  # of the table, from 0
+    cluster: int  # the nearest, from 0
+    times: float  # its distance from the mean, in median distances of all rows from theirs
+    feature: str  # in which it is furthest away
+    value: str
 
 
 @dataclass
@@ -93,6 +106,10 @@ class Clustering:
     interrupted: bool = False
     conclusion: str = ""
     labels: list[int] = field(default_factory=list, repr=False)  # of every row, from 0
+    lone: list[LoneRow] = field(default_factory=list)  # the furthest first
+    profile: dict[str, list[float]] = field(default_factory=dict)
+    """Of each feature that marks a cluster: how far every cluster's mean is from that of all
+    rows, in standard deviations over all rows."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain, JSON-ready data under a versioned schema; NaN becomes None."""
@@ -163,6 +180,9 @@ class _Features:
         frame = table.frame
         dropped = [find_column(table, name) for name in drop]
         columns = classify_columns(frame, drop=dropped, blank_first=table.blank_first)
+        for column in columns:
+            if column.used and column.kind == "text":
+                column.used, column.note = False, "free text: not used to group rows"
         used = [column.name for column in columns if column.used]
         if not used:
             why = "; ".join(f"{c.name!r}: {c.note or c.kind}" for c in columns[:5])
@@ -175,6 +195,7 @@ class _Features:
             self.rows = np.sort(rng.choice(len(frame), most, replace=False))
             notes.append(f"a random {most:,} of {len(frame):,} rows are used: all are too large.")
         part = frame[used].iloc[self.rows]
+        self.frame = part
         preparation = make_preparation(columns, len(part))
         X = np.asarray(preparation.fit_transform(part), dtype=np.float64)
         names, (mean, scale) = feature_names(preparation), _units(preparation)
@@ -251,7 +272,10 @@ def _find(
                 traits=_traits(features, labels == j),
             )
         )
+    _typical(features, labels, clusters)
     found = Clustering(
+        lone=_lone(features, labels, choice.k),
+        profile=_profile(features, labels, clusters),
         data=features.data,
         seed=seed,
         k=choice.k,
@@ -377,6 +401,80 @@ def _traits(features: _Features, inside: Any) -> list[Trait]:
         )
         for j in _telling(features, away)[:N_TRAITS]
     ]
+
+
+MAX_LONE = 10
+FAR = 6.0  # robust standard deviations of the distances
+
+
+def _distances(features: _Features, labels: Any, k: int) -> tuple[Floats, Floats]:
+    """Return each row's difference from its cluster's mean, and the length of that."""
+    means = np.array([features.X[labels == j].mean(axis=0) for j in range(k)])
+    away = features.X - means[labels]
+    return away, np.sqrt((away**2).sum(axis=1))
+
+
+def _column(feature: str, frame: Any) -> str:
+    """Return the column that a feature is made of."""
+    names = [str(name) for name in frame.columns]
+    if feature in names:
+        return feature
+    return max((n for n in names if feature.startswith(n)), key=len, default="")
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, float) and np.isfinite(value):
+        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    return "missing" if value is None or value != value else str(value)
+
+
+def _typical(features: _Features, labels: Any, clusters: list[Cluster]) -> None:
+    """Name the row nearest to each cluster's mean, and what it has where the cluster is marked."""
+    _, length = _distances(features, labels, len(clusters))
+    for j, cluster in enumerate(clusters):
+        mine = np.flatnonzero(labels == j)
+        place = int(mine[np.argmin(length[mine])])
+        cluster.typical_row = int(features.rows[place])
+        row = features.frame.iloc[place]
+        columns = [_column(trait.feature, features.frame) for trait in cluster.traits]
+        cluster.typical = {name: _written(row[name]) for name in dict.fromkeys(columns) if name}
+
+
+def _lone(features: _Features, labels: Any, k: int) -> list[LoneRow]:
+    """Return the rows whose distance from their cluster's mean is far beyond the usual."""
+    away, length = _distances(features, labels, k)
+    middle = float(np.median(length))
+    spread = 1.4826 * float(np.median(np.abs(length - middle)))
+    if middle <= 0 or spread <= 0:
+        return []
+    far = np.flatnonzero(length > middle + FAR * spread)
+    far = far[np.argsort(-length[far], kind="stable")][:MAX_LONE]
+    found = []
+    for place in far.tolist():
+        feature = features.names[int(np.argmax(np.abs(away[place])))]
+        column = _column(feature, features.frame)
+        found.append(
+            LoneRow(
+                row=int(features.rows[place]),
+                cluster=int(labels[place]),
+                times=float(length[place] / middle),
+                feature=column or feature,
+                value=_written(features.frame.iloc[place][column]) if column else "",
+            )
+        )
+    return found
+
+
+def _profile(features: _Features, labels: Any, clusters: list[Cluster]) -> dict[str, list[float]]:
+    names = dict.fromkeys(trait.feature for cluster in clusters for trait in cluster.traits)
+    spread = features.X.std(axis=0)
+    whole = features.X.mean(axis=0)
+    found = {}
+    for name in names:
+        j = features.names.index(name)
+        means = [features.X[labels == c, j].mean() for c in range(len(clusters))]
+        found[name] = [float((mean - whole[j]) / spread[j]) for mean in means]
+    return found
 
 
 def _telling(features: _Features, away: Floats) -> list[int]:

@@ -19,10 +19,11 @@ from ._diagnose import (
     diagnose_ensemble,
     importances,
     learning_curves,
+    of_columns,
 )
-from ._ensemble import ENSEMBLE, Ensemble, make_ensemble
+from ._ensemble import ENSEMBLE, Ensemble, joined, make_ensemble
 from ._folds import outer_splits, prepare
-from ._metrics import choose_metric
+from ._metrics import Answers, choose_metric
 from ._pipelines import Calibrate
 from ._result import (
     Comparison,
@@ -30,11 +31,13 @@ from ._result import (
     Model,
     Protocol,
     Task,
+    Whole,
     counts,
     levelled,
     versions,
 )
 from ._run import Plan, Runner, make_runner, most_chosen, race
+from ._sample import sample_size, thinned
 from ._statistics import corrected_t_test
 from ._suspects import Suspects, confirm, look
 from ._table import Table, read_table, table_from
@@ -47,6 +50,7 @@ from .detectors import rare_class
 __all__ = ["compare", "default_repeats", "load"]
 
 LARGEST_DENSE = 1 << 31  # beyond this, models that take no sparse features are skipped
+N_DEPENDENCE = 3  # models whose partial dependences are drawn
 FOLDS_SHARE = 0.85  # of the budget; the rest is for the fits that explain
 LEAN_SHARE = 0.93  # the same, without learning curves
 
@@ -72,6 +76,7 @@ def compare(
     calibrate: Calibrate | None = None,
     cost: str | None = None,
     positive: str | None = None,
+    sample: int | None = None,
     random_state: int = 0,
     explain: bool = True,
     reserve: float = 0.0,
@@ -130,6 +135,9 @@ def compare(
         it was not chosen on.
     positive : str, optional
         The class that is the case; where None the rarer one.
+    sample : int, optional
+        Rows, drawn at random, that the models are ranked on; 0 for all. Where None 100,000 of
+        tables with more than 200,000. The best model is then fitted and scored on all rows.
     random_state : int, default=0
         The same seed gives the same scores, to the digit, on the same machine; with a budget
         as far as the same folds finish.
@@ -178,6 +186,8 @@ def compare(
         least=n_folds, weights=weights,
     )  # fmt: skip
     check_folds(problem, n_folds)
+    if sample is not None and sample < 0:
+        raise DataError(f"The sample of {sample} rows is negative.")
     if n_repeats is None:
         n_repeats = 1 if moments else default_repeats(len(problem.y))
     if n_repeats < 1:
@@ -199,6 +209,10 @@ def compare(
     costs = None if cost is None else costs_of(cost)
     case = "" if costs is None else _case(problem, positive)
     candidates = choose(problem.task, models, exclude)
+    whole = problem
+    problem = thinned(whole, sample_size(len(whole.y), sample), random_state)
+    if problem is not whole:
+        check_folds(problem, n_folds)
     plan = Plan(
         problem=problem,
         splits=outer_splits(problem, n_folds, n_repeats, random_state),
@@ -219,6 +233,7 @@ def compare(
             )
     protocol = _protocol(plan, n_folds, n_repeats, limit)
     protocol.weights = weights or ""
+    protocol.sample_rows = len(problem.y) if problem is not whole else 0
     protocol.calibrate, protocol.cost = calibrate or "", cost or ""
     protocol.split_columns = [groups] if groups is not None else list(moments)
     if not named and plan.metric.name not in ("accuracy", "r2"):
@@ -229,7 +244,48 @@ def compare(
     ensemble = make_ensemble(runners, plan) if with_ensemble else None
     if costs is not None:
         _choose_thresholds(runners, ensemble, plan, costs, case)
-    return _result(plan, protocol, runners, ensemble, interrupted=interrupted)
+    result = _result(plan, protocol, runners, ensemble, interrupted=interrupted, explain=explain)
+    if problem is not whole and not interrupted and result.best is not None:
+        result.whole = _on_all_rows(result.best, runners, plan, whole, n_folds)
+        result.conclusion = conclusion(result)
+        result.seconds = clock.elapsed
+    return result
+
+
+def _on_all_rows(
+    best: Model, runners: list[Runner], plan: Plan, whole: Problem, n_folds: int
+) -> Whole | None:
+    """Fit the winner of a sample to all rows but a fold, and score it there.
+
+    None where the budget is too short for that, or the fit fails.
+    """
+    members = [r for r in runners if r.model.name in (best.members or [best.name])]
+    train, test = outer_splits(whole, n_folds, 1, plan.seed)[-1]
+    times = len(train) / max(1, len(plan.splits[0][0]))
+    expected = 1.3 * times * sum(float(np.mean(r.model.refit_seconds)) for r in members)
+    if expected > plan.clock.left:
+        return None
+    plan.clock.allow(plan.clock.left)
+    start = plan.clock.now()
+    answers = []
+    score = float("nan")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for runner in members:
+                part = prepare(whole, train, test, sparse=runner.sparse)
+                estimator = runner.fit(most_chosen(runner.model), part, count=False)
+                if len(members) == 1:
+                    score = plan.metric.of(Answers(estimator), part)
+                elif whole.task == "regression":
+                    answers.append(estimator.predict(part.X_test))
+                else:
+                    answers.append(estimator.predict_proba(part.X_test))
+        if answers:
+            score = plan.metric.of(Answers(joined(answers)), part)
+    except (OutOfBudget, ValueError, MemoryError):
+        return None
+    return Whole(len(train), len(test), score, plan.clock.now() - start)
 
 
 def _case(problem: Problem, positive: str | None) -> str:
@@ -425,6 +481,8 @@ def _explain(runners: list[Runner], plan: Plan, *, curves: bool) -> None:
                     continue
                 close_runner(runner, part)
         if curves:
+            for runner in [r for r in done if not r.model.baseline][:N_DEPENDENCE]:
+                runner.model.diagnostics.dependence = of_columns(runner)
             learning_curves([r for r in done if not r.model.baseline], plan)
     except OutOfBudget:
         return
@@ -437,6 +495,7 @@ def _result(
     ensemble: Ensemble | None,
     *,
     interrupted: bool,
+    explain: bool,
 ) -> Comparison:
     for runner in runners:
         diagnose(runner)
@@ -445,7 +504,7 @@ def _result(
             runner.model.final_settings = runner.settings(chosen, plan.problem.y)
     models = _ordered([runner.model for runner in runners], protocol)
     if ensemble is not None:
-        diagnose_ensemble(ensemble, plan)
+        diagnose_ensemble(ensemble, plan, explain=explain and not interrupted)
         models.append(ensemble.model)
     comparison = Comparison(
         data=plan.problem.data,

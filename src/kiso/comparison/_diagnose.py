@@ -16,14 +16,22 @@ from scipy.sparse import diags_array
 
 from ._clock import OutOfBudget
 from ._columns import feature_columns
+from ._dependence import dependences
 from ._ensemble import Ensemble, joined
 from ._folds import Part, prepare
 from ._metrics import Answers
 from ._pipelines import core
-from ._result import Curve, Diagnostics, Importance, Weight
+from ._result import Curve, Dependence, Diagnostics, Importance, Weight
 from ._run import HeldOut, Plan, Runner, count_parameters, most_chosen, short
 
-__all__ = ["close_runner", "diagnose", "diagnose_ensemble", "importances", "learning_curves"]
+__all__ = [
+    "close_runner",
+    "diagnose",
+    "diagnose_ensemble",
+    "importances",
+    "learning_curves",
+    "of_columns",
+]
 
 IMPORTANCE_ROWS = 1000
 SHUFFLES = 5
@@ -151,7 +159,22 @@ def diagnose(runner: Runner) -> None:
     kept.weights = weights(estimator, part, plan.problem.data.class_names)
 
 
-def diagnose_ensemble(ensemble: Ensemble, plan: Plan) -> None:
+def of_columns(runner: Runner) -> list[Dependence]:
+    """Return the partial dependences of the fit of the last fold, on its test rows.
+
+    Raises
+    ------
+    OutOfBudget
+        If time is up.
+    """
+    if runner.tested is None or not runner.held_out:
+        return []
+    estimator, part = runner.tested
+    rows, importance = runner.held_out[-1].rows, runner.model.importances
+    return dependences([(estimator, part.preparation)], rows, importance, runner.plan)
+
+
+def diagnose_ensemble(ensemble: Ensemble, plan: Plan, *, explain: bool) -> None:
     """Fill in what the pictures of an ensemble show, and its final settings."""
     model, members = ensemble.model, ensemble.members
     held_out = [
@@ -172,6 +195,10 @@ def diagnose_ensemble(ensemble: Ensemble, plan: Plan) -> None:
         with suppress(OutOfBudget):
             plan.clock.allow(plan.clock.left)
             model.importances = _importances(tested, plan)
+            if explain:
+                fitted = [(estimator, part.preparation) for estimator, part in tested]
+                rows = members[0].held_out[-1].rows
+                model.diagnostics.dependence = dependences(fitted, rows, model.importances, plan)
 
 
 def _mean_answers(of_fold: list[HeldOut]) -> tuple[Any, Any]:

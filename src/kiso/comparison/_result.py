@@ -81,6 +81,7 @@ class Protocol:
     weights: str = ""  # column that says how much each row counts
     calibrate: str = ""  # how probabilities were calibrated: "sigmoid", "isotonic"
     cost: str = ""  # of a false positive and a false negative, "1:10"
+    sample_rows: int = 0  # rows that the models were ranked on; 0 for all
 
 
 @dataclass
@@ -114,6 +115,17 @@ class Weight:
 
 
 @dataclass
+class Dependence:
+    """How the mean prediction changes with one column (partial dependence)."""
+
+    column: str
+    kind: str  # "number", "date" (seconds since 1970) or "category"
+    at: list[Any]  # values of the column
+    mean: list[list[float]]  # (values, outputs): mean prediction, or probability of each class
+    of: list[str]  # the classes; empty for regression
+
+
+@dataclass
 class Diagnostics:
     """What the pictures of a model show; held-out predictions only."""
 
@@ -125,6 +137,7 @@ class Diagnostics:
     objective: list[float] = field(default_factory=list)  # after each step of the final fit
     objective_label: str = ""
     weights: list[Weight] = field(default_factory=list)  # largest first
+    dependence: list[Dependence] = field(default_factory=list)  # of the strongest columns
 
 
 @dataclass
@@ -198,6 +211,16 @@ class Model:
 
 
 @dataclass
+class Whole:
+    """The winner of a sample, on all rows."""
+
+    train_rows: int
+    test_rows: int
+    score: float
+    fit_seconds: float
+
+
+@dataclass
 class Comparison:
     """Everything that one run of `compare` found; models in order, best first."""
 
@@ -209,6 +232,7 @@ class Comparison:
     versions: dict[str, str]
     interrupted: bool = False  # Ctrl-C
     conclusion: str = ""  # in words: which is best, how surely, at what cost
+    whole: Whole | None = None  # the best model on all rows, where it was chosen on a sample
     fit_command: str = ""  # the command that fits the best model and writes it to a file
 
     @property

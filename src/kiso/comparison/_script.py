@@ -42,7 +42,7 @@ problem = pose(
     least={n_folds},
     weights={weights!r},
 )
-metric = choose_metric({metric!r}, problem.task, problem.data.class_counts)
+{thin}metric = choose_metric({metric!r}, problem.task, problem.data.class_counts)
 folds = outer_splits(problem, {n_folds}, {n_repeats}, SEED)[: len(CHOSEN)]
 
 
@@ -59,7 +59,7 @@ scores = metric.sign * np.array(scores)
 print(f"{{metric.label}} {{scores.mean():.6g}} on {{len(scores)}} held-out folds")
 print(*(f"{{score:.6g}}" for score in scores))
 
-truth = problem.labels if problem.task == "classification" else problem.y
+{all_rows}truth = problem.labels if problem.task == "classification" else problem.y
 model = make(FINAL)
 {threshold}model.fit(problem.X, truth{weigh_all})
 '''
@@ -109,7 +109,7 @@ def script(
     return _TEMPLATE.format(
         title=f"{title}.",
         imports=_imports(parts, several=bool(model.members)),
-        names=_names(model, protocol.calibrate, protocol.task),
+        names=_names(model, protocol),
         make=_make(model, parts, sparse, protocol),
         threshold=_threshold(model),
         seed=protocol.seed,
@@ -127,6 +127,9 @@ def script(
         gap=protocol.gap,
         rare=rare,
         weights=protocol.weights or None,
+        thin=f"whole = problem\nproblem = thinned(whole, {protocol.sample_rows}, SEED)\n"
+        * bool(protocol.sample_rows),
+        all_rows="problem = whole\n" * bool(protocol.sample_rows),
         weigh_train=", model__sample_weight=problem.weights[train]" * bool(protocol.weights),
         weigh_test=", problem.weights[test]" * bool(protocol.weights),
         weigh_all=", model__sample_weight=problem.weights" * bool(protocol.weights),
@@ -150,13 +153,14 @@ def _imports(parts: list[Candidate], *, several: bool) -> str:
     return "\n".join([*foreign, "", *own]).rstrip("\n") + "\n" * (not own)
 
 
-def _names(model: Model, calibrate: str, task: str) -> str:
+def _names(model: Model, protocol: Protocol) -> str:
     """Return what the script imports of kiso.comparison."""
     names = ["choose_metric", "load", "make_pipeline_for", "outer_splits", "pose"]
     if model.members:
-        names.append("BlendClassifier" if task == "classification" else "BlendRegressor")
-    names += ["CalibratedClassifier"] * bool(calibrate and not model.baseline)
+        names.append("BlendClassifier" if protocol.task == "classification" else "BlendRegressor")
+    names += ["CalibratedClassifier"] * bool(protocol.calibrate and not model.baseline)
     names += ["ThresholdClassifier"] * bool(model.choice)
+    names += ["thinned"] * bool(protocol.sample_rows)
     if len(names) == 5:
         return ", ".join(names)
     listed = "".join(f"    {name},\n" for name in sorted(names))

@@ -181,6 +181,8 @@ def choose_threshold(
     p, case, w = joined(places)
     total = float(w.sum())
     tau = best_threshold(p, case, costs, w)
+    if np.array_equal(p >= float(f"{tau:.3g}"), p >= tau):
+        tau = float(f"{tau:.3g}")  # the same calls, in a number that can be read
     return Choice(
         positive=positive,
         false_positive=costs[0],

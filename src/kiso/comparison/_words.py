@@ -18,7 +18,8 @@ def conclusion(comparison: Comparison) -> str:
     if best is None:
         return _nothing(comparison)
     protocol = comparison.protocol
-    spread = f" ± {_number(best.spread)}" if np.isfinite(best.spread) else ""
+    known = bool(np.isfinite(best.spread))
+    spread = f" ± {_number(best.spread)}" if known else ""
     J, n = len(protocol.fold_sizes), len(best.scores)
     folds = f"{J} folds" if n == J else f"the {n} of {J} folds that it finished"
     measure = f"(mean and standard deviation over {folds})" if spread else f"(mean over {folds})"
@@ -32,6 +33,7 @@ def conclusion(comparison: Comparison) -> str:
     others = [m for m in ranked if m is not best and not m.members]
     parts += _ties(best, others)
     parts += _against_baseline(comparison, best, others)
+    parts += _of_sample(comparison, best)
     parts += _of_ensemble(comparison, best)
     parts += _of_cost(best)
     parts += _too_good(comparison, best)
@@ -160,6 +162,21 @@ def _of_ensemble(comparison: Comparison, best: Model) -> list[str]:
     return [f"{what}, better than {best.name} alone, but not surely (p = {_p(gap.p_value)})."]
 
 
+def _of_sample(comparison: Comparison, best: Model) -> list[str]:
+    """Say that the models were ranked on a part of the rows, and what the best does with all."""
+    n, protocol = comparison.protocol.sample_rows, comparison.protocol
+    if not n:
+        return []
+    text = f"The models were ranked on {n:,} of the {comparison.data.n_rows:,} rows"
+    whole = comparison.whole
+    if whole is None:
+        return [f"{text}, drawn at random (--sample 0 for all)."]
+    return [
+        f"{text}; fitted to {whole.train_rows:,} of all, {best.name} has {protocol.metric_label} "
+        f"{_score(whole.score, protocol)} on {whole.test_rows:,} others."
+    ]
+
+
 def _of_cost(best: Model) -> list[str]:
     """Say which threshold costs least, and what that is beside the simple ones."""
     choice = best.choice
@@ -241,10 +258,17 @@ def _score(score: float, protocol: Protocol) -> str:
 
 
 def _number(value: float) -> str:
-    """Return about four digits, and never 3.147e+04 for what people write as 31,470."""
-    if 1e4 <= abs(value) < 1e9:
-        return f"{value:,.0f}"
-    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
+    """Return about three digits as people write them: 31,470, 0.812, −0.112, never 3.1e+04."""
+    size = abs(value)
+    if size >= 1e9 or 0 < size < 1e-6:
+        text = f"{value:.3g}"
+    elif size >= 1000:
+        text = f"{value:,.0f}"
+    elif size >= 0.01 or size < 5e-7:
+        text = f"{value:.{3 if size < 10 else 2 if size < 100 else 1}f}"
+    else:
+        text = f"{value:.2g}" if size >= 1e-4 else f"{value:.7f}".rstrip("0")
+    return text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("-")
 
 
 def _p(value: float) -> str:

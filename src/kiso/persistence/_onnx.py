@@ -452,7 +452,12 @@ def _neighbors_regressor(graph: _Graph, X: str, estimator: Any) -> Outputs:
 
 
 def _trees(graph: _Graph, X: str, trees: list[Any]) -> str:
-    """Return the mean of the trees' values, (rows, values).
+    """Return the mean of the trees' values, (rows, values)."""
+    return graph.op("ReduceMean", _leaves(graph, X, trees), np.array([1]), keepdims=0)
+
+
+def _leaves(graph: _Graph, X: str, trees: list[Any]) -> str:
+    """Return the value that each tree has for a row, (rows, trees, values).
 
     The trees of ONNX answer in single precision: here with the number of the leaf, by which the
     values are looked up and averaged in double.
@@ -482,7 +487,10 @@ def _trees(graph: _Graph, X: str, trees: list[Any]) -> str:
         columns["nodes_modes"] += ["LEAF" if end else "BRANCH_LEQ" for end in leaf]
         columns["nodes_truenodeids"] += np.where(leaf, 0, left).tolist()
         columns["nodes_falsenodeids"] += np.where(leaf, 0, tree.children_right[:n]).tolist()
-        columns["nodes_missing_value_tracks_true"] += [0] * n
+        columns["nodes_missing_value_tracks_true"] += [
+            int(to_left and not end)
+            for to_left, end in zip(tree.missing_go_to_left[:n], leaf, strict=True)
+        ]
         thresholds.append(np.where(leaf, 0.0, tree.threshold[:n]))
         nodes = np.flatnonzero(leaf)
         columns["target_treeids"] += [t] * len(nodes)
@@ -500,8 +508,7 @@ def _trees(graph: _Graph, X: str, trees: list[Any]) -> str:
         **columns,
     )  # fmt: skip
     places = graph.op("Cast", leaves, to=7)
-    found = graph.op("Gather", np.concatenate(values), places, axis=0)  # (rows, trees, values)
-    return graph.op("ReduceMean", found, np.array([1]), keepdims=0)
+    return graph.op("Gather", np.concatenate(values), places, axis=0)
 
 
 def _forest_of(estimator: Any) -> list[Any]:
@@ -516,6 +523,39 @@ def _tree_classifier(graph: _Graph, X: str, estimator: Any) -> Outputs:
 
 def _tree_regressor(graph: _Graph, X: str, estimator: Any) -> Outputs:
     return _prediction(graph, _trees(graph, X, _forest_of(estimator)))
+
+
+def _boosted(graph: _Graph, X: str, estimator: Any) -> str:
+    """Return the sum of the trees of each output, (rows, outputs)."""
+    baseline = np.asarray(estimator._baseline, dtype=np.float64).reshape(1, -1)
+    steps = estimator._trees
+    n_outputs = baseline.shape[1]
+    trees = [tree for step in steps for tree in step]
+    if not trees:
+        nothing = graph.op("MatMul", X, np.zeros((int(estimator.n_features_in_), n_outputs)))
+        return graph.op("Add", nothing, baseline)
+    of_output = np.tile(np.eye(n_outputs), (len(steps), 1))  # (trees, outputs)
+    each = graph.op("Reshape", _leaves(graph, X, trees), np.array([-1, len(trees)]))
+    return graph.op("Add", graph.op("MatMul", each, of_output), baseline)
+
+
+def _boosting_regressor(graph: _Graph, X: str, estimator: Any) -> Outputs:
+    raw = _boosted(graph, X, estimator)
+    if estimator.loss in ("gamma", "poisson"):
+        raw = graph.op("Exp", raw)
+    return _prediction(graph, raw)
+
+
+def _boosting_classifier(graph: _Graph, X: str, estimator: Any) -> Outputs:
+    raw = _boosted(graph, X, estimator)
+    if len(estimator.classes_) > 2:
+        proba = graph.op("Softmax", raw, axis=1)
+    elif len(estimator.classes_) == 1:
+        proba = graph.op("Exp", graph.op("Mul", raw, np.array([[0.0]])))
+    else:
+        second = graph.op("Sigmoid", raw)
+        proba = graph.op("Concat", graph.op("Sub", np.array([[1.0]]), second), second, axis=1)
+    return _of_scores(graph, proba, estimator.classes_, proba=proba)
 
 
 def _layers(graph: _Graph, X: str, estimator: Any) -> str:
@@ -558,6 +598,8 @@ _MODELS: dict[str, Callable[[_Graph, str, Any], Outputs]] = {
     "DecisionTreeRegressor": _tree_regressor,
     "DummyClassifier": _prior,
     "DummyRegressor": _constant_regressor,
+    "HistGradientBoostingClassifier": _boosting_classifier,
+    "HistGradientBoostingRegressor": _boosting_regressor,
     "KMeans": _clusters,
     "KNeighborsClassifier": _neighbors_classifier,
     "KNeighborsRegressor": _neighbors_regressor,

@@ -102,6 +102,7 @@ def _wanted(found: Clustering) -> list[tuple[Callable[[Clustering], Figure], str
         (
             figures.cluster_profiles,
             "How far a cluster's mean is from the mean of all rows, in standard deviations over "
-            "all rows; for a category, its share. Dots within 0.3 of zero are left out.",
+            "all rows; for a category, its share. A dot for every cluster, a row for each feature "
+            "that marks one.",
         ),
     ]

@@ -67,15 +67,39 @@ def write_comparison(comparison: Comparison, path: str | os.PathLike[str]) -> Pa
         ranked=_ranked(comparison),
         unfinished=[m for m in comparison.models if m.status != "done" and not m.scores],
         verdict=_verdict(comparison),
-        noted=[m for m in comparison.models if m.scores and m.message],
+        noted=_noted(comparison),
         overview=overview(comparison),
         parts=of_models(comparison),
         chosen=_chosen,
+        settled=_settled,
     )
     data = to_json(comparison.to_dict())
     write_text(target.with_suffix(".json"), data)
     write_text(target, page)
     return target
+
+
+def _noted(comparison: Comparison) -> list[tuple[str, str]]:
+    """What the fits warned of; that folds are lacking stands in the ranking already."""
+    found = []
+    for model in comparison.models:
+        text = model.message
+        if model.status in ("out of budget", "interrupted"):
+            text = text.partition("; ")[2]
+        if model.scores and text:
+            found.append((model.name, text))
+    return found
+
+
+def _settled(model: Model) -> str:
+    """All parameters of a model for a fit on all rows; of an ensemble its members."""
+    if model.members:
+        return f"the mean of {', '.join(model.members)}"
+    return ", ".join(
+        f"{name}={number(value) if isinstance(value, float) else value}"
+        for name, value in model.final_settings.items()
+        if name != "random_state"
+    )
 
 
 def _verdict(comparison: Comparison) -> dict[str, str]:
@@ -103,7 +127,7 @@ def _ranked(comparison: Comparison) -> list[dict[str, Any]]:
     rows = []
     rank = 0
     for model in able:
-        counts = model.status == "done" and not model.baseline
+        counts = model.status == "done" and not model.baseline and not model.members
         rank += counts
         rows.append(
             {
@@ -114,6 +138,7 @@ def _ranked(comparison: Comparison) -> list[dict[str, Any]]:
                 "train_score": _score(model.train_scores, turn, places).split(" ")[0],
                 "behind": _behind(comparison, model, places),
                 "folds": f"{len(finite(model.scores))} of {len(comparison.protocol.fold_sizes)}",
+                "cost": NONE if model.choice is None else number(model.choice.cost, 3),
                 "fit": _mean(model.fit_seconds),
                 "predict": _mean(model.predict_seconds),
             }
@@ -137,7 +162,7 @@ def _behind(comparison: Comparison, model: Model, places: int) -> dict[str, str]
         return {"mean": NONE, "interval": NONE, "p": NONE}
     known = np.isfinite(d.low) and np.isfinite(d.high)
     interval = f"{fixed(d.low, places)} to {fixed(d.high, places)}" if known else NONE
-    p = "< 0.001" if d.p_value < 0.001 else number(d.p_value, 2)
+    p = "< 0.001" if d.p_value < 0.001 else "> 0.99" if d.p_value > 0.99 else fixed(d.p_value, 3)
     return {"mean": fixed(d.mean, places), "interval": interval, "p": p}
 
 

@@ -28,6 +28,7 @@ from .figures._measures import (
     reliability,
     sign,
 )
+from .figures._style import WIDTH, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +44,7 @@ class Picture:
     svg: Markup
     caption: str
     problem: str = ""
+    full: bool = False  # whether it takes the width of the page
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,21 @@ def _of_classification(comparison: Comparison, model: Model) -> Iterator[Wanted]
             "Which class is most often taken for which other: rows, of all that are truly of the "
             f"first. {held_out}",
         )
+    curves = figures.events(comparison, model)
+    if curves:
+        rows = _held_out(comparison, len(curves[0][1]))
+        each = " Each class against the rest." if len(curves) > 1 else ""
+        dot = " The dot is the threshold of least cost." if model.choice is not None else ""
+        yield (
+            figures.roc,
+            "From the lower left the threshold falls: more cases are found, and more of the other "
+            f"rows are called too. On the dashed line a call is chance.{each}{dot} {rows}",
+        )
+        yield (
+            figures.precision_recall,
+            "The further the line stays at the top, the fewer calls are false alarms; dotted, the "
+            f"share of cases among all rows, which chance has.{each}{dot} {rows}",
+        )
     found = reliability(comparison, model.diagnostics)
     if found is not None:
         yield (
@@ -200,6 +217,20 @@ def _of_classification(comparison: Comparison, model: Model) -> Iterator[Wanted]
 
 def _of_fit(comparison: Comparison, model: Model) -> Iterator[Wanted]:
     d = model.diagnostics
+    if any(i.mean > 0 for i in model.importances):
+        yield (
+            figures.importance,
+            f"How much worse {comparison.protocol.metric_label} is on held-out rows of the last "
+            "fold when a column is shuffled among them; mean of 5 shuffles, the line its standard "
+            "deviation. Of columns that say the same each alone matters little.",
+        )
+    if d.dependence:
+        yield (
+            figures.dependence,
+            "The mean prediction for up to 200 held-out rows, when the column has this value in "
+            "all of them and the other columns are as they are; ticks below are values of the "
+            "table. Where columns go together, some of these rows cannot be.",
+        )
     if d.curve is not None and d.curve.train_rows:
         sizes = between([d.curve.train_rows[0], d.curve.train_rows[-1]])
         yield (
@@ -247,7 +278,11 @@ def _held_out(comparison: Comparison, n_rows: int) -> str:
 def picture(draw: Callable[[], Figure], caption: str, prefix: str) -> Picture:
     """Draw a picture; one that fails is said so in its place and costs none of the others."""
     try:
-        return Picture(themed(draw(), alt=caption, prefix=prefix), caption)
+        with shortened() as whole:
+            figure = draw()
+        full = bool(figure.get_size_inches()[0] > 1.3 * WIDTH)
+        svg = themed(figure, alt=caption, prefix=prefix, whole=whole)
+        return Picture(svg, caption, full=full)
     except Exception as error:
         _log.warning("a picture of the report could not be drawn", exc_info=True)
         return Picture(Markup(), caption, f"This picture could not be drawn: {error}")

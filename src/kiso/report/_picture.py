@@ -10,6 +10,7 @@ import base64
 import io
 import re
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
@@ -29,7 +30,9 @@ _GREY = re.compile(r"((?:fill|stroke): ?)#([0-9a-f]{2})\2\2(?![0-9a-f])")
 _ROLE = {light: f"var(--{role},{light})" for role, (light, _) in THEME.items()}
 
 
-def themed(figure: Figure, *, alt: str, prefix: str) -> Markup:
+def themed(
+    figure: Figure, *, alt: str, prefix: str, whole: Mapping[str, str] | None = None
+) -> Markup:
     """Return a picture in the house style as SVG that follows the page's light and dark.
 
     Text stays text (it can be selected, and any script is drawn in the reader's fonts).
@@ -42,9 +45,23 @@ def themed(figure: Figure, *, alt: str, prefix: str) -> Markup:
         What it shows, for those who cannot see it.
     prefix : str
         Unique in the page; put before every id.
+    whole : mapping of str to str, optional
+        The whole of each label that is shortened in the picture: shown where one points at it.
     """
     svg = _svg(figure, fonttype="none", transparent=True)
-    return _embed(svg, alt, prefix, lambda tag: _COLOUR.sub(lambda m: _ROLE[m[0]], tag))
+    shown = _embed(svg, alt, prefix, lambda tag: _COLOUR.sub(lambda m: _ROLE[m[0]], tag))
+    return _with_tooltips(shown, whole or {})
+
+
+def _with_tooltips(svg: Markup, whole: Mapping[str, str]) -> Markup:
+    """Give each shortened label the whole one as its title, which browsers show on pointing."""
+    text = str(svg)
+    for written, full in whole.items():
+        title = f"<title>{escape(full)}</title>"
+        for form in {str(escape(written)), written.replace("&", "&amp;").replace("<", "&lt;")}:
+            text = text.replace(f">{form}</text>", f">{title}{form}</text>")
+            text = text.replace(f">{form}</tspan>", f">{title}{form}</tspan>")
+    return Markup(text)
 
 
 def foreign(figure: Figure, *, alt: str, prefix: str) -> Markup:

@@ -14,6 +14,8 @@ def number(value: float | None, digits: int = 4) -> str:
         return NONE
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    if abs(value) < 1e-12:  # rounding
+        return "0"
     text = f"{value:,.{digits}g}" if 1e-4 <= abs(value) < 1e6 or value == 0 else f"{value:.3g}"
     if "e" in text and 1e-4 <= abs(value) < 1e6:  # 12345 at four digits is 1.234e+04
         text = f"{value:,.0f}"

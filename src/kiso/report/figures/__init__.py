@@ -6,6 +6,7 @@ any format.
 """
 
 from ._clusters import choice_of_k, cluster_profiles, cluster_scatter
+from ._curves import dependence, events, importance, precision_recall, roc
 from ._predictions import (
     calibration,
     confusion_matrix,
@@ -23,12 +24,17 @@ __all__ = [
     "cluster_profiles",
     "cluster_scatter",
     "confusion_matrix",
+    "dependence",
     "differences",
+    "events",
     "frequent_mistakes",
+    "importance",
     "learning_curve",
     "objective",
+    "precision_recall",
     "predicted_against_truth",
     "residuals",
+    "roc",
     "scores",
     "time_against_score",
     "weights",

@@ -12,6 +12,7 @@ from .._words import percent
 from ._style import (
     BLUE,
     GREEN,
+    GRID,
     INK,
     MUTED,
     PAPER,
@@ -122,8 +123,8 @@ def cluster_profiles(found: Clustering) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A row a feature, those that mark the clusters most at the top; a dot a cluster that the
-        feature marks.
+        A row a feature, those that mark the clusters most at the top; a dot for every
+        cluster.
 
     Examples
     --------
@@ -140,11 +141,14 @@ def cluster_profiles(found: Clustering) -> Figure:
     names = sorted(away, key=lambda name: (-away[name], name))[:MAX_FEATURES]
     figure, ax = canvas(1.4 + 0.27 * max(len(names), 2))
     ax.axvline(0, color=MUTED, linewidth=1)
-    for i, cluster in enumerate(found.clusters):
+    for row, name in enumerate(names):
+        means = found.profile[name]
+        ax.hlines(row, min(means), max(means), color=GRID, linewidth=2)
+    for i in range(len(found.clusters)):
         colour, marker = _look(i)
-        marks = [t for t in cluster.traits if t.feature in names]
-        rows = [names.index(t.feature) for t in marks]
-        ax.plot([t.deviations for t in marks], rows, marker, ms=6, color=colour, label=f"{i + 1}")
+        at = [found.profile[name][i] for name in names]
+        ax.plot(at, range(len(names)), marker, ms=6, color=colour, mec=PAPER, mew=0.6,
+                label=f"{i + 1}")  # fmt: skip
     name_rows(ax, names)
     dress(
         ax, title="What marks each cluster", xlabel="standard deviations from all rows", grid="x",

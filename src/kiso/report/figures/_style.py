@@ -12,6 +12,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -179,4 +180,22 @@ def short(text: object, length: int = 26) -> str:
     if len(line) <= length:
         return line
     head = length // 2
-    return f"{line[:head]}…{line[len(line) - (length - 1 - head) :]}"
+    found = f"{line[:head]}…{line[len(line) - (length - 1 - head) :]}"
+    noted = _SHORTENED.get()
+    if noted is not None:
+        noted[found] = noted.get(line, line)  # what is shortened twice is whole, too
+    return found
+
+
+_SHORTENED: ContextVar[dict[str, str] | None] = ContextVar("shortened", default=None)
+
+
+@contextmanager
+def shortened() -> Iterator[dict[str, str]]:
+    """Note what `short` leaves out inside: what is written -> the whole text."""
+    noted: dict[str, str] = {}
+    token = _SHORTENED.set(noted)
+    try:
+        yield noted
+    finally:
+        _SHORTENED.reset(token)

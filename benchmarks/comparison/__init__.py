@@ -1,0 +1,1 @@
+"""`kiso compare` against its peers."""
