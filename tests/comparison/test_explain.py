@@ -179,7 +179,7 @@ class TestConclusion:
         text = said(
             model("a", 0.8, 1.0), model("b", 0.5, 0.01), model("base", 0.0, 0.0, baseline=True)
         )
-        assert text.startswith("a is best on t.csv: R² 0.8 ± 0.0158 on held-out rows")
+        assert text.startswith("a is best on t.csv: R² 0.800 ± 0.016 on held-out rows")
         assert "lead over the other model is sure (p ≤ 0.01)" in text
 
     def test_ties_and_cost(self):
@@ -250,7 +250,7 @@ class TestVerdict:
         text = curve_verdict(
             model("a", 0.6), self.curve([1, 1, 1], [0.3, 0.5, 0.6]), PROTOCOL, None
         )
-        assert text.startswith("Over-fits: 1 on its own training rows, 0.6 on held-out rows")
+        assert text.startswith("Over-fits: 1.000 on its own training rows, 0.600 on held-out rows")
         assert "more data would help" in text
         text = curve_verdict(
             model("a", 0.6), self.curve([1, 1, 1], [0.3, 0.6, 0.6]), PROTOCOL, None

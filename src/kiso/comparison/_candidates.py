@@ -108,6 +108,12 @@ class Candidate:
         return settings
 
 
+def _times(ratio: float) -> str:
+    """Return "more than", "about twice" or "about 7 times"."""
+    whole = round(ratio)
+    return "more than" if whole < 2 else "about twice" if whole == 2 else f"about {whole:,} times"
+
+
 _LOCAL_WORK = 2e10  # multiplications that a fit and its predictions may take
 
 
@@ -118,8 +124,8 @@ def _too_local(n_rows: int, n_features: int) -> str:
     if work <= _LOCAL_WORK:
         return ""
     return (
-        f"it fits a model around each query: {n_rows:,} rows of {n_features} features are about "
-        f"{work / _LOCAL_WORK:,.0f} times the work that compare allows"
+        f"it fits a model around each query: {n_rows:,} rows of {n_features} features are "
+        f"{_times(work / _LOCAL_WORK)} the work that compare allows"
     )
 
 
@@ -136,7 +142,7 @@ def _too_crowded(n_rows: int, n_features: int) -> str:
         return ""
     return (
         f"it measures each row against every other: {n_rows:,} rows of {n_features} features are "
-        f"about {work / _NEIGHBOR_WORK:,.0f} times the work that compare allows"
+        f"{_times(work / _NEIGHBOR_WORK)} the work that compare allows"
     )
 
 

@@ -118,7 +118,9 @@ def _ties(best: Model, others: list[Model]) -> list[str]:
     cheap = min(ties, key=lambda m: sum(m.fit_seconds))
     ratio = sum(best.fit_seconds) / max(1e-9, sum(cheap.fit_seconds))
     if ratio >= 2:
-        parts.append(f"Of these {cheap.name} fits {ratio:,.0f} times as fast as {best.name}.")
+        fast = "twice" if round(ratio) == 2 else f"{ratio:,.0f} times"
+        what = f"Of these {cheap.name}" if len(ties) > 1 else f"But {cheap.name}"
+        parts.append(f"{what} fits {fast} as fast as {best.name}.")
     return parts
 
 
@@ -257,11 +259,16 @@ def _score(score: float, protocol: Protocol) -> str:
     return _number(-score if protocol.metric.startswith("neg_") else score)
 
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def _number(value: float) -> str:
     """Return about three digits as people write them: 31,470, 0.812, −0.112, never 3.1e+04."""
     size = abs(value)
-    if size >= 1e9 or 0 < size < 1e-6:
-        text = f"{value:.3g}"
+    if size >= 1e9 or 1e-12 < size < 1e-6:
+        digits, _, power = f"{value:.3g}".replace("-", "−").partition("e")
+        raised = str(int(power.replace("−", "-"))) if power else ""
+        return f"{digits} × 10{raised.translate(_RAISED)}" if power else digits
     elif size >= 1000:
         text = f"{value:,.0f}"
     elif size >= 0.01 or size < 5e-7:

@@ -85,7 +85,7 @@ def _noted(comparison: Comparison) -> list[tuple[str, str]]:
     for model in comparison.models:
         text = model.message
         if model.status in ("out of budget", "interrupted"):
-            text = text.partition("; ")[2]
+            text = "; ".join(part for part in text.split("; ") if "folds finished" not in part)
         if model.scores and text:
             found.append((model.name, text))
     return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from .figures._style import INK, THEME, house_style
+from .figures._style import INK, THEME, house_style, unescaped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +57,7 @@ def _with_tooltips(svg: Markup, whole: Mapping[str, str]) -> Markup:
     """Give each shortened label the whole one as its title, which browsers show on pointing."""
     text = str(svg)
     for written, full in whole.items():
-        title = f"<title>{escape(full)}</title>"
+        title = f"<title>{escape(unescaped(full))}</title>"
         for form in {str(escape(written)), written.replace("&", "&amp;").replace("<", "&lt;")}:
             text = text.replace(f">{form}</text>", f">{title}{form}</text>")
             text = text.replace(f">{form}</tspan>", f">{title}{form}</tspan>")

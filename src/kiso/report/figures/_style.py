@@ -168,10 +168,14 @@ def plain(text: object) -> str:
     A dollar sign is escaped, for `price in $ and $/m` is not TeX; control characters,
     which XML has no way to write, become spaces.
     """
-    line = "".join(
+    return unescaped(text).replace("$", r"\$")
+
+
+def unescaped(text: object) -> str:
+    """Return text in one line, with a space for each character that XML cannot write."""
+    return "".join(
         " " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in str(text)
     )
-    return line.replace("$", r"\$")
 
 
 def short(text: object, length: int = 26) -> str:
