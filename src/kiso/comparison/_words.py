@@ -269,7 +269,7 @@ def _number(value: float) -> str:
         digits, _, power = f"{value:.3g}".replace("-", "−").partition("e")
         raised = str(int(power.replace("−", "-"))) if power else ""
         return f"{digits} × 10{raised.translate(_RAISED)}" if power else digits
-    elif size >= 1000:
+    if size >= 1000:
         text = f"{value:,.0f}"
     elif size >= 0.01 or size < 5e-7:
         text = f"{value:.{3 if size < 10 else 2 if size < 100 else 1}f}"
