@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse as sp
 import sklearn.cluster
 import sklearn.decomposition
+import sklearn.linear_model
 import sklearn.neural_network
 import sklearn.svm
 import sklearn.tree
@@ -18,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import kiso.cluster
 import kiso.decomposition
+import kiso.linear_model
 import kiso.neural_network
 import kiso.svm
 import kiso.tree
@@ -110,4 +112,58 @@ def test_neural_network():
         ValueError,
         *libraries,
         match="1",
+    )
+
+
+HUGE = np.array([1e300, 1e300, 1.0, 1.0])
+Y2 = np.column_stack([X[:, 0], X[:, 1]])
+LOGISTIC = [
+    ({"max_iter": 1, "tol": 1e-15}, ConvergenceWarning, "did not converge in 1 iterations"),
+    ({"penalty": "l1", "solver": "saga", "l1_ratio": 0.5}, UserWarning, "ignores l1_ratio=0.5"),
+    ({"penalty": "l2", "l1_ratio": 1.0}, UserWarning, "ignores l1_ratio=1.0"),
+    ({"penalty": None, "C": 4}, UserWarning, "penalty=None ignores C=4"),
+]
+SGD = [
+    (lambda m: m.SGDClassifier(penalty="elasticnet", l1_ratio=None).fit(X, y), "l1_ratio=None"),
+    (lambda m: m.SGDRegressor(penalty="elasticnet", l1_ratio=None).fit(X, y), "l1_ratio=None"),
+    (lambda m: m.SGDClassifier().fit(X, y, coef_init=np.zeros(3)), "coef_init of shape"),
+    (lambda m: m.SGDClassifier().fit(X, y, intercept_init=np.zeros(3)), "intercept_init of shape"),
+    (lambda m: m.SGDClassifier(early_stopping=True).partial_fit(X, y, [0, 1]), "no rows to set"),
+    (lambda m: m.SGDRegressor(early_stopping=True).partial_fit(X, y), "no rows to set aside"),
+    (
+        lambda m: m.SGDClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1]),
+        "class_weight='balanced' is not supported",
+    ),
+    (
+        lambda m: m.SGDClassifier(alpha=0.1, loss="squared_hinge").fit(X * HUGE, y),
+        "under-/overflow",
+    ),
+    (
+        lambda m: m.SGDClassifier(early_stopping=True, random_state=0).fit(
+            X, y, sample_weight=np.zeros(30)
+        ),
+        "sample_weight",
+    ),
+]
+
+
+def test_linear_model():
+    libraries = kiso.linear_model, sklearn.linear_model
+    for options, kind, match in LOGISTIC:
+        warns(
+            lambda m, options=options: m.LogisticRegression(**options).fit(X, y),
+            kind,
+            *libraries,
+            match=match,
+        )
+    for call, match in SGD:
+        refuses(call, ValueError, *libraries, match=match)
+    refuses(
+        lambda m: m.Ridge(alpha=[1.0, 2.0, 3.0]).fit(X, Y2),
+        ValueError,
+        *libraries,
+        match="alpha has 3 entries, y has 2 targets",
+    )
+    refuses(
+        lambda m: m.LogisticRegression().fit(X, np.ones(30)), ValueError, *libraries, match="class"
     )

@@ -390,3 +390,11 @@ def test_threads_do_not_change_the_result():
     with threadpool_limits(1):
         one = LogisticRegression(tol=1e-3).fit(X, y)
     np.testing.assert_array_equal(many.coef_, one.coef_)
+
+
+def test_a_warm_start_that_is_not_finite_is_refused(iris):
+    X, y = iris
+    model = LogisticRegression(warm_start=True).fit(X, y)
+    model.coef_[0, 0] = np.nan
+    with pytest.raises(ValueError, match="warm_start=True .* not finite"):
+        model.fit(X, y)

@@ -669,3 +669,22 @@ def test_overflow_is_an_error(batch_size):
 
 def test_losses_of_the_estimator_are_those_of_the_room():
     assert isinstance(loss_of(settings_of("log_loss")), losses.SigmoidCrossEntropy)
+
+
+@pytest.mark.parametrize("pair", [(SGDClassifier, "SGDClassifier"), (SGDRegressor, "SGDRegressor")])
+def test_the_rows_set_aside_are_scikit_learns(pair):
+    import sklearn.linear_model
+
+    ours, theirs = pair[0], getattr(sklearn.linear_model, pair[1])
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 3))
+    y = X @ [1.0, -1.0, 0.5] + rng.normal(size=80)
+    y = y > 0 if ours is SGDClassifier else y
+    options = {"early_stopping": True, "shuffle": False, "tol": None, "max_iter": 5}
+    options |= {"learning_rate": "constant", "eta0": 0.01, "validation_fraction": 0.3}
+    for seed in (3, np.random.RandomState(3)):
+        found = ours(random_state=seed, **options).fit(X, y)
+        wanted = theirs(random_state=3, **options).fit(X, y)
+        np.testing.assert_allclose(found.coef_, wanted.coef_, rtol=1e-6)
+    other = ours(random_state=np.random.default_rng(3), **options).fit(X, y)
+    assert not np.allclose(other.coef_, wanted.coef_)

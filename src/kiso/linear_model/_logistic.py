@@ -406,6 +406,11 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
             start[: len(coef.T)] = coef.T
             if self.fit_intercept:
                 start[-1] = self.intercept_
+            if not np.isfinite(start).all():
+                raise ValueError(
+                    "Floating-point under-/overflow: with warm_start=True the fit starts at coef_ "
+                    "and intercept_, which are not finite. Give warm_start=False, or set them."
+                )
             if shape[1] > 1 and self._penalty()[1] == 0.0:
                 start -= start.mean(axis=1, keepdims=True)
         return start

@@ -44,11 +44,6 @@ class RidgeLabels(LinearClassifier):
         Y = coder.fit_transform(y).astype(np.float64)
         if not coder.y_type_.startswith("multilabel"):
             y = column_or_1d(y, warn=True)
-            if len(coder.classes_) < 2:
-                raise ValueError(
-                    f"y holds one class, {coder.classes_.tolist()[0]!r}: a classifier needs "
-                    "at least 2 classes"
-                )
         self._label_binarizer, self.classes_ = coder, coder.classes_
         weights = None
         if sample_weight is not None or self.class_weight is not None:
@@ -138,7 +133,7 @@ class RidgeClassifier(RidgeLabels, IterativeEstimator[_Coded, LinearState]):
     Raises
     ------
     ValueError
-        As `Ridge`; on one class only.
+        As `Ridge`.
 
     References
     ----------

@@ -483,7 +483,7 @@ class RidgeClassifierCV(RidgeLabels, CrossValidatedRidge):
     Raises
     ------
     ValueError, TypeError
-        As `RidgeCV`; on one class only.
+        As `RidgeCV`.
 
     Examples
     --------

@@ -192,11 +192,11 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
                 allow_all_zero_weights=self.early_stopping,
             )
         targets = self._learn(y, weight, partial=partial, classes=classes)
-        rng = check_generator(self.random_state)
         train, score = np.arange(X.shape[0]), None
         if self.early_stopping:
-            train, held_out = self._split(y, weight, rng)
+            train, held_out = self._split(y, weight)
             score = self._scorer(X, targets, held_out)
+        rng = check_generator(self.random_state)
         n_outputs = max(1, len(targets.classes))
         start = (
             self._resume(settings, X.dtype)
@@ -216,14 +216,18 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
             X.sum_duplicates()
         return X, y
 
-    def _split(self, y: Array, weight: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Rows to learn from, and rows set aside for early stopping."""
+    def _split(self, y: Array, weight: Array) -> tuple[Array, Array]:
+        """Rows to learn from, and rows set aside for early stopping.
+
+        With a seed the same as scikit-learn's.
+        """
         from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
         kind = ShuffleSplit if is_regressor(self) else StratifiedShuffleSplit
-        splitter = kind(
-            1, test_size=self.validation_fraction, random_state=int(rng.integers(2**31 - 1))
-        )
+        seed: Any = self.random_state
+        if isinstance(seed, np.random.Generator):
+            seed = int(seed.integers(2**31 - 1))
+        splitter = kind(1, test_size=self.validation_fraction, random_state=seed)
         train, held_out = next(splitter.split(np.zeros((len(y), 1)), y))
         if weight.size and not weight[held_out].any():
             raise ValueError(
