@@ -177,6 +177,12 @@ VARIANTS = [
     ("convolution", {"view": "network"},
      [{"t": 2, "kind": "draw", "key": "input", "pixels": [[0, 4], [7, 4]]},
       {"t": 2, "kind": "draw", "key": "input", "pixels": [[1, 3]]}]),
+    ("adversarial", {"norm": "l2", "eps": 0.6, "target": "4", "digit": 5}, []),
+    ("adversarial", {"view": "one-pixel", "digit": 3},
+     [{"t": 3, "kind": "draw", "key": "image", "pixels": [[1, 1], [3, 4]]}]),
+    ("adversarial", {"view": "patch"},
+     [{"t": 4, "kind": "patch", "index": 0, "to": [4.2, 2.9]},
+      {"t": 7, "kind": "patch", "index": 0, "to": [9.0, 9.0]}]),
 ]  # fmt: skip
 
 
@@ -190,7 +196,7 @@ def test_variants_too(name, params, actions):
         for focus in (None, {"key": "points", "index": 5}, {"key": "weight", "index": 1},
                       {"key": "unit", "index": 4}, {"key": "center", "index": 1},
                       {"key": "samples", "index": 7}, {"key": "push", "index": 3},
-                      {"key": "maps", "index": 6}):  # fmt: skip
+                      {"key": "maps", "index": 6}, {"key": "image", "index": 19}):  # fmt: skip
             for rule in run.frame(t, focus).rules:
                 np.testing.assert_allclose(
                     np.asarray(rule.evaluate(), float),

@@ -49,7 +49,7 @@ export class Field implements Drawn {
     const dx = (v.sx(x1) - v.sx(x0)) / Math.max(1, w - 1), dy = (v.sy(y0) - v.sy(y1)) / Math.max(1, h - 1);
     v.pen.save();
     v.pen.globalAlpha = this.mark.alpha * dim(v, this.mark);
-    v.pen.imageSmoothingEnabled = this.mark.scale !== "classes" || w < 200;
+    v.pen.imageSmoothingEnabled = this.mark.scale !== "grey" && (this.mark.scale !== "classes" || w < 200);
     v.pen.drawImage(image, v.sx(x0) - dx / 2, v.sy(y1) - dy / 2, v.sx(x1) - v.sx(x0) + dx, v.sy(y0) - v.sy(y1) + dy);
     v.pen.restore();
   }
