@@ -13,7 +13,7 @@ FILES = sorted(SRC.rglob("*.py"))
 # a room may import the rooms below it, never its own storey
 STOREYS = [
     {"_validation"},
-    {"_compute"},
+    {"_gate", "_compute"},
     {"_parts"},
     {"base"},
     {"precompile"},
@@ -135,6 +135,18 @@ def test_one_place_names(word, owners):
         if module.split(".")[0] == word or module == word
     }
     assert users <= owners
+
+
+def test_data_come_in_through_the_gate():
+    """scikit-learn's validation is called in one file, after values have been looked at."""
+    checks = {"validate_data", "check_array", "check_X_y", "_check_y", "_check_sample_weight"}
+    found = {
+        str(p.relative_to(SRC))
+        for p in FILES
+        for module, names in imports(p)
+        if module.startswith("sklearn.utils") and checks & set(names)
+    }
+    assert found == {"_gate.py"}
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import validate_data
 from kiso._validation import FLOATS, Array
 
 __all__ = ["LinearClassifier"]

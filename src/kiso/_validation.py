@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import assert_all_finite
 from sklearn.utils._param_validation import HasMethods, Hidden, Interval, StrOptions
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "Real",
     "StrOptions",
     "check_generator",
-    "finite_targets",
     "positive",
 ]
 
@@ -76,28 +74,3 @@ def check_generator(random_state: RandomState) -> np.random.Generator:
         f"random_state={random_state!r}: give an int, a numpy.random.Generator, "
         "a numpy.random.RandomState or None"
     )
-
-
-def finite_targets(y: Any) -> Array:
-    """Give numeric targets in float64; refuse NaN and infinity, also of arrays of objects.
-
-    scikit-learn's validation looks for NaN in arrays of objects before None and infinity in
-    them have become numbers.
-
-    Raises
-    ------
-    ValueError
-        If a target is None, NaN or infinite.
-
-    Examples
-    --------
-    >>> finite_targets(np.array([1, 2.5], dtype=object))
-    array([1. , 2.5])
-    >>> finite_targets(np.array([1, None], dtype=object))
-    Traceback (most recent call last):
-    ...
-    ValueError: Input y contains NaN.
-    """
-    numbers = np.asarray(y, dtype=np.float64)
-    assert_all_finite(numbers, input_name="y")
-    return numbers

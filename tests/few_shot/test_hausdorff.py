@@ -122,3 +122,10 @@ def test_empty_sets_are_infinitely_far():
     assert d[0, 0] == 0
     assert np.isinf(d[0, 1])
     assert np.isinf(d[1, 0])
+
+
+def test_points_of_complex_numbers_or_with_a_mask_are_refused():
+    points = np.ones((2, 2))
+    for bad in (points + 1j, np.ma.masked_array(points, [[True, False], [False, False]])):
+        with pytest.raises(ValueError, match=r"omplex|masked"):
+            modified_hausdorff(points, bad)

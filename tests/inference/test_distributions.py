@@ -468,7 +468,10 @@ def test_categorical():
     with pytest.raises(TypeError, match="strings with labels that are not"):
         Categorical().fit([1, 2]).merge(Categorical().fit(["a"]))
     with pytest.raises(TypeError, match="labels of one kind"):
-        Categorical().fit([None, "a"])
+        Categorical().fit(np.array([1, "a"], dtype=object))
+    for missing in (None, np.nan, np.datetime64("NaT")):
+        with pytest.raises(ValueError, match=r"Na[NT]"):
+            Categorical().fit(np.array([missing, "a", "a"], dtype=object))
     with pytest.raises(ValueError, match="not among the categories"):
         Categorical(["a"]).fit(["b"])
     with pytest.raises(ValueError, match="twice"):

@@ -340,3 +340,22 @@ class TestOptionsOfTheCrossEntropy:
             kept = t >= 0
             assert (net(x)[kept].argmax(axis=1) == t[kept]).mean() > 0.95
             assert state.objective < 0.1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.bool_, np.int8])
+def test_labels_of_any_integer_dtype_have_the_same_gradient(dtype):
+    scores, labels = np.array([0.5, -0.5]), np.ones(2, dtype)
+    for loss in (Hinge(), SquaredHinge(), ModifiedHuber()):
+        expected = loss.value_and_gradient(scores, np.ones(2))
+        found = loss.value_and_gradient(scores, labels)
+        assert found[0] == expected[0]
+        assert_array_equal(found[1], expected[1])
+
+
+def test_what_is_no_real_number_is_refused():
+    scores = np.array([0.5, -0.5])
+    masked = np.ma.masked_array([1.0, 1.0], [True, False])
+    for bad in (scores + 1j, masked, np.array([1, 1j], dtype=object)):
+        for arguments in ((bad, scores), (scores, bad), (scores, scores, bad)):
+            with pytest.raises(ValueError, match=r"omplex|masked"):
+                SquaredError().value(*arguments)

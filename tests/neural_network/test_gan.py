@@ -227,3 +227,11 @@ def test_interrupt_keeps_the_last_state(monkeypatch):
         gan.fit(X)
     assert gan.n_iter_ == 20
     assert gan.sample(3).shape == (3, 2)
+
+
+def test_samples_of_another_shape_are_refused_by_score_samples():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    gan = GAN((4,), (4,), n_latent=2, max_iter=2, every=1, random_state=0).fit(X)
+    assert gan.score_samples(X).shape == (30,)
+    with pytest.raises(ValueError, match="samples of shape"):
+        gan.score_samples(X[:20, :, None])

@@ -11,11 +11,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array
 from sklearn.utils.sparsefuncs import mean_variance_axis
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute.gram import centred_gram
+from kiso._gate import check_array, check_sample_weight, validate_data
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -84,7 +84,7 @@ class CentersEstimator(
         """Check weights; None where all rows weigh 1."""
         if sample_weight is None:
             return None
-        weight: Array = _check_sample_weight(
+        weight: Array = check_sample_weight(
             sample_weight, X, dtype=X.dtype, ensure_non_negative=True
         )
         return None if np.all(weight == 1) else weight

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
-from sklearn.utils import check_array
 
+from kiso._gate import check_array
 from kiso._validation import FLOATS, Array, Integral, RandomState, check_generator
 
 from ._kmeans import KMeans

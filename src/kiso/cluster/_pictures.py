@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import check_array
 from kiso._gif import write_gif
 from kiso._validation import FLOATS, Array
 

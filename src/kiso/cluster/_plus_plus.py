@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import validate_params
-from sklearn.utils.validation import _check_sample_weight
 
+from kiso._gate import check_array, check_sample_weight
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -100,7 +99,7 @@ def kmeans_plusplus(
         )
     weight = None
     if sample_weight is not None:
-        weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        weight = check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
     rng = check_generator(random_state)
     seeds = last_seeds(plus_plus(Rows(X, weight), n_clusters, rng, n_local_trials))
     return seeds.centers, seeds.indices

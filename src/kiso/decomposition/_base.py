@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute import costs
 from kiso._compute.matmul import product
 from kiso._compute.threads import block_rows, blocks, map_rows
+from kiso._gate import check_array, validate_data
 from kiso._parts import TakesParts
 from kiso._validation import FLOATS, Array
 

@@ -20,9 +20,10 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute.gram import centred_gram
+from kiso._gate import check_array, validate_data
 from kiso._parts import is_parted, parts_of
 from kiso._validation import FLOATS, Array, positive
 

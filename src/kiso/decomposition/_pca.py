@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 from sklearn.utils._param_validation import RealNotInt
-from sklearn.utils.validation import check_array, validate_data
 
 from kiso._compute import costs
+from kiso._gate import check_array, validate_data
 from kiso._parts import Parts, is_parted, parts_of
 from kiso._validation import (
     FLOATS,

@@ -13,15 +13,10 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import RealNotInt
-from sklearn.utils.validation import (
-    _check_monotonic_cst,
-    _check_sample_weight,
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import _check_monotonic_cst, check_consistent_length, check_is_fitted
 
 from kiso._compute.threads import map_rows
+from kiso._gate import check_sample_weight, validate_data
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -181,7 +176,7 @@ class BaseHistGradientBoosting(IterativeEstimator[_Fit, BoostingState]):
         weight = None
         given = fit_params.get("sample_weight")
         if given is not None:
-            weight = _check_sample_weight(given, table, dtype=np.float64, ensure_non_negative=True)
+            weight = check_sample_weight(given, table, dtype=np.float64, ensure_non_negative=True)
         loss = self._learn_targets(y)
         by_class = self._row_weight(y)
         if by_class is not None:
@@ -231,7 +226,7 @@ class BaseHistGradientBoosting(IterativeEstimator[_Fit, BoostingState]):
             rows, target = self._read(X_val, reset=False), self._check_y(y_val)
             check_consistent_length(rows, target)
             w = fit_params.get("sample_weight_val")
-            w = None if w is None else _check_sample_weight(w, rows, dtype=np.float64)
+            w = None if w is None else check_sample_weight(w, rows, dtype=np.float64)
             return (X_val, rows, target, self._encode_targets(target), w), everything
         if not self.do_early_stopping_ or self.validation_fraction is None:
             return None, everything

@@ -10,8 +10,8 @@ from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_y
 
+from kiso._gate import check_y
 from kiso._validation import Array, Interval, RandomState, Real, StrOptions
 
 from ._hist_base import BaseHistGradientBoosting
@@ -167,7 +167,7 @@ class HistGradientBoostingRegressor(RegressorMixin, BaseHistGradientBoosting):
         self.random_state = random_state
 
     def _check_y(self, y: Any) -> Array:
-        return np.asarray(_check_y(y, y_numeric=True, estimator=self), dtype=np.float64)
+        return np.asarray(check_y(y, y_numeric=True, estimator=self), dtype=np.float64)
 
     def _learn_targets(self, y: Array) -> Loss:
         if self.loss == "gamma" and not np.all(y > 0):
@@ -298,7 +298,7 @@ class HistGradientBoostingClassifier(ClassifierMixin, BaseHistGradientBoosting):
         self.class_weight = class_weight
 
     def _check_y(self, y: Any) -> Array:
-        y = _check_y(y, estimator=self)
+        y = check_y(y, estimator=self)
         check_classification_targets(y)
         return y
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from kiso._compute.threads import map_rows
+from kiso._gate import real_numbers
 from kiso._validation import Array, Real
 
 from ._hausdorff_loops import hausdorff_lane
@@ -96,7 +97,7 @@ def modified_hausdorff(a: ArrayLike, b: ArrayLike) -> float:
     """
     sets = []
     for name, points in (("a", a), ("b", b)):
-        array = np.asarray(points, dtype=np.float64)
+        array = real_numbers(points, name)
         if array.ndim != 2 or array.shape[1] != 2 or len(array) == 0:
             raise ValueError(f"{name}: shape {array.shape}; give (n_points, 2), one point or more")
         if not np.isfinite(array).all():

@@ -6,8 +6,8 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
 
+from kiso._gate import column_or_1d
 from kiso.decomposition import PCA
 from kiso.inspection._images import as_picture, draw
 

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import column_or_1d
 from kiso._validation import Array, RandomState, check_generator
 from kiso.datasets import fetch_omniglot_runs
 

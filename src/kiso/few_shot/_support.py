@@ -15,8 +15,9 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import check_array, validate_data
 from kiso._validation import FLOATS, Array
 
 __all__ = ["FewShotClassifier"]

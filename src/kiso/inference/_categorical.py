@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr
 from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import open_labels
 from kiso._validation import Array, RandomState, check_generator
 
 from ._checks import check_probabilities, check_weights
@@ -126,7 +127,7 @@ class Categorical(Distribution[Counts]):
 
 
 def _labels(X: Any) -> Array:
-    labels: Array = np.asarray(X)
+    labels: Array = np.asarray(open_labels(X, "X"))
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1 or len(labels) == 0:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_array
-from sklearn.utils.validation import _check_sample_weight
 
+from kiso._gate import check_array, check_sample_weight, real_numbers
 from kiso._validation import FLOATS, Array
 
 _ROUNDING = 1e-8  # by how much probabilities may miss 1, relative to float64
@@ -38,7 +37,7 @@ def check_weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
     if sample_weight is None:
         return None
     dtype = X.dtype if X.dtype in FLOATS else np.float64
-    weights: Array = _check_sample_weight(
+    weights: Array = check_sample_weight(
         sample_weight, X, dtype=dtype, ensure_non_negative=True, allow_all_zero_weights=True
     )
     return weights
@@ -46,7 +45,7 @@ def check_weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
 
 def check_line(x: ArrayLike, *, name: str = "data") -> Array:
     """Return observations of one number each as a float64 vector."""
-    x = np.asarray(x, dtype=np.float64)
+    x = real_numbers(x, name)
     if x.ndim != 1 or len(x) == 0:
         raise ValueError(f"{name} has shape {x.shape}; give a vector of at least one number")
     if not np.isfinite(x).all():
@@ -74,7 +73,7 @@ def check_binary(X: Array, *, name: str = "X") -> Array:
 
 def check_probabilities(p: ArrayLike, *, axis: int = -1, name: str = "p") -> Array:
     """Return probabilities as float64; refuse negative ones and sums that are not 1."""
-    given = np.asarray(p)
+    given = real_numbers(p, name, dtype=None)
     values: Array = given.astype(np.float64, copy=False)
     if values.ndim == 0 or values.size == 0:
         raise ValueError(f"{name} has shape {values.shape}; give at least one probability")
@@ -92,7 +91,7 @@ def check_probabilities(p: ArrayLike, *, axis: int = -1, name: str = "p") -> Arr
 
 def check_parameter(value: ArrayLike, *, name: str, low: float, high: float = np.inf) -> Array:
     """Return a vector of parameters within [low, high], float64; a number is a vector of one."""
-    values = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    values = np.atleast_1d(real_numbers(value, name))
     if values.ndim != 1 or len(values) == 0:
         raise ValueError(f"{name} has shape {values.shape}; give a number or a vector")
     if not np.isfinite(values).all():
@@ -116,7 +115,7 @@ def check_covariance(value: ArrayLike, *, name: str, definite: bool = False) -> 
 
     Semi-definite is: no eigenvalue of the correlation matrix below −d·eps·10.
     """
-    matrix = np.atleast_2d(np.asarray(value, dtype=np.float64))
+    matrix = np.atleast_2d(real_numbers(value, name))
     d = len(matrix)
     if matrix.ndim != 2 or matrix.shape != (d, d) or d == 0:
         raise ValueError(f"{name} has shape {np.shape(value)}; give a square matrix")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr, rel_entr
 
+from kiso._gate import open_labels, real_numbers
 from kiso._validation import Array
 
 from ._categorical import Categorical
@@ -185,7 +186,7 @@ def mutual_information(
         return _gaussian_information(joint, components) / _log_of(base)
     if components is not None:
         raise ValueError("components: only a Gaussian is split so; give a table of X by Y")
-    table = np.asarray(joint)
+    table = real_numbers(joint, "joint", dtype=None)
     if table.ndim < 2:
         raise ValueError(f"joint has shape {table.shape}; give a table of X by Y")
     flat = check_probabilities(table.reshape(*table.shape[:-2], -1), name="joint")
@@ -225,7 +226,7 @@ def empirical_joint(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array, Array]:
     (array([[0.5, 0. ],
            [0. , 0.5]]), 1.0)
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = np.asarray(open_labels(x, "x")), np.asarray(open_labels(y, "y"))
     if x.ndim != 1 or x.shape != y.shape or len(x) == 0:
         raise ValueError(f"x has shape {x.shape}, y {y.shape}; give two vectors of one length")
     rows, i = np.unique(x, return_inverse=True)

@@ -9,15 +9,11 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_array,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import check_array, check_sample_weight, finite_targets, validate_data
 from kiso._parts import is_parted, parts_of
-from kiso._validation import FLOATS, Array, finite_targets
+from kiso._validation import FLOATS, Array
 from kiso.base import IterativeEstimator, State
 
 from ._moments import is_sparse
@@ -58,7 +54,7 @@ class LinearGaussianModel(
         )
         weights = None
         if sample_weight is not None:
-            weights = _check_sample_weight(
+            weights = check_sample_weight(
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
         Y = finite_targets(y)
@@ -119,7 +115,7 @@ class LinearGaussianModel(
             raise ValueError(f"y has shape {y.shape}; predictions have {predicted.shape}")
         w = np.ones(len(y))
         if sample_weight is not None:
-            w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+            w = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         rss = w @ ((y - predicted) ** 2).reshape(len(y), -1)
         variance = np.atleast_1d(np.square(self.sigma_, dtype=np.float64))
         with np.errstate(divide="ignore", invalid="ignore"):

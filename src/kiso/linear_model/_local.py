@@ -7,9 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute.threads import block_rows, blocks
+from kiso._gate import check_sample_weight, finite_targets, validate_data
 from kiso._parts import TakesParts
 from kiso._validation import (
     FLOATS,
@@ -20,7 +21,6 @@ from kiso._validation import (
     Real,
     StrOptions,
     check_generator,
-    finite_targets,
     positive,
 )
 
@@ -176,7 +176,7 @@ class LocallyWeightedRegression(TakesParts, MultiOutputMixin, RegressorMixin, Ba
         """
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=FLOATS, multi_output=True, y_numeric=True)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if self.frac is not None and not isinstance(self.tau, str):
             raise ValueError(
                 f"tau={self.tau!r} and frac={self.frac!r}: give one of them, "

@@ -11,10 +11,10 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from kiso._compute import costs
 from kiso._compute.threads import TakesJobs
+from kiso._gate import check_sample_weight, validate_data
 from kiso._linear_classifier import LinearClassifier
 from kiso._parts import is_parted, parts_of
 from kiso._validation import (
@@ -302,7 +302,7 @@ class LogisticRegression(TakesJobs, LinearClassifier, IterativeEstimator[_Proble
         if not isinstance(X, np.ndarray) and not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
-        weights = _check_sample_weight(
+        weights = check_sample_weight(
             sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
         )
         previous = getattr(self, "classes_", None) if self.warm_start else None

@@ -13,12 +13,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import Bunch, compute_class_weight, metadata_routing
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_method_params,
-    _check_sample_weight,
-    validate_data,
-)
+from sklearn.utils.validation import _check_method_params
 
+from kiso._gate import check_sample_weight, validate_data
 from kiso._validation import (
     FLOATS,
     Array,
@@ -368,7 +365,7 @@ class LogisticRegressionCV(LogisticRegression):
         if not isinstance(X, np.ndarray) and not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
-        weights = _check_sample_weight(
+        weights = check_sample_weight(
             sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
         )
         self.classes_, codes = np.unique(y, return_inverse=True)

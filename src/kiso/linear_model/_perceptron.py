@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import validate_data
 from kiso._validation import FLOATS, Array, RandomState
 
 from ._sgd_base import EPOCHS, OF_CLASSES, PENALTY, Problem

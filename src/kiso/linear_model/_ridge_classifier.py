@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils import compute_sample_weight
 
+from kiso._gate import check_sample_weight, column_or_1d, validate_data
 from kiso._linear_classifier import LinearClassifier
 from kiso._validation import FLOATS, Array, StrOptions
 from kiso.base import IterativeEstimator
@@ -47,7 +47,7 @@ class RidgeLabels(LinearClassifier):
         self._label_binarizer, self.classes_ = coder, coder.classes_
         weights = None
         if sample_weight is not None or self.class_weight is not None:
-            weights = _check_sample_weight(
+            weights = check_sample_weight(
                 sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
             )
         if self.class_weight is not None:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import is_regressor
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from kiso._gate import check_sample_weight, validate_data
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -183,7 +183,7 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
         X, y = self._validated(X, y, reset=not again)
         weight = np.zeros(0, X.dtype)
         if sample_weight is not None:
-            weight = _check_sample_weight(
+            weight = check_sample_weight(
                 sample_weight,
                 X,
                 dtype=X.dtype,

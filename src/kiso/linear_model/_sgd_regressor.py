@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from kiso._validation import FLOATS, Array, RandomState, StrOptions, finite_targets
+from kiso._gate import finite_targets, validate_data
+from kiso._validation import FLOATS, Array, RandomState, StrOptions
 
 from ._sgd_base import EPOCHS, PENALTY, STEPS, StochasticModel
 from ._stochastic import Score, Targets

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from kiso._gate import real_numbers
 from kiso._validation import Array
 
 __all__ = ["Loss"]
@@ -91,8 +92,8 @@ class Loss(ABC):
 
     def mass(self, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return what "mean" divides by: the samples, or the sum of their weights."""
-        w = None if sample_weight is None else np.asarray(sample_weight, np.float64)
-        return self._mass(np.asarray(target), w)
+        w = None if sample_weight is None else real_numbers(sample_weight, "sample_weight")
+        return self._mass(real_numbers(target, "target", dtype=None), w)
 
     def _reduce(self, terms: Array, w: Array | None, y: Array) -> float:
         total = terms.sum(dtype=np.float64) if w is None else np.dot(terms.astype(w.dtype), w)
@@ -113,7 +114,8 @@ class Loss(ABC):
     def _checked(
         self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None
     ) -> tuple[Array, Array, Array | None]:
-        a, y = np.asarray(prediction), np.asarray(target)
+        a = real_numbers(prediction, "prediction", dtype=None)
+        y = _signed(real_numbers(target, "target", dtype=None))
         if a.dtype not in (np.float32, np.float64):
             a = a.astype(np.float64)
         if a.ndim == 0 or len(a) == 0:
@@ -121,7 +123,7 @@ class Loss(ABC):
         self._check_target(a, y)
         if sample_weight is None:
             return a, y, None
-        w = np.asarray(sample_weight, dtype=np.float64)
+        w = real_numbers(sample_weight, "sample_weight")
         if w.shape != (len(a),):
             raise ValueError(f"sample_weight of shape {w.shape}: give shape ({len(a)},)")
         if not (w >= 0).all() or not np.isfinite(w).all():
@@ -136,6 +138,14 @@ class Loss(ABC):
                 f"target of shape {y.shape} does not fit prediction of shape {a.shape}: "
                 "give the same shape"
             )
+
+
+def _signed(y: Array) -> Array:
+    """Give targets a dtype in which −y is a number below 0."""
+    if y.dtype.kind not in "bu":
+        return y
+    beyond = y.dtype == np.uint64 and y.max(initial=0) >= np.uint64(2**63)
+    return y.astype(np.float64 if beyond else np.int64)
 
 
 def sum_outputs(losses: Array) -> Array:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_array
 
 from kiso._compute.threads import block_rows, blocks
+from kiso._gate import check_array
 from kiso._validation import FLOATS, Array
 
 from ._metrics import Metric

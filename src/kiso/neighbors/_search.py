@@ -12,14 +12,10 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import DataConversionWarning
 from sklearn.metrics import DistanceMetric
 from sklearn.neighbors import BallTree, KDTree
-from sklearn.utils.validation import (
-    _check_y,
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from kiso._compute.threads import TakesJobs
+from kiso._gate import check_y, validate_data
 from kiso._parts import TakesParts
 from kiso._validation import FLOATS, Array, Interval, Real, StrOptions, positive
 
@@ -108,7 +104,7 @@ class NeighborSearch(TakesJobs, TakesParts, BaseEstimator):
             X = validate_data(self, X, reset=reset, skip_check_array=True)
             return hold(X, self, finite=finite)
         validate_data(self, X, y, reset=reset, skip_check_array=True)
-        rows, y = hold(X, self, finite=finite), _check_y(y, estimator=self, **target)
+        rows, y = hold(X, self, finite=finite), check_y(y, estimator=self, **target)
         check_consistent_length(X, y)
         return rows, y
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from kiso._gate import open_rows
 from kiso._validation import Array, Integral, RandomState
 from kiso.losses import Loss
 from kiso.nn import Affine, Layer, Network, Reshape, Shape, ShapeError
@@ -253,7 +254,7 @@ class ConvClassifier(NetworkClassifier):
             )
         if n_axes != 4:
             return X
-        X = np.asarray(X)
+        X = np.asarray(open_rows(X))
         shape = X.shape[1:]
         if reset:
             if self.image_shape is not None and tuple(self.image_shape) != shape:

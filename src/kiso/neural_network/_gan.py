@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import validate_data
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -117,6 +118,8 @@ default="non-saturating"
         Steps of the generator that were taken.
     mean_, scale_ : ndarray
         What tables were shifted and scaled by; 0 and 1 for images.
+    sample_shape_ : tuple of int
+        Shape of one sample of X.
 
     Raises
     ------
@@ -160,6 +163,7 @@ default="non-saturating"
     status_: GameStatus
     coverage_: float
     n_iter_: int
+    sample_shape_: tuple[int, ...]
 
     def __init__(
         self,
@@ -216,6 +220,7 @@ default="non-saturating"
 
     def _prepare(self, X: Any, y: Any = None, **_: Any) -> _Problem:
         X = validate_data(self, X, dtype=FLOATS, order="C", allow_nd=True, ensure_min_samples=2)
+        self.sample_shape_ = X.shape[1:]
         rng = check_generator(self.random_state)
         self._scaling(X)
         X = self._scaled(X)
@@ -383,6 +388,10 @@ default="non-saturating"
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=FLOATS, order="C", allow_nd=True, reset=False)
+        if X.shape[1:] != self.sample_shape_:
+            raise ValueError(
+                f"X has samples of shape {X.shape[1:]}; those of fit had {self.sample_shape_}"
+            )
         X = self._scaled(X.astype(self.discriminator_.dtype, copy=False))
         blocks = [
             self.discriminator_(X[start : start + _BLOCK]).reshape(-1)

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import check_sample_weight, validate_data
 from kiso._validation import FLOATS, Array, Integral, StrOptions, check_generator, positive
 from kiso.nn import Affine, Network
 from kiso.optim import Rule
@@ -97,7 +98,7 @@ class MultilayerModel(NetworkModel):
         self.validation_scores_ = None
         weight = None
         if sample_weight is not None:
-            weight = _check_sample_weight(sample_weight, X, dtype=np.float64, copy=True)
+            weight = check_sample_weight(sample_weight, X, dtype=np.float64, copy=True)
             if not weight.any():
                 return self  # nothing to learn
         if first or (classes is not None and not hasattr(self, "classes_")):

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.utils._param_validation import Options
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from kiso._gate import check_sample_weight, validate_data
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -132,7 +133,7 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
         X, y = self._validated(X, y, reset=True)
         weight = None
         if sample_weight is not None:
-            weight = _check_sample_weight(sample_weight, X, dtype=np.float64, copy=True)
+            weight = check_sample_weight(sample_weight, X, dtype=np.float64, copy=True)
         t, n_outputs, loss = self._targets(y, reset=True)
         weight = self._weights(y, weight)
         rng = check_generator(self.random_state)
@@ -161,7 +162,7 @@ class NetworkModel(IterativeEstimator[Problem, EpochState]):
             self, X, y, dtype=FLOATS, order="C", multi_output=True, y_numeric=False, reset=reset
         )
         if y.ndim == 2 and y.shape[1] == 1:
-            from sklearn.utils.validation import column_or_1d
+            from kiso._gate import column_or_1d
 
             y = column_or_1d(y, warn=True)
         return X, y

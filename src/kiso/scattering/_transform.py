@@ -16,9 +16,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.fft
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute.threads import blocks, map_rows
+from kiso._gate import validate_data
 from kiso._parts import TakesParts
 from kiso._validation import FLOATS, Array, positive
 

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import assert_all_finite, check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute.gram import ShiftedGram, centred_gram
 from kiso._compute.threads import one_blas_thread
+from kiso._gate import check_array, check_sample_weight, column_or_1d, validate_data
 from kiso._validation import FLOATS, Array, Integral, Interval, Real, StrOptions, positive
 from kiso.base import IterativeEstimator, State
 
@@ -192,8 +193,11 @@ class KernelMachine(IterativeEstimator[Problem, SMOState]):
 
     def _weights(self, X: Any, sample_weight: Any) -> Array:
         """Weights of the rows; those of a negative weight are left out, as by LIBSVM."""
-        weight: Array = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, allow_all_zero_weights=True
+        weight: Array = check_sample_weight(
+            sample_weight,
+            X,
+            ensure_non_negative=False,
+            allow_all_zero_weights=True,
         )
         if not (weight > 0).any():
             raise ValueError(

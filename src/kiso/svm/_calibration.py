@@ -20,9 +20,10 @@ import numpy as np
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
-from sklearn.utils import _safe_indexing, check_array
-from sklearn.utils.validation import _check_sample_weight, _num_samples, indexable
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples, indexable
 
+from kiso._gate import check_array, check_sample_weight
 from kiso._validation import Array, check_generator
 
 __all__ = ["Calibration", "calibrate", "coupled"]
@@ -46,7 +47,7 @@ def calibrate(model: Any, X: Any, y: Any, sample_weight: Any) -> Calibration:
     X, y = indexable(X, y)
     y = check_array(y, ensure_2d=False, dtype=None)
     _log.info("probability=True: %d further fits to calibrate the decision values", _FOLDS)
-    weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    weight = check_sample_weight(sample_weight, X, ensure_non_negative=False)
     seed = int(check_generator(model.random_state).integers(2**31))
     values = np.zeros((len(y), len(model.intercept_)))
     one = clone(model).set_params(probability=False)

@@ -20,8 +20,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array
 
+from kiso._gate import check_array
 from kiso._validation import FLOATS, Array
 
 from ._kernel_loops import gaussian_tile, minimum_tile

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from kiso._gate import check_sample_weight, validate_data
 from kiso._linear_classifier import LinearClassifier
 from kiso._validation import FLOATS, Array, RandomState, StrOptions, check_generator
 
@@ -200,7 +200,7 @@ class LinearSVC(LinearClassifier, LinearMachines):
             self, X, y, accept_sparse="csr", dtype=FLOATS, order="C", y_numeric=False
         )
         check_classification_targets(y)
-        weights = _check_sample_weight(
+        weights = check_sample_weight(
             sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
         )
         self.classes_, codes = np.unique(y, return_inverse=True)

@@ -7,16 +7,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from kiso._validation import (
-    FLOATS,
-    Array,
-    RandomState,
-    StrOptions,
-    finite_targets,
-    positive,
-)
+from kiso._gate import check_sample_weight, finite_targets, validate_data
+from kiso._validation import FLOATS, Array, RandomState, StrOptions, positive
 
 from ._linear_base import LinearMachines, LinearSVMState, Problem
 from ._linear_machines import Dual
@@ -170,7 +164,7 @@ class LinearSVR(RegressorMixin, LinearMachines):
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=FLOATS, order="C", y_numeric=True
         )
-        weights = _check_sample_weight(
+        weights = check_sample_weight(
             sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
         )
         t = finite_targets(y)

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from kiso._validation import Array, Interval, Real, finite_targets, positive
+from kiso._gate import finite_targets
+from kiso._validation import Array, Interval, Real, positive
 
 from ._base import KernelMachine, Problem, SMOState
 from ._smo import Machine

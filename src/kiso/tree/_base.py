@@ -12,15 +12,16 @@ from sklearn.base import clone
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import RealNotInt
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import (
-    _check_n_features,
-    _check_sample_weight,
+from sklearn.utils.validation import _check_n_features, check_is_fitted
+
+from kiso._gate import (
     check_array,
-    check_is_fitted,
+    check_sample_weight,
     column_or_1d,
+    open_labels,
+    open_rows,
     validate_data,
 )
-
 from kiso._validation import (
     FLOATS,
     RANDOM_STATE,
@@ -129,9 +130,9 @@ class TreeInput:
             self._columns = Columns(X, None)
         else:
             self._columns = Columns(X, self.categorical_features)
-            X = self._columns.encode(X)
+            X = self._columns.encode(open_rows(X))
         y = check_array(
-            y,
+            open_labels(y),
             ensure_2d=False,
             dtype=np.float64 if self._of_numbers() else None,
             input_name="y",
@@ -210,7 +211,7 @@ class TreeInput:
         return signs.astype(np.int8) if np.any(signs) else None
 
     def _weights(self, X: Any, y: Array, sample_weight: Any, class_weight: Any) -> Array:
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if class_weight is not None:
             own = y[:, 0] if y.shape[1] == 1 else y
             weight = weight * compute_sample_weight(class_weight, own)
