@@ -349,7 +349,7 @@ def test_labels_of_any_integer_dtype_have_the_same_gradient(dtype):
         expected = loss.value_and_gradient(scores, np.ones(2))
         found = loss.value_and_gradient(scores, labels)
         assert found[0] == expected[0]
-        assert_array_equal(found[1], expected[1])
+        np.testing.assert_array_equal(found[1], expected[1])
 
 
 def test_what_is_no_real_number_is_refused():
