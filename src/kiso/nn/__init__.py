@@ -46,6 +46,7 @@ from .training.adversarial_examples import AdversarialTraining
 from .training.check_gradients import ArrayCheck, GradientReport, check_gradients
 from .training.network import Network
 from .training.onnx import emit_onnx, to_onnx
+from .training.torch_weights import load_torch
 from .training.trace import Trace
 from .training.train import TrainState, TrainStatus, train
 from .training.weights import WeightsError
@@ -132,6 +133,7 @@ __all__ = [
     "gradient_penalty",
     "im2col",
     "initialiser",
+    "load_torch",
     "plain",
     "play",
     "plot_feature_maps",

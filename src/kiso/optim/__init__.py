@@ -11,6 +11,7 @@ from ._adamw import AdamW
 from ._clipping import ClipNorm, ClipValue, global_norm
 from ._functions import Beale, Himmelblau, Logistic, Objective, Quadratic, Rosenbrock
 from ._gradient_descent import GradientDescent
+from ._groups import Groups
 from ._lbfgs import LBFGS, LbfgsMemory
 from ._line_search import Backtracking, ExactQuadratic, Fixed, StrongWolfe
 from ._lion import Lion
@@ -53,6 +54,7 @@ __all__ = [
     "ExactQuadratic",
     "Fixed",
     "GradientDescent",
+    "Groups",
     "Himmelblau",
     "InverseTime",
     "LbfgsMemory",

@@ -21,12 +21,18 @@ class Momentum(ElementwiseRule):
 
     v ← α v − η g;  θ ← θ + v.
 
+    With a rate that changes the two usual forms differ: here η is inside the velocity, as in
+    the texts, so that old gradients keep the rate of their step. With `rate_outside` it is
+    v ← α v + g;  θ ← θ − η v, as in PyTorch: a change of the rate acts at once on all of v.
+
     Parameters
     ----------
     learning_rate : float or Schedule, default 0.01
         η > 0, or a callable step → η (the first step is 0).
     alpha : float, default 0.9
         α, the share of the velocity that is kept; in [0, 1).
+    rate_outside : bool, default False
+        Multiply the velocity, not the gradient, by η (PyTorch's ``SGD(momentum=α)``).
     check_finite : bool, default True
         Refuse NaN and infinite gradients before anything is changed.
 
@@ -47,6 +53,7 @@ class Momentum(ElementwiseRule):
 
     learning_rate: LearningRate = 0.01
     alpha: float = 0.9
+    rate_outside: bool = False
 
     slot_names: ClassVar[tuple[str, ...]] = ("v",)
 
@@ -55,4 +62,11 @@ class Momentum(ElementwiseRule):
         check_real("alpha", self.alpha, least=0, below=1)
 
     def _move(self, p: Array, g: Array, slots: dict[str, Array], rate: float, step: int) -> None:
-        momentum(p, g, slots["v"], rate, self.alpha)
+        v = slots["v"]
+        if not self.rate_outside:
+            momentum(p, g, v, rate, self.alpha)
+            return
+        kind = p.dtype.type
+        v *= kind(self.alpha)
+        v += g
+        p -= kind(rate) * v

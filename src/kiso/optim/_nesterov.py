@@ -22,7 +22,9 @@ class Nesterov(ElementwiseRule):
     v ← α v − η g;  θ ← θ + α v − η g.
 
     With φ = θ − α v this is Nesterov's v ← α v − η ∇f(φ + α v), φ ← φ + v: the parameters
-    kept here are the looked-ahead ones, so that the caller never has to look ahead.
+    kept here are the looked-ahead ones, so that the caller never has to look ahead. With
+    `rate_outside` it is v ← α v + g;  θ ← θ − η (g + α v), as in PyTorch: the same while the
+    rate is constant.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ class Nesterov(ElementwiseRule):
         η > 0, or a callable step → η (the first step is 0).
     alpha : float, default 0.9
         α, the share of the velocity that is kept; in [0, 1).
+    rate_outside : bool, default False
+        Multiply the velocity, not the gradient, by η (PyTorch's ``SGD(nesterov=True)``).
     check_finite : bool, default True
         Refuse NaN and infinite gradients before anything is changed.
 
@@ -50,6 +54,7 @@ class Nesterov(ElementwiseRule):
 
     learning_rate: LearningRate = 0.01
     alpha: float = 0.9
+    rate_outside: bool = False
 
     slot_names: ClassVar[tuple[str, ...]] = ("v",)
 
@@ -58,4 +63,11 @@ class Nesterov(ElementwiseRule):
         check_real("alpha", self.alpha, least=0, below=1)
 
     def _move(self, p: Array, g: Array, slots: dict[str, Array], rate: float, step: int) -> None:
-        nesterov(p, g, slots["v"], rate, self.alpha)
+        v = slots["v"]
+        if not self.rate_outside:
+            nesterov(p, g, v, rate, self.alpha)
+            return
+        kind = p.dtype.type
+        v *= kind(self.alpha)
+        v += g
+        p -= kind(rate) * (g + kind(self.alpha) * v)

@@ -21,6 +21,9 @@ class RMSProp(ElementwiseRule):
 
     r ← ρ r + (1 − ρ) g²;  θ ← θ − η g / (√r + ε).
 
+    ρ is what PyTorch calls ``alpha``, whose default there is 0.99, and η there is 0.01:
+    ``torch.optim.RMSprop(p, lr, alpha=rho, eps=eps)`` takes the same steps.
+
     Parameters
     ----------
     learning_rate : float or Schedule, default 0.001

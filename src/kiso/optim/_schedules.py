@@ -146,7 +146,8 @@ class InverseTime:
 class Cosine:
     """Half a cosine from η to η_end over T steps, then η_end.
 
-    η_t = η_end + (η − η_end)(1 + cos(π t/T))/2.
+    η_t = η_end + (η − η_end)(1 + cos(π t/T))/2. After T steps the rate stays at η_end, where
+    PyTorch's ``CosineAnnealingLR(T_max=T, eta_min=end)`` rises again.
 
     Parameters
     ----------
@@ -217,6 +218,10 @@ class WarmUp:
 @dataclass(frozen=True)
 class OneCycle:
     """Up from peak/start_div to the peak, then down to almost nothing; both half cosines.
+
+    The rates of PyTorch's ``OneCycleLR(max_lr=peak, total_steps=n_steps, pct_start=up)``, but
+    that its rise ends at step ``pct_start · total_steps − 1``, here at up · (n_steps − 1); the
+    momentum, which PyTorch moves the other way by default, stays as it is.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from ..gan.loop import AdversarialLoop, Player
 from ..gan.losses import GAME_LOSSES, GameLoss
 from . import adversarial_loops as loops
 from .activation_loops import GELU
-from .dense_codes import RULES, layer_codes
+from .dense_codes import is_known, layer_codes
 from .engine import LANE_WORK
 from .flat import FlatParameters
 from .records_loops import Lanes, Values
@@ -59,7 +59,7 @@ class CompiledAdversarialLoop(AdversarialLoop):
     @classmethod
     def suits(cls, game: Game, X: Array, z: Array) -> str:
         """Return why it cannot play this game, with such z; empty if it can."""
-        if any(type(rule) not in RULES for rule in game.rules):
+        if not all(is_known(rule) for rule in game.rules):
             return "a rule is not GradientDescent, Momentum, Nesterov or Adam without a wrapper"
         if game.loss not in _LOSSES:
             return "the loss is not one of GAME_LOSSES"

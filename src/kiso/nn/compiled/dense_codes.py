@@ -16,7 +16,7 @@ from ..training.network import Network
 from . import activation_loops as codes_of
 from . import dense_loops as loops
 
-__all__ = ["RULES", "hyper_of", "layer_codes"]
+__all__ = ["RULES", "hyper_of", "is_known", "layer_codes"]
 
 RULES: dict[type, int] = {
     GradientDescent: loops.DESCENT,
@@ -35,6 +35,11 @@ _ACTIVATIONS: dict[type, int] = {
 
 
 _PASSES = ("forward", "loss_and_gradients")
+
+
+def is_known(rule: Any) -> bool:
+    """Whether the compiled loops take steps of this rule."""
+    return type(rule) in RULES and not getattr(rule, "rate_outside", False)
 
 
 def hyper_of(rule: Any) -> Array:

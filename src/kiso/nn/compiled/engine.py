@@ -24,7 +24,7 @@ from ..training.feed import Feed, RowFeed
 from ..training.network import Network
 from . import dense_loops as loops
 from .activation_loops import GELU
-from .dense_codes import RULES, layer_codes
+from .dense_codes import is_known, layer_codes
 from .flat import FlatParameters
 from .records_loops import Lanes, Samples, Steps, Values
 from .sample_loops import descend
@@ -67,8 +67,8 @@ class CompiledEngine(Engine):
     @classmethod
     def suits(cls, network: Network, loss: Loss, feed: Feed, rule: Rule) -> str:
         """Return why it cannot take this run; empty if it can."""
-        if type(rule) not in RULES:
-            return "the rule is not GradientDescent, Momentum, Nesterov or Adam without a wrapper"
+        if not is_known(rule):
+            return "the rule is not GradientDescent, Momentum, Nesterov or Adam in their usual form"
         if type(loss) not in _LOSSES or loss != type(loss)(reduction=loss.reduction):
             return "the loss is not SquaredError, SoftmaxCrossEntropy or SigmoidCrossEntropy"
         if not isinstance(feed, RowFeed):

@@ -15,6 +15,7 @@ from typing import Any
 
 from kiso._validation import Array
 from kiso.optim import RuleState
+from kiso.optim._groups import GroupsState
 
 from ..layers.layer import layers_within
 from .network import Network
@@ -130,11 +131,11 @@ def _layer_names(network: Network) -> list[str]:
     return [f"{name} {type(layer).__name__}" for name, layer in layers_within(network)]
 
 
-def _inner(state: Any) -> RuleState:
+def _inner(state: Any) -> RuleState | GroupsState:
     """Return the state of the innermost rule: those around it remember nothing."""
     while hasattr(state, "inner"):
         state = state.inner
-    if not isinstance(state, RuleState):
+    if not isinstance(state, RuleState | GroupsState):
         raise TypeError(f"checkpoint: the rule's state is a {type(state).__name__}, no RuleState")
     return state
 
@@ -143,6 +144,8 @@ def _rule_names(rule: Any) -> list[str]:
     """Return the kinds of the rule and of those within it; their settings may be changed."""
     names = [type(rule).__name__]
     while hasattr(rule, "rule"):
+        for pattern, inside in getattr(rule, "groups", {}).items():
+            names += [pattern, *([] if inside is None else _rule_names(inside))]
         rule = rule.rule
         names.append(type(rule).__name__)
     return names

@@ -27,6 +27,7 @@ from ..layers.run import Run
 from .engine import Engine, LayerEngine, decays_itself, without_decay
 from .feed import Feed, RowFeed, check_data, make_feed
 from .network import Network
+from .show import shown
 from .states import States
 from .train_state import TrainState, TrainStatus
 from .trainer import Metric, Plan, Trainer
@@ -58,6 +59,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
     loop: Literal["auto", "layers", "compiled"] = "auto",
+    show: bool = False,
 ) -> Iterator[TrainState]:
     """Train a network in place; yield a state every so many steps.
 
@@ -117,6 +119,9 @@ def train(
         "compiled" is one compiled loop, for affine layers with activations, the squared
         error and cross-entropies, gradient descent, momentum, Nesterov and Adam; "auto"
         takes it where it can and wins. It rounds in another order.
+    show : bool, default=False
+        Show a bar of the steps with the objective, the validation figures and the time that is
+        left; it moves at each state.
 
     Yields
     ------
@@ -190,6 +195,8 @@ def train(
     if resume is not None:
         trainer.resume(Path(resume))
     states = trainer.states(None if checkpoint is None else Path(checkpoint))
+    if show:
+        states = shown(states, plan.total(feed))
     return States(states, "train(...)")
 
 

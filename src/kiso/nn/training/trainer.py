@@ -56,6 +56,11 @@ class Plan:
             last = min(last, self.n_epochs * feed.n_batches)
         return last
 
+    def total(self, feed: Feed) -> int | None:
+        """Steps of the whole run, or None where the data say when to end."""
+        last = self.last_step(feed)
+        return None if last == _ENDLESS else last
+
 
 class Trainer:
     """One training run: what moves besides the network."""

@@ -62,7 +62,11 @@ def load_weights(network: Layer, path: Path) -> None:
     """Read the file into the network's arrays, all or none."""
     tensors, about = read_tensors(path)
     if about.get("format") != FORMAT:
-        raise WeightsError(f"{path}: not a file of weights (format {about.get('format')!r})")
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in tensors.items())
+        raise WeightsError(
+            f"{path}: not a file of weights (format {about.get('format')!r}); it holds {shapes}. "
+            "kiso.nn.load_torch reads those of PyTorch"
+        )
     put_arrays(network, tensors, f"{path}, saved from {about.get('network')},")
 
 
