@@ -175,9 +175,14 @@ def dask_parts(X: Any, y: Any, weight: Any, targets: str) -> DaskParts:
     ValueError
         If their partitions do not fit together.
     """
-    if isinstance(X, da.Array):
+    chunks: tuple[Any, ...] | None
+    if targets == "raw" and getattr(X, "ndim", 0) == 1 and isinstance(X, da.Array | dd.Series):
+        chunks = X.chunks[0] if isinstance(X, da.Array) else None
+        blocks, n_features = list(np.ravel(X.to_delayed())), 1
+        columns, dtypes, sparse = None, (X.dtype,), False
+    elif isinstance(X, da.Array):
         X = _whole_rows(X)
-        chunks: tuple[Any, ...] | None = X.chunks[0]
+        chunks = X.chunks[0]
         blocks = list(X.to_delayed().ravel())
         columns, dtypes, n_features = None, (X.dtype,), int(X.shape[1])
         sparse = sp.issparse(X._meta)

@@ -71,6 +71,11 @@ class TakesParts:
                 wrapped._takes_parts = True
                 setattr(cls, name, wrapped)
 
+    def __getstate__(self) -> Any:
+        """Leave out what lies in parts: it would bring the data along."""
+        state: Any = super().__getstate__()
+        return {name: value for name, value in state.items() if not is_parted(value)}
+
 
 def _first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return args[0] if args else kwargs.get("X")

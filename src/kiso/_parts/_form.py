@@ -88,7 +88,7 @@ def check_form(form: Form, *, accept_sparse: bool, multi_output: bool) -> None:
     """Refuse, before any part is read, what the declared types rule out."""
     if form.n_features == 0:
         raise ValueError("X has no columns")
-    for at, dtype in enumerate(form.dtypes):
+    for at, dtype in enumerate(form.dtypes if form.targets != "raw" else ()):
         if not _is_number(dtype):
             which = f"column {form.columns[at]!r}" if form.columns else "the array"
             raise TypeError(

@@ -38,6 +38,10 @@ class LazyRows:
         for number in range(self.n_parts):
             yield self.read(number)
 
+    def map(self, function: Callable[[Any], Any]) -> MappedRows:
+        """What a function makes of each part, computed as it is read."""
+        return MappedRows(self, function)
+
     def __iter__(self) -> Iterator[Any]:
         return self.blocks()
 
@@ -62,6 +66,10 @@ class MappedRows(LazyRows):
     def read(self, number: int) -> Any:
         """Compute one part."""
         return self.function(self.rows.read(number))
+
+    def sample(self) -> Any:
+        """What the function makes of a part."""
+        return self.read(0)
 
     def __repr__(self) -> str:
         return f"<{self.n_parts} parts computed from {self.rows!r}>"

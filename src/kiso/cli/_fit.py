@@ -61,6 +61,10 @@ def command(
 
     DATA is a CSV, TSV or Parquet file, or the name of a data set that scikit-learn bundles.
     The columns are prepared as in `kiso compare`, and the preparation is part of the model.
+
+    A pattern of Parquet files, as 'data/part-*.parquet', is read a row group at a time, so the
+    rows need not fit in memory; columns of numbers are used, scaled to deviation 1. There MODEL
+    may also be kmeans or minibatchkmeans.
     """
     from kiso.persistence import parse_params, save_model, train_model
 
@@ -68,6 +72,16 @@ def command(
     if path.is_dir() or not path.parent.is_dir():
         fail(f"{path} cannot be written: name a file in a folder that exists.", 2)
     params = parse_params(settings)
+    if data is not None and _is_pattern(data):
+        if tune or rare or weights or calibrate or threshold:
+            fail(
+                "--tune, --rare, --weights, --calibrate and --threshold need a table in memory: "
+                "give one file.",
+                2,
+            )
+        _fit_files(data, model, path, target=target, task=task, params=params,
+                   drop=names(drop), random_state=seed)  # fmt: skip
+        return
     table = load_table(data, options)
     target = _target(table, target)
     with _steps(model) as callbacks, warnings.catch_warnings(record=True) as caught:
@@ -99,6 +113,35 @@ def _threshold(text: str | None) -> tuple[str, float] | None:
     if not equals or not 0 <= found <= 1:
         fail(f"--threshold {text!r}: write the class and a probability, as yes=0.2.", 2)
     return label, found
+
+
+def _is_pattern(data: str) -> bool:
+    return data.endswith((".parquet", ".pq")) and any(mark in data for mark in "*?[")
+
+
+def _fit_files(data: str, model: str, path: Path, **asked: Any) -> None:
+    """Fit to files that are read a row group at a time."""
+    from kiso.persistence import save_model, train_on_files
+
+    with _steps(model) as callbacks, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted, quality = train_on_files(data, model, callbacks=callbacks, **asked)
+    try:
+        save_model(fitted, path)
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror or error}.", 2)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        err().print(f"warning: {message}", soft_wrap=True)
+    screen = out()
+    what = "" if fitted.task == "clustering" else f" for {fitted.target!r} ({fitted.task})"
+    screen.print(
+        f"{fitted.estimator}{what}, {fitted.n_rows:,} rows, {len(fitted.columns)} columns",
+        soft_wrap=True,
+    )
+    screen.print(quality, soft_wrap=True)
+    if fitted.unused:
+        screen.print(f"not used: {', '.join(fitted.unused)}", soft_wrap=True)
+    screen.print(f"written to {path} ({path.stat().st_size:,} bytes)", soft_wrap=True)
 
 
 def _target(table: Table, target: str | None) -> str:

@@ -148,4 +148,7 @@ def core(estimator: Any) -> Any:
 def preparation_of(pipeline: Any) -> Any:
     """Return a fitted pipeline's preparation of the columns; of several models the first one's."""
     found = pipeline.named_steps.get("columns")
-    return found if found is not None else preparation_of(core(pipeline[-1]).members_[0])
+    if found is not None:
+        return found
+    members = getattr(core(pipeline[-1]), "members_", None)
+    return None if members is None else preparation_of(members[0])  # rows in parts have none

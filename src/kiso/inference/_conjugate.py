@@ -9,10 +9,16 @@ log probabilities as the data come in one by one.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, Self
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, Protocol, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from kiso._parts import Part, is_parted, parts_of
+
+P = TypeVar("P", bound=Callable[..., Any])
 
 
 class Interval(NamedTuple):
@@ -39,6 +45,29 @@ class ConjugatePrior(Protocol):
 
     def log_evidence(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log p(data), the parameters integrated out."""
+
+
+def through_parts(posterior: P) -> P:
+    """Let `posterior` take rows in parts: what a part leaves is the prior of the next."""
+
+    @wraps(posterior)
+    def by_part(self: Any, data: Any, sample_weight: Any = None) -> Any:
+        if not is_parted(data):
+            return posterior(self, data, sample_weight)
+        rows = parts_of(data, None, sample_weight, targets="raw")
+        return rows.fold(_posterior_of_part, self, range(rows.n_parts))
+
+    return cast(P, by_part)
+
+
+def _posterior_of_part(part: Part, prior: Any) -> Any:
+    weight = part.weight
+    if weight is not None:
+        weight = np.broadcast_to(np.asarray(weight, dtype=np.float64), len(part.X))
+    try:
+        return prior.posterior(np.asarray(part.X), weight)
+    except ValueError as error:
+        raise ValueError(f"partition {part.number}: {error}") from error
 
 
 def check_level(level: float) -> float:

@@ -24,7 +24,7 @@ from ._checks import (
     check_positive,
     check_weights,
 )
-from ._conjugate import Interval, check_level
+from ._conjugate import Interval, check_level, through_parts
 from ._predictive import BetaBinomial, NegativeBinomial
 
 
@@ -56,6 +56,7 @@ class BetaBernoulli:
         """a/(a + b): the probability that the next observation is 1."""
         return self.a / (self.a + self.b)
 
+    @through_parts
     def posterior(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> BetaBernoulli:
         """The distribution of the probability after seeing zeros and ones (n,)."""
         x, w = _weighted(data, sample_weight)
@@ -121,6 +122,7 @@ class DirichletCategorical:
         """α/Σα, the probabilities of the next label, shape (K,)."""
         return self.alpha / self.alpha.sum()
 
+    @through_parts
     def posterior(
         self, data: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> DirichletCategorical:
@@ -191,6 +193,7 @@ class GammaPoisson:
         """shape/rate."""
         return self.shape / self.rate
 
+    @through_parts
     def posterior(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> GammaPoisson:
         """The distribution of λ after seeing counts (n,)."""
         x, w = _weighted(data, sample_weight)

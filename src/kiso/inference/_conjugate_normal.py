@@ -20,7 +20,7 @@ from scipy.special import gammainccinv, gammaincinv, gammaln, ndtri, stdtrit
 from kiso._compute.gram import centred_gram
 
 from ._checks import check_line, check_positive, check_weights
-from ._conjugate import Interval, check_level
+from ._conjugate import Interval, check_level, through_parts
 from ._gaussian import LOG_2PI, Gaussian
 from ._predictive import StudentT
 from ._statistics import Moments
@@ -58,6 +58,7 @@ class NormalKnownVariance:
         check_positive(self.variance, name="variance")
         check_positive(self.noise_variance, name="noise_variance")
 
+    @through_parts
     def posterior(
         self, data: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> NormalKnownVariance:
@@ -124,6 +125,7 @@ class NormalInverseGamma:
         for name in ("kappa", "shape", "scale"):
             check_positive(getattr(self, name), name=name)
 
+    @through_parts
     def posterior(
         self, data: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> NormalInverseGamma:

@@ -19,7 +19,7 @@ from kiso._compute.gram import centred_gram
 from kiso._validation import Array
 
 from ._checks import check_covariance, check_parameter, check_positive, check_rows, check_weights
-from ._conjugate import Interval, check_level
+from ._conjugate import Interval, check_level, through_parts
 from ._predictive import StudentT
 from ._statistics import Moments
 
@@ -67,6 +67,7 @@ class NormalInverseWishart:
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "scale", scale)
 
+    @through_parts
     def posterior(
         self, data: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> NormalInverseWishart:

@@ -52,6 +52,11 @@ class Laplace(Distribution[Observations]):
             raise ValueError(f"loc has shape {m.shape}, scale {b.shape}")
         return cls()._given(len(m), loc_=m, scale_=b)
 
+    _fits_parts = False
+    _instead_of_parts = (
+        "The median needs all rows at once: fit Laplace on a sample, or Gaussian on the parts."
+    )
+
     def _summarise(self, X: Any, sample_weight: ArrayLike | None) -> Observations:
         rows = check_rows(X)
         weights = check_weights(sample_weight, rows)

@@ -17,11 +17,12 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from kiso._compute.gram import centred_gram
+from kiso._parts import is_parted
 from kiso._validation import Array, RandomState, check_generator
 
 from ._checks import check_line, check_parameter, check_rows, check_weights
 from ._gaussian import LOG_2PI
-from ._protocol import Mergeable
+from ._protocol import Mergeable, statistics_of_parts
 from ._statistics import Moments
 
 
@@ -83,12 +84,16 @@ class LinearGaussian(Mergeable[Moments]):
         ValueError
             If shapes do not fit, or anything is NaN or infinite.
         """
+        if is_parted(X):
+            return self._learn(statistics_of_parts(self, X, y, sample_weight))
         return self._learn(self._summarise(X, y, sample_weight))
 
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Take in a further piece of the data: the fit of everything seen so far."""
+        if is_parted(X):
+            return self._learn_more(statistics_of_parts(self, X, y, sample_weight))
         return self._learn_more(self._summarise(X, y, sample_weight))
 
     def _summarise(self, X: Any, y: Any, sample_weight: ArrayLike | None) -> Moments:

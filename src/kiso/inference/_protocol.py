@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
+from kiso._parts import Part, TakesParts, is_parted, parts_of
 from kiso._validation import Array, RandomState
 
 from ._statistics import Statistics
@@ -17,7 +18,7 @@ from ._statistics import Statistics
 S = TypeVar("S", bound=Statistics)
 
 
-class Mergeable(BaseEstimator, ABC, Generic[S]):
+class Mergeable(TakesParts, BaseEstimator, ABC, Generic[S]):
     """A model whose maximum likelihood fit needs sufficient statistics alone.
 
     A subclass gives `_estimate(statistics)`, the fitted attributes.
@@ -29,6 +30,8 @@ class Mergeable(BaseEstimator, ABC, Generic[S]):
     n_features_in_ : int
         Columns of the data.
     """
+
+    _fits_parts: ClassVar[bool | str] = "at once"
 
     statistics_: S
     n_features_in_: int
@@ -132,7 +135,7 @@ class Distribution(Mergeable[S]):
             If X is empty, has a wrong shape, contains NaN or infinity or a value outside
             the distribution's support, or if the weights are negative or all zero.
         """
-        return self._learn(self._summarise(X, sample_weight))
+        return self._learn(self._statistics_of(X, sample_weight))
 
     def partial_fit(self, X: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Take in a further piece of the data: the fit of everything seen so far.
@@ -140,7 +143,12 @@ class Distribution(Mergeable[S]):
         Parameters and errors as for `fit`. A distribution that was given its parameters
         forgets them.
         """
-        return self._learn_more(self._summarise(X, sample_weight))
+        return self._learn_more(self._statistics_of(X, sample_weight))
+
+    def _statistics_of(self, X: Any, sample_weight: Any) -> S:
+        if is_parted(X):
+            return statistics_of_parts(self, X, None, sample_weight)
+        return self._summarise(X, sample_weight)
 
     @abstractmethod
     def log_prob(self, X: ArrayLike) -> Array:
@@ -184,6 +192,36 @@ class Distribution(Mergeable[S]):
                 f"the other {other.n_features_in_}"
             )
         return self._kl_to(other)
+
+
+def statistics_of_parts(model: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+    """Reduce rows in parts to sufficient statistics, in one pass."""
+    rows = parts_of(X, y, sample_weight, targets="raw", multi_output=True)
+    statistics, problem = rows.sum_of(_statistics_of_part, model, merge=_merged_statistics)
+    if problem is not None:
+        raise ValueError(problem)
+    return statistics
+
+
+def _statistics_of_part(part: Part, model: Any) -> tuple[Any, str | None]:
+    X = part.X if isinstance(part.X, np.ndarray) else np.asarray(part.X)
+    weight = part.weight
+    if weight is not None:
+        weight = np.broadcast_to(np.asarray(weight, dtype=np.float64), len(X))
+        if not np.any(weight > 0) and np.all(weight == 0):
+            return None, None
+    given = (X,) if part.y is None else (X, np.asarray(part.y))
+    try:
+        return model._summarise(*given, weight), None
+    except ValueError as error:
+        return None, f"partition {part.number}: {error}"
+
+
+def _merged_statistics(one: Any, other: Any) -> Any:
+    problem = one[1] or other[1]
+    if one[0] is None or other[0] is None:
+        return (other[0] if one[0] is None else one[0]), problem
+    return one[0].merge([other[0]]), problem
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -6,6 +6,7 @@ from ._onnx import export_onnx, onnx_inputs, to_onnx
 from ._predict import Conformed, conform, predict_table
 from ._replace import replace_file
 from ._train import parse_params, train_model
+from ._train_parts import train_on_files
 
 __all__ = [
     "Conformed",
@@ -21,4 +22,5 @@ __all__ = [
     "save_model",
     "to_onnx",
     "train_model",
+    "train_on_files",
 ]

@@ -266,7 +266,7 @@ def _other_type(values: Any, name: str, kind: str, table: str) -> str:
 def _unread_dates(model: FittedModel, frame: pd.DataFrame, table: str) -> dict[int, str]:
     """Find dates in another format, which would turn into missing ones without a word."""
     preparation = preparation_of(model.pipeline)
-    if "dates" not in preparation.named_transformers_:
+    if preparation is None or "dates" not in preparation.named_transformers_:
         return {}
     parts = preparation.named_transformers_["dates"][0]
     names = [str(name) for name in parts.feature_names_in_]
@@ -290,7 +290,7 @@ def _unread_dates(model: FittedModel, frame: pd.DataFrame, table: str) -> dict[i
 def _unseen(model: FittedModel, frame: pd.DataFrame) -> list[str]:
     """Say which categories were never seen in training; they count as rare ones."""
     preparation = preparation_of(model.pipeline)
-    if "categories" not in preparation.named_transformers_:
+    if preparation is None or "categories" not in preparation.named_transformers_:
         return []
     encoder = preparation.named_transformers_["categories"][-1]
     names = [name for name, kind in model.columns.items() if kind == "category"]
