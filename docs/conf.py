@@ -33,15 +33,17 @@ extensions = [
     "myst_nb",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
-    "katex_math",  # the three below lie in _ext
+    "katex_math",  # the four below lie in _ext
     "api_pages",
+    "sklearn_tables",
     "languages",
 ]
 root_doc = "index"
 default_role = "literal"  # single backticks in docstrings
 exclude_patterns = [
-    "_build", "_cache", "_ext", "_templates", "locales", "images", "gallery/**/*.ipynb",
-    "gallery/**/*.py", "gallery/**/GALLERY_HEADER.rst", "gallery/sg_execution_times.rst",
+    "_build", "_cache", "_ext", "_templates", "locales", "images", "guide/_*.md",
+    "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/GALLERY_HEADER.rst",
+    "gallery/sg_execution_times.rst", "jupyter_execute",
     "sg_execution_times.rst",
 ]  # fmt: skip
 templates_path = ["_templates"]
@@ -93,6 +95,23 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,
     "thumbnail_size": (480, 320),
+    "subsection_order": [
+        f"../examples/{group}"
+        for group in (
+            "inference",
+            "linear",
+            "svm",
+            "neighbors",
+            "clustering",
+            "decomposition",
+            "trees",
+            "optimisation",
+            "networks",
+            "images",
+            "approximation",
+            "comparison",
+        )
+    ],
     "within_subsection_order": "FileNameSortKey",
     "nested_sections": True,
     "doc_module": ("kiso",),
