@@ -52,9 +52,9 @@ def own_members(cls: type) -> tuple[list[str], list[str]]:
         ):
             continue
         home = next(c for c in cls.__mro__ if name in vars(c)).__module__
-        code = inspect.unwrap(member) if inspect.isfunction(member) else member
-        home = getattr(code, "__module__", None) or home  # what kiso only wraps is not its own
-        if home.startswith("kiso") or not inspect.isfunction(member):
+        if inspect.isfunction(member):  # what kiso only wraps is not its own
+            home = inspect.unwrap(member).__module__
+        if home.startswith("kiso"):
             own.append(name)
         elif home.startswith("sklearn") and not name.endswith("_request"):
             inherited.append(name)

@@ -31,6 +31,8 @@ from .weights import (
 __all__ = ["Checkpoint", "load_checkpoint", "plain_text", "save_checkpoint"]
 
 FORMAT = "kiso.training/1"
+# what 0.2 added to the name of a loss, at its defaults: runs of 0.1 go on with it
+LOSS_OF_0_2 = ", class_weight=None, label_smoothing=0.0, ignore_index=None"
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,12 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
         "rule": _rule_names(run.rule),
         "loss": run.progress["loss"],
     }
-    older = [entry for entry in kinds["layers"] if ".inner " not in entry]  # of Spectral
+    older = {
+        "layers": [entry for entry in kinds["layers"] if ".inner " not in entry],  # of Spectral
+        "loss": kinds["loss"].replace(LOSS_OF_0_2, ""),
+    }
     for name, own in kinds.items():
-        if about.get(name) not in (own, older if name == "layers" else own):
+        if about.get(name) not in (own, older.get(name, own)):
             raise WeightsError(f"{path}: made with {name} {about.get(name)}, this run has {own}")
     state = _inner(run.rule_state)
     parts: dict[str, dict[str, Array]] = {"now": {}, "best": {}, "rule": {}}
