@@ -99,6 +99,7 @@ class LogisticRegressionCV(LogisticRegression):
     l1_ratios : array-like of float or None, default=None
         Shares of the L1 penalty to choose from, each from 0 to 1; None for L2 alone.
     fit_intercept : bool, default=True
+        Whether there is an intercept b.
     cv : int, splitter, iterable or None, default=None
         Folds; None for five, stratified.
     dual : bool, default=False
@@ -108,8 +109,7 @@ class LogisticRegressionCV(LogisticRegression):
         'elasticnet' with `l1_ratios`.
     scoring : str, callable or None, default=None
         None: accuracy.
-    solver : {'auto', 'newton-cholesky', 'lbfgs', 'newton-cg', 'liblinear', 'sag', \
-            'saga'}, default='auto'
+    solver : str, default='auto'
         As in `LogisticRegression`.
     tol : float, default=1e-4
         As in `LogisticRegression`.
@@ -142,12 +142,12 @@ class LogisticRegressionCV(LogisticRegression):
         One None where `l1_ratios` is None.
     C_, l1_ratio_ : ndarray of shape (1,) or (n_classes,), or float
         The best ones, the same for each class; a float without legacy attributes.
-    coefs_paths_ : dict of class to ndarray of shape (n_folds, n_cs, n_l1_ratios, n_dof), or \
-            ndarray of shape (n_folds, n_l1_ratios, n_cs, n_classes or 1, n_dof)
-        Parameters, the intercept last; the dict's arrays have no axis of ratios where
-        `l1_ratios` is None.
-    scores_ : dict of class to ndarray of shape (n_folds, n_cs, n_l1_ratios), or ndarray of \
-            shape (n_folds, n_l1_ratios, n_cs)
+    coefs_paths_ : dict of class to ndarray, or ndarray
+        Parameters, the intercept last: of shape (n_folds, n_cs, n_l1_ratios, n_dof) in a dict,
+        else (n_folds, n_l1_ratios, n_cs, n_classes or 1, n_dof); the dict's arrays have no axis
+        of ratios where `l1_ratios` is None.
+    scores_ : dict of class to ndarray, or ndarray
+        Of shape (n_folds, n_cs, n_l1_ratios) in a dict, else (n_folds, n_l1_ratios, n_cs).
     n_iter_ : ndarray of shape (1, n_folds, n_cs, n_l1_ratios) or (n_folds, n_l1_ratios, n_cs)
         Steps for each penalty.
     objective_path_ : ndarray of shape (n_fits,)

@@ -101,6 +101,7 @@ class RidgeClassifier(RidgeLabels, IterativeEstimator[_Coded, LinearState]):
     alpha : float, default=1.0
         Penalty, ≥ 0.
     fit_intercept : bool, default=True
+        Whether there is an intercept b.
     copy_X : bool, default=True
         Accepted for scikit-learn's sake; X is never written to.
     max_iter : int, default=None

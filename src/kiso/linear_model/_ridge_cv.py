@@ -351,6 +351,7 @@ class RidgeCV(MultiOutputMixin, CrossValidatedRidge, LinearGaussianModel[_Proble
     alphas : array-like of shape (n_alphas,), default=(0.1, 1.0, 10.0)
         Penalties to choose from, > 0 (≥ 0 with a `cv`); of equally good ones the first.
     fit_intercept : bool, default=True
+        Whether there is an intercept b.
     scoring : str, callable or None, default=None
         None: the negative mean squared error, R² with a `cv`.
     cv : int, splitter, iterable or None, default=None
@@ -457,6 +458,7 @@ class RidgeClassifierCV(RidgeLabels, CrossValidatedRidge):
     alphas : array-like of shape (n_alphas,), default=(0.1, 1.0, 10.0)
         Penalties to choose from, > 0 (≥ 0 with a `cv`).
     fit_intercept : bool, default=True
+        Whether there is an intercept b.
     scoring : str, callable or None, default=None
         None: the negative mean squared error of the codes, accuracy with a `cv`.
     cv : int, splitter, iterable or None, default=None
