@@ -89,6 +89,8 @@ def test_ranked(table):
     assert found.exit_code == 0, found.output
     table_lines = found.stdout.split("─\n")[1].split("\n\n")[0].splitlines()
     rows = [line.split() for line in table_lines]
+    if rows[-1][1] == "ensemble":  # the last row, in no order of scores
+        assert rows.pop()[0] == "–"
     assert [row[0] for row in rows] == [str(i + 1) for i in range(len(rows))]
     assert {row[1] for row in rows} == {model.name for model in candidates_for("regression")}
     scores = [float(row[3].replace("−", "-")) for row in rows]
@@ -113,13 +115,13 @@ def test_json_is_all_that_is_printed(table):
     assert result["schema"] == "kiso.compare/1"
     assert set(result) == {
         "schema", "data", "protocol", "models", "seconds", "complete", "interrupted",
-        "versions", "conclusion", "report", "fit_command",
+        "versions", "conclusion", "report", "fit_command", "whole",
     }  # fmt: skip
     assert set(result["models"][0]) == {
         "name", "estimator", "description", "baseline", "status", "message", "scores",
         "train_scores", "params", "grid", "fit_seconds", "predict_seconds", "memory_bytes",
         "n_parameters", "n_fits", "difference", "diagnostics", "importances", "other_scores",
-        "refit_seconds", "settings", "final_settings", "sparse",
+        "refit_seconds", "settings", "final_settings", "sparse", "members", "leads", "choice",
     }  # fmt: skip
     assert result["protocol"]["task"] == "classification"
     assert result["protocol"]["fold_sizes"] == [[60, 30]] * 3
@@ -274,7 +276,8 @@ def test_interrupted_in_a_fit_prints_what_is_known(table, monkeypatch):
     found = kiso(table, "--target", "sold", *FAST)
     assert found.exit_code == 130
     assert "1/3" in found.stdout
-    assert "logistic: interrupted: 1 of 3 folds finished" in found.stdout
+    assert "not finished before the interruption, of 3 folds: " in found.stdout
+    assert "logistic 1" in found.stdout
     assert "on held-out rows (the 1 of 3 folds that it finished)" in found.stdout
 
 
@@ -584,6 +587,24 @@ class TestAfterTheTable:
         found = kiso(table, "--target", "price", "--save", "no/such/folder/m.kiso")
         assert found.exit_code == 2
         assert "folder that exists" in found.stderr
+
+
+def test_several_targets_are_compared_one_after_the_other(table):
+    found = kiso(table, "--target", "price", "--target", "sold", "--models", "ridge", "--models",
+                 "logistic", "--repeats", "1", "--folds", "3", "--json")  # fmt: skip
+    assert found.exit_code != 0  # ridge predicts no classes
+    assert "is for regression" in found.stderr
+    found = kiso(table, "--target", "price", "--target", "sold", "--models", "neighbors",
+                 "--repeats", "1", "--folds", "3", "--json")  # fmt: skip
+    assert found.exit_code == 0, found.output
+    price, sold = (json.loads(line) for line in found.stdout.splitlines())
+    assert (price["protocol"]["task"], sold["protocol"]["task"]) == ("regression", "classification")
+    for result, other in ((price, "sold"), (sold, "price")):
+        assert other not in [c["name"] for c in result["data"]["columns"] if c["used"]]
+    for option in ("--report", "--save"):
+        found = kiso(table, "--target", "price", "--target", "sold", option, "x.html")
+        assert found.exit_code == 2
+        assert "one target" in found.stderr
 
 
 def test_warnings_name_their_option(tmp_path):

@@ -27,8 +27,9 @@ DRAWING = 8.0  # seconds that the pictures of a page take
 
 @click.command()
 @click.argument("data", required=False)
-@click.option("--target", metavar="COLUMN",
-              help="The column to predict; without one, a file's rows are grouped.")  # fmt: skip
+@click.option("--target", "targets", metavar="COLUMN", multiple=True,
+              help="The column to predict; several are compared one after the other, each without "
+              "the others; without one, a file's rows are grouped.")  # fmt: skip
 @click.option("--task", type=click.Choice(["classification", "regression"]),
               help="What to predict; inferred from the target where not given.")  # fmt: skip
 @click.option("--metric", help="Score, as scikit-learn names it, or rmse, mae, auc, log_loss. "
@@ -85,9 +86,11 @@ DRAWING = 8.0  # seconds that the pictures of a page take
               help="Fit the best model on all rows and write it to a file.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON only.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     data: str | None,
-    target: str | None,
+    targets: tuple[str, ...],
     task: Any,
     metric: str | None,
     metrics: tuple[str, ...],
@@ -130,6 +133,10 @@ def command(
     """
     from kiso.comparison import budget_seconds, compare
 
+    if len(targets) > 1:
+        _one_by_one(ctx, targets)
+        return
+    target = targets[0] if targets else None
     limit = budget_seconds(budget)  # a mistake in it is said before a large file is read
     began = clock.perf_counter()
     if report is not None:
@@ -188,6 +195,27 @@ def command(
         raise click.exceptions.Exit(130)
     if all(model.status in ("failed", "skipped") for model in comparison.models):
         raise click.exceptions.Exit(1)
+
+
+def _one_by_one(ctx: click.Context, targets: tuple[str, ...]) -> None:
+    """Compare for each target in its turn, the others not being used to predict it."""
+    from kiso.comparison import budget_seconds
+
+    for name in ("report", "script", "save"):
+        if ctx.params[name]:
+            fail(f"--{name} is for one target: give one --target at a time.", 2)
+    if ctx.params["data"] == "-":
+        fail("standard input can be read once: name a file for several targets.", 2)
+    repeated = next((name for name in targets if targets.count(name) > 1), None)
+    if repeated is not None:
+        fail(f"--target {repeated} is given twice.", 2)
+    limit = budget_seconds(ctx.params["budget"])
+    budget = None if limit is None else f"{limit / len(targets):g}s"
+    for i, target in enumerate(targets):
+        if i and not ctx.params["as_json"]:
+            click.echo()
+        drop = (*ctx.params["drop"], *(other for other in targets if other != target))
+        ctx.invoke(command, **{**ctx.params, "targets": (target,), "drop": drop, "budget": budget})
 
 
 def _check_folder(path: str | None) -> None:

@@ -134,7 +134,7 @@ def dress(
 
 def name_rows(ax: Axes, names: list[str]) -> None:
     """Name the rows of a horizontal chart, the first at the top; long names are shortened."""
-    ax.set_yticks(range(len(names)), [plain(short(name, 32)) for name in names])
+    ax.set_yticks(range(len(names)), [plain(name) for name in distinct(names, 32)])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
 
@@ -188,6 +188,32 @@ def short(text: object, length: int = 26) -> str:
     noted = _SHORTENED.get()
     if noted is not None:
         noted[found] = noted.get(line, line)  # what is shortened twice is whole, too
+    return found
+
+
+def distinct(names: list[str], length: int) -> list[str]:
+    """Shorten names; of those that would look the same the part is shown where they differ.
+
+    Examples
+    --------
+    >>> distinct(["the mean height before all costs", "the mean height after all costs"], 20)
+    ['the…before all costs', 'the…after all costs']
+    """
+    found = [short(name, length) for name in names]
+    for text in {text for text in found if found.count(text) > 1}:
+        alike = [i for i, other in enumerate(found) if other == text]
+        if len({names[i] for i in alike}) < len(alike):
+            continue
+        columns = zip(*(names[i] for i in alike), strict=False)
+        start = next((at for at, letters in enumerate(columns) if len(set(letters)) > 1), 0)
+        for i in alike:
+            rest = names[i][start:]
+            room = length - 4
+            rest = rest if len(rest) <= room else f"{rest[: room - 1]}…"
+            found[i] = f"{names[i][:3]}…{rest}"
+            noted = _SHORTENED.get()
+            if noted is not None:
+                noted[found[i]] = names[i]
     return found
 
 
