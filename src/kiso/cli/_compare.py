@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kiso.comparison import Comparison, Model, Table
 
 UNLIMITED = 10_000  # columns of a file
-DRAWING = 8.0  # seconds that the pictures of a page take
+DRAWING = 10.0  # seconds that the pictures of a page take
 
 
 @click.command()
@@ -335,7 +335,7 @@ def _reserve(limit: float | None, began: float, report: str | None) -> float:
     """Return the seconds of the budget that reading took and that drawing the page will take."""
     if limit is None:
         return 0.0
-    drawing = min(DRAWING, 0.25 * limit) if report is not None else 0.0
+    drawing = min(DRAWING, 0.35 * limit) if report is not None else 0.0
     return min(0.9 * limit, clock.perf_counter() - began + drawing)
 
 
