@@ -86,9 +86,7 @@ DRAWING = 10.0  # seconds that the pictures of a page take
               help="Fit the best model on all rows and write it to a file.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON only.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.pass_context
 def command(
-    ctx: click.Context,
     data: str | None,
     targets: tuple[str, ...],
     task: Any,
@@ -134,7 +132,7 @@ def command(
     from kiso.comparison import budget_seconds, compare
 
     if len(targets) > 1:
-        _one_by_one(ctx, targets)
+        _one_by_one(click.get_current_context(), targets)
         return
     target = targets[0] if targets else None
     limit = budget_seconds(budget)  # a mistake in it is said before a large file is read
