@@ -12,6 +12,7 @@ import scipy.sparse as sp
 import sklearn.cluster
 import sklearn.decomposition
 import sklearn.linear_model
+import sklearn.neighbors
 import sklearn.neural_network
 import sklearn.svm
 import sklearn.tree
@@ -20,6 +21,7 @@ from sklearn.exceptions import ConvergenceWarning
 import kiso.cluster
 import kiso.decomposition
 import kiso.linear_model
+import kiso.neighbors
 import kiso.neural_network
 import kiso.svm
 import kiso.tree
@@ -167,3 +169,56 @@ def test_linear_model():
     refuses(
         lambda m: m.LogisticRegression().fit(X, np.ones(30)), ValueError, *libraries, match="class"
     )
+
+
+def test_neighbors():
+    libraries = kiso.neighbors, sklearn.neighbors
+    far = np.full((1, 4), 1e3)
+    warns(
+        lambda m: m.RadiusNeighborsClassifier(outlier_label=-1).fit(X, y).predict(far),
+        UserWarning,
+        *libraries,
+        match="outlier_label",
+    )
+    warns(
+        lambda m: m.RadiusNeighborsRegressor().fit(X, X[:, 0]).predict(far),
+        UserWarning,
+        *libraries,
+        match="neighb",
+    )
+    for model in ("KNeighborsClassifier", "RadiusNeighborsRegressor"):
+        refuses(
+            lambda m, model=model: getattr(m, model)(metric="haversine").fit(
+                sp.csr_array(X[:, :2]), y
+            ),
+            ValueError,
+            *libraries,
+            match="takes dense rows alone",
+        )
+        refuses(
+            lambda m, model=model: getattr(m, model)(p=0.5, algorithm="kd_tree").fit(X, y),
+            ValueError,
+            *libraries,
+            match="p",
+        )
+        warns(
+            lambda m, model=model: getattr(m, model)(p=0.5).fit(X, y),
+            UserWarning,
+            *libraries,
+            match="p",
+        )
+    refuses(
+        lambda m: m.NearestNeighbors().fit(X).kneighbors_graph(X, mode="blah"),
+        ValueError,
+        *libraries,
+        match="mode='blah'",
+    )
+
+
+@pytest.mark.parametrize("name", ["RadiusNeighborsClassifier", "RadiusNeighborsRegressor"])
+def test_radius_models_have_no_k(name):
+    for module in (kiso.neighbors, sklearn.neighbors):
+        model = getattr(module, name)(radius=2.0).fit(X, y)
+        assert not hasattr(model, "kneighbors")
+        assert not hasattr(model, "kneighbors_graph")
+        assert model.radius_neighbors_graph(X).shape == (30, 30)

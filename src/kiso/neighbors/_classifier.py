@@ -8,12 +8,12 @@ import numpy as np
 
 from kiso._validation import Array, StrOptions
 
-from ._search import NeighborSearch
+from ._search import NearestSearch, NeighborSearch
 from ._votes import VotingClassifier
 from ._weights import neighbor_weights
 
 
-class KNeighborsClassifier(VotingClassifier):
+class KNeighborsClassifier(VotingClassifier, NearestSearch):
     r"""k nearest neighbours: the share of each class among the k nearest training rows.
 
     .. math::

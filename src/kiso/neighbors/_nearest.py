@@ -6,10 +6,10 @@ from typing import Any, Self
 
 from kiso._validation import Integral, Interval, Real, positive
 
-from ._search import NeighborSearch
+from ._search import NearestSearch, NeighborSearch, RadiusSearch
 
 
-class NearestNeighbors(NeighborSearch):
+class NearestNeighbors(NearestSearch, RadiusSearch):
     r"""The training rows nearest to a query, exactly.
 
     .. math::

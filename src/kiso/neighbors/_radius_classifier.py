@@ -10,12 +10,12 @@ import numpy as np
 
 from kiso._validation import Array, Interval, Real, StrOptions
 
-from ._search import NeighborSearch, search_constraints
+from ._search import NeighborSearch, RadiusSearch, search_constraints
 from ._votes import VotingClassifier
 from ._weights import run_weights
 
 
-class RadiusNeighborsClassifier(VotingClassifier):
+class RadiusNeighborsClassifier(VotingClassifier, RadiusSearch):
     r"""Vote of the training rows within a distance r.
 
     .. math::

@@ -10,11 +10,11 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from kiso._validation import Array, Interval, Real, StrOptions
 
-from ._search import NeighborSearch, numbers, search_constraints
+from ._search import NeighborSearch, RadiusSearch, numbers, search_constraints
 from ._weights import run_weights
 
 
-class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch):
+class RadiusNeighborsRegressor(MultiOutputMixin, RegressorMixin, RadiusSearch):
     r"""Weighted mean of the targets of the training rows within a distance r.
 
     .. math::

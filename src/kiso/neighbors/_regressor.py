@@ -9,11 +9,11 @@ from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from kiso._validation import Array, StrOptions
 
-from ._search import NeighborSearch, numbers
+from ._search import NearestSearch, NeighborSearch, numbers
 from ._weights import neighbor_weights
 
 
-class KNeighborsRegressor(MultiOutputMixin, RegressorMixin, NeighborSearch):
+class KNeighborsRegressor(MultiOutputMixin, RegressorMixin, NearestSearch):
     r"""k nearest neighbours: the weighted mean of the targets of the k nearest rows.
 
     .. math::

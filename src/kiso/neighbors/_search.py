@@ -271,6 +271,54 @@ class NeighborSearch(TakesJobs, TakesParts, BaseEstimator):
                 f"powers of distances by metric={self.metric!r} overflow: scale the columns of X"
             )
 
+    def _nearest(self, Q: Any, skip: Array, k: int) -> tuple[Array, Array]:
+        """Reduced distances and rows of the k nearest, nearest first."""
+        if self._metric.name == "precomputed" and is_sparse(Q):
+            own = skip.size > 0 and skip[-1] >= 0
+            return graph_neighbors(Q, k, skip if own else None)
+        distance, index = np.full((Q.shape[0], k), np.inf), np.full((Q.shape[0], k), _LAST)
+        tree = self._tree_for(Q, k)
+        if tree is not None:
+            tree_neighbors(Q, tree, self._metric, skip, distance, index)
+        else:
+            brute_neighbors(Q, self._rows, self._metric, skip, distance, index)
+        self._refuse_overflow(distance)
+        return distance, index
+
+    def _within(self, X: Any, radius: Any, by_distance: bool) -> tuple[Array, Array, Array]:
+        """Runs of rows in reach of each query: their bounds, rows, distances."""
+        check_is_fitted(self, "_fit_method")
+        Q, skip = self._queries(X)
+        limits = self._metric.reduced(_radii(self.radius if radius is None else radius, Q))
+        limit = float(limits.max(initial=0.0))  # several: of the largest, the others' are kept
+        tree = self._tree_for(Q, min(self.n_neighbors or 1, self.n_samples_fit_))
+        if self._metric.name == "precomputed" and is_sparse(Q):
+            start, index, distance = graph_within(Q, limits)
+        elif tree is not None:
+            start, index, distance = tree_radius(Q, tree, self._metric, limit)
+        else:
+            start, index, distance = brute_radius(Q, self._rows, self._metric, limit)
+        query = np.repeat(np.arange(Q.shape[0]), np.diff(start))
+        if X is None or limits.size > 1:
+            other = (index != skip[query]) & (
+                distance <= np.broadcast_to(limits, skip.shape)[query]
+            )
+            query, index, distance = query[other], index[other], distance[other]
+            start = np.concatenate([[0], np.cumsum(np.bincount(query, minlength=len(skip)))])
+        self._refuse_overflow(distance)
+        order = np.lexsort((index, distance, query) if by_distance else (index, query))
+        found = self._metric.distance(distance[order])
+        return start, index[order], found.astype(self._distance_dtype, copy=False)
+
+    def _graph(self, start: Array, index: Array, distance: Array, mode: str) -> Any:
+        values = np.ones(index.size) if mode == "connectivity" else distance
+        shape = (len(start) - 1, self.n_samples_fit_)
+        return sparse.csr_matrix((values, index, start), shape=shape)
+
+
+class NearestSearch(NeighborSearch):
+    """What gives the k nearest rows."""
+
     def kneighbors(
         self, X: Any = None, n_neighbors: int | None = None, return_distance: bool = True
     ) -> Any:
@@ -305,19 +353,30 @@ class NeighborSearch(TakesJobs, TakesParts, BaseEstimator):
             return index
         return self._metric.distance(distance).astype(self._distance_dtype, copy=False), index
 
-    def _nearest(self, Q: Any, skip: Array, k: int) -> tuple[Array, Array]:
-        """Reduced distances and rows of the k nearest, nearest first."""
-        if self._metric.name == "precomputed" and is_sparse(Q):
-            own = skip.size > 0 and skip[-1] >= 0
-            return graph_neighbors(Q, k, skip if own else None)
-        distance, index = np.full((Q.shape[0], k), np.inf), np.full((Q.shape[0], k), _LAST)
-        tree = self._tree_for(Q, k)
-        if tree is not None:
-            tree_neighbors(Q, tree, self._metric, skip, distance, index)
-        else:
-            brute_neighbors(Q, self._rows, self._metric, skip, distance, index)
-        self._refuse_overflow(distance)
-        return distance, index
+    def kneighbors_graph(
+        self, X: Any = None, n_neighbors: int | None = None, mode: str = "connectivity"
+    ) -> Any:
+        """Sparse matrix of the k nearest training rows of each query.
+
+        Parameters
+        ----------
+        X, n_neighbors
+            As for `kneighbors`.
+        mode : {"connectivity", "distance"}, default="connectivity"
+            Whether the entries are ones or distances.
+
+        Returns
+        -------
+        scipy.sparse.csr_matrix of shape (n_queries, n_samples_fit)
+        """
+        _refuse_mode(mode)
+        distance, index = self.kneighbors(X, n_neighbors)
+        start = np.arange(0, index.size + 1, index.shape[1])
+        return self._graph(start, index.ravel(), distance.ravel(), mode)
+
+
+class RadiusSearch(NeighborSearch):
+    """What gives all rows within a radius."""
 
     def radius_neighbors(
         self,
@@ -353,52 +412,6 @@ class NeighborSearch(TakesJobs, TakesParts, BaseEstimator):
             return indices
         return _runs(distance, start), indices
 
-    def _within(self, X: Any, radius: Any, by_distance: bool) -> tuple[Array, Array, Array]:
-        """Runs of rows in reach of each query: their bounds, rows, distances."""
-        check_is_fitted(self, "_fit_method")
-        Q, skip = self._queries(X)
-        limits = self._metric.reduced(_radii(self.radius if radius is None else radius, Q))
-        limit = float(limits.max(initial=0.0))  # several: of the largest, the others' are kept
-        tree = self._tree_for(Q, min(self.n_neighbors or 1, self.n_samples_fit_))
-        if self._metric.name == "precomputed" and is_sparse(Q):
-            start, index, distance = graph_within(Q, limits)
-        elif tree is not None:
-            start, index, distance = tree_radius(Q, tree, self._metric, limit)
-        else:
-            start, index, distance = brute_radius(Q, self._rows, self._metric, limit)
-        query = np.repeat(np.arange(Q.shape[0]), np.diff(start))
-        if X is None or limits.size > 1:
-            other = (index != skip[query]) & (
-                distance <= np.broadcast_to(limits, skip.shape)[query]
-            )
-            query, index, distance = query[other], index[other], distance[other]
-            start = np.concatenate([[0], np.cumsum(np.bincount(query, minlength=len(skip)))])
-        self._refuse_overflow(distance)
-        order = np.lexsort((index, distance, query) if by_distance else (index, query))
-        found = self._metric.distance(distance[order])
-        return start, index[order], found.astype(self._distance_dtype, copy=False)
-
-    def kneighbors_graph(
-        self, X: Any = None, n_neighbors: int | None = None, mode: str = "connectivity"
-    ) -> Any:
-        """Sparse matrix of the k nearest training rows of each query.
-
-        Parameters
-        ----------
-        X, n_neighbors
-            As for `kneighbors`.
-        mode : {"connectivity", "distance"}, default="connectivity"
-            Whether the entries are ones or distances.
-
-        Returns
-        -------
-        scipy.sparse.csr_matrix of shape (n_queries, n_samples_fit)
-        """
-        _refuse_mode(mode)
-        distance, index = self.kneighbors(X, n_neighbors)
-        start = np.arange(0, index.size + 1, index.shape[1])
-        return self._graph(start, index.ravel(), distance.ravel(), mode)
-
     def radius_neighbors_graph(
         self,
         X: Any = None,
@@ -421,11 +434,6 @@ class NeighborSearch(TakesJobs, TakesParts, BaseEstimator):
         _refuse_mode(mode)
         start, index, distance = self._within(X, radius, sort_results)
         return self._graph(start, index, distance, mode)
-
-    def _graph(self, start: Array, index: Array, distance: Array, mode: str) -> Any:
-        values = np.ones(index.size) if mode == "connectivity" else distance
-        shape = (len(start) - 1, self.n_samples_fit_)
-        return sparse.csr_matrix((values, index, start), shape=shape)
 
 
 def _plain(X: Any) -> Any:
