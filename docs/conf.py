@@ -33,10 +33,11 @@ extensions = [
     "myst_nb",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
-    "katex_math",  # the four below lie in _ext
+    "katex_math",  # those from here on lie in _ext
     "api_pages",
     "sklearn_tables",
     "languages",
+    "verdicts",
 ]
 root_doc = "index"
 default_role = "literal"  # single backticks in docstrings
