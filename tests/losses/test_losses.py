@@ -359,3 +359,15 @@ def test_what_is_no_real_number_is_refused():
         for arguments in ((bad, scores), (scores, bad), (scores, scores, bad)):
             with pytest.raises(ValueError, match=r"omplex|masked"):
                 SquaredError().value(*arguments)
+
+
+def test_nothing_times_an_infinite_loss_is_nothing():
+    a, y = np.array([1e200, 1.0]), np.zeros(2)
+    value, gradient = SquaredError().value_and_gradient(a, y, [0.0, 1.0])
+    assert value == 0.5
+    np.testing.assert_array_equal(gradient, [0.0, 1.0])
+    loss = SoftmaxCrossEntropy()
+    logits = np.array([[1e308, -1e308]])
+    assert loss.value(logits, [[1.0, 0.0]]) == 0.0
+    assert loss.value(logits, [0]) == 0.0
+    assert loss.value(logits, [[0.0, 1.0]]) == np.inf

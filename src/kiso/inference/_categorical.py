@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import entr, rel_entr
+from scipy.special import entr
 from sklearn.utils.validation import check_is_fitted
 
 from kiso._gate import open_labels
@@ -14,6 +14,7 @@ from kiso._validation import Array, RandomState, check_generator
 
 from ._checks import check_probabilities, check_weights
 from ._protocol import Distribution, check_n_samples
+from ._stable import excess
 from ._statistics import Counts
 
 
@@ -119,7 +120,7 @@ class Categorical(Distribution[Counts]):
     def _kl_to(self, other: Self) -> float:
         """Σ p log(p/q) over the labels of both."""
         labels = np.union1d(self.categories_, other.categories_)
-        return float(rel_entr(self._probs_of(labels), other._probs_of(labels)).sum())
+        return float(excess(self._probs_of(labels), other._probs_of(labels)).sum())
 
     def _probs_of(self, labels: Array) -> Array:
         codes, known = _codes(labels, self.categories_)

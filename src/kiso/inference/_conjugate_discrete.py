@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaincinv, betaln, gammaincinv, gammaln
+from scipy.special import betainccinv, betaincinv, gammainccinv, gammaincinv, gammaln
 
 from kiso._validation import Array
 
@@ -26,6 +26,7 @@ from ._checks import (
 )
 from ._conjugate import Interval, check_level, through_parts
 from ._predictive import BetaBinomial, NegativeBinomial
+from ._stable import log1p_ratio, log_rising
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,15 @@ class BetaBernoulli:
         """The central interval that holds the probability with this probability."""
         tail = (1 - check_level(level)) / 2
         low = betaincinv(self.a, self.b, tail)
-        return Interval(float(low), float(1 - betaincinv(self.b, self.a, tail)))
+        return Interval(float(low), float(betainccinv(self.a, self.b, tail)))
 
     def log_evidence(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log p(data) in the order given: log B(a', b') − log B(a, b)."""
-        after = self.posterior(data, sample_weight)
-        return float(betaln(after.a, after.b) - betaln(self.a, self.b))
+        x, w = _weighted(data, sample_weight)
+        check_binary(x, name="data")
+        ones, zeros = float(w @ x), float(w @ (1 - x))
+        both = log_rising(self.a + self.b, ones + zeros)
+        return float(log_rising(self.a, ones) + log_rising(self.b, zeros) - both)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +131,15 @@ class DirichletCategorical:
         self, data: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> DirichletCategorical:
         """The distribution of the probabilities after seeing labels (n,)."""
+        return DirichletCategorical(self.alpha + self._counts(data, sample_weight))
+
+    def _counts(self, data: ArrayLike, sample_weight: ArrayLike | None) -> Array:
+        """Weight of each label in the data."""
         x, w = _weighted(data, sample_weight)
         check_counts(x, name="data")
         if x.max() >= len(self.alpha):
             raise ValueError(f"data contains {x.max():g}; labels go to {len(self.alpha) - 1}")
-        counts = np.bincount(x.astype(np.intp), w, minlength=len(self.alpha))
-        return DirichletCategorical(self.alpha + counts)
+        return np.bincount(x.astype(np.intp), w, minlength=len(self.alpha))
 
     def predictive(self) -> Categorical:
         """The next label."""
@@ -157,12 +164,13 @@ class DirichletCategorical:
         if len(self.alpha) == 1:
             return Interval(np.ones(1), np.ones(1))
         low = betaincinv(self.alpha, rest, tail)
-        return Interval(low, 1 - betaincinv(rest, self.alpha, tail))
+        return Interval(low, betainccinv(self.alpha, rest, tail))
 
     def log_evidence(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log p(data) in the order given: log B(α') − log B(α)."""
-        after = self.posterior(data, sample_weight)
-        return float(_log_beta(after.alpha) - _log_beta(self.alpha))
+        counts = self._counts(data, sample_weight)
+        every = log_rising(self.alpha.sum(), counts.sum())
+        return float(log_rising(self.alpha, counts).sum() - every)
 
 
 @dataclass(frozen=True)
@@ -211,24 +219,19 @@ class GammaPoisson:
     def credible_interval(self, level: float = 0.95) -> Interval:
         """The central interval that holds λ with this probability."""
         tail = (1 - check_level(level)) / 2
-        low, high = gammaincinv(self.shape, [tail, 1 - tail]) / self.rate
-        return Interval(float(low), float(high))
+        low, high = gammaincinv(self.shape, tail), gammainccinv(self.shape, tail)
+        return Interval(float(low / self.rate), float(high / self.rate))
 
     def log_evidence(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log p(data) in the order given."""
         x, w = _weighted(data, sample_weight)
-        after = self.posterior(data, sample_weight)
-        before = self.shape * np.log(self.rate) - gammaln(self.shape)
-        behind = after.shape * np.log(after.rate) - gammaln(after.shape)
-        return float(before - behind - w @ gammaln(x + 1))
+        check_counts(x, name="data")
+        events, n = float(w @ x), float(w.sum())
+        rates = self.shape * log1p_ratio(n, self.rate) + events * np.log(self.rate + n)
+        return float(log_rising(self.shape, events) - rates - w @ gammaln(x + 1))
 
 
 def _weighted(data: ArrayLike, sample_weight: ArrayLike | None) -> tuple[Array, Array]:
     x = check_line(data)
     weights = check_weights(sample_weight, x)
     return x, np.ones(len(x)) if weights is None else weights
-
-
-def _log_beta(alpha: Array) -> float:
-    """Log B(α) = Σ log Γ(α_k) − log Γ(Σ α)."""
-    return float(gammaln(alpha).sum() - gammaln(alpha.sum()))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammainccinv, gammaincinv, gammaln, ndtri, stdtrit
+from scipy.special import gammainccinv, gammaincinv, ndtri, stdtrit
 
 from kiso._compute.gram import centred_gram
 
@@ -23,6 +23,7 @@ from ._checks import check_line, check_positive, check_weights
 from ._conjugate import Interval, check_level, through_parts
 from ._gaussian import LOG_2PI, Gaussian
 from ._predictive import StudentT
+from ._stable import log1p_ratio, log_rising
 from ._statistics import Moments
 
 
@@ -163,11 +164,12 @@ class NormalInverseGamma:
 
     def log_evidence(self, data: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Log p(data), mean and variance integrated out."""
-        after = self.posterior(data, sample_weight)
-        n = _moments(data, sample_weight)[0]
-        shapes = gammaln(after.shape) - gammaln(self.shape)
-        scales = self.shape * np.log(self.scale) - after.shape * np.log(after.scale)
-        return float(shapes + scales + 0.5 * (np.log(self.kappa / after.kappa) - n * LOG_2PI))
+        n, centre, scatter = _moments(data, sample_weight)
+        between = self.kappa * n / (self.kappa + n) * (centre - self.mean) ** 2
+        more = (scatter + between) / 2
+        scales = -self.shape * log1p_ratio(more, self.scale) - n / 2 * np.log(self.scale + more)
+        kappas = log1p_ratio(n, self.kappa)
+        return float(log_rising(self.shape, n / 2) + scales - 0.5 * (kappas + n * LOG_2PI))
 
 
 def _moments(data: ArrayLike, sample_weight: ArrayLike | None) -> tuple[float, float, float]:

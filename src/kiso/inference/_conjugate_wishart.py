@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammainccinv, gammaincinv, multigammaln, stdtrit
+from scipy.special import gammainccinv, gammaincinv, stdtrit
 
 from kiso._compute.gram import centred_gram
 from kiso._validation import Array
@@ -21,6 +21,7 @@ from kiso._validation import Array
 from ._checks import check_covariance, check_parameter, check_positive, check_rows, check_weights
 from ._conjugate import Interval, check_level, through_parts
 from ._predictive import StudentT
+from ._stable import log_rising
 from ._statistics import Moments
 
 
@@ -106,7 +107,7 @@ class NormalInverseWishart:
         """Log p(data), mean and covariance integrated out."""
         after, d = self.posterior(data, sample_weight), len(self.mean)
         n = self._moments(data, sample_weight).weight
-        gammas = multigammaln(after.dof / 2, d) - multigammaln(self.dof / 2, d)
+        gammas = log_rising((self.dof - np.arange(d)) / 2, n / 2).sum()
         before_det, after_det = (np.linalg.slogdet(p.scale)[1] for p in (self, after))
         dets = self.dof / 2 * before_det - after.dof / 2 * after_det
         kappas = d / 2 * np.log(self.kappa / after.kappa)

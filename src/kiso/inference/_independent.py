@@ -16,13 +16,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import entr, gammaln, rel_entr, xlog1py, xlogy
+from scipy.special import entr, gammaln, xlog1py, xlogy
 from sklearn.utils.validation import check_is_fitted
 
 from kiso._validation import Array, RandomState, check_generator
 
 from ._checks import check_binary, check_counts, check_parameter, check_rows, check_weights
 from ._protocol import Distribution, check_n_samples
+from ._stable import excess, log1pmx
 from ._statistics import Sums
 
 # above this rate Stirling's series of the Poisson entropy is exact to float64
@@ -41,10 +42,15 @@ class _Independent(Distribution[Sums]):
         rows = check_rows(X)
         weights = check_weights(sample_weight, rows)
         self._check_support(rows)
-        if weights is None:
-            return Sums(float(len(rows)), rows.sum(axis=0, dtype=np.float64))
-        total = float(weights.sum(dtype=np.float64))
-        return Sums(total, np.einsum("i,ij->j", weights, rows, dtype=np.float64))
+        with np.errstate(over="ignore"):
+            if weights is None:
+                found = Sums(float(len(rows)), rows.sum(axis=0, dtype=np.float64))
+            else:
+                total = float(weights.sum(dtype=np.float64))
+                found = Sums(total, np.einsum("i,ij->j", weights, rows, dtype=np.float64))
+        if not np.isfinite(found.sums).all():
+            raise ValueError("X: its (weighted) sum is beyond the largest number; scale the data")
+        return found
 
     def _draw(self, n_samples: int, d: int) -> tuple[int, int]:
         return check_n_samples(n_samples), d
@@ -111,7 +117,8 @@ class Bernoulli(_Independent):
 
     def _kl_to(self, other: Self) -> float:
         p, q = self.probs_, other.probs_
-        return float((rel_entr(p, q) + rel_entr(1 - p, 1 - q)).sum())
+        # the two terms of a column are both ≥ 0, so that near columns do not cancel
+        return float((excess(p, q) + excess(1 - p, 1 - q, p - q)).sum())
 
 
 class Poisson(_Independent):
@@ -170,7 +177,7 @@ class Poisson(_Independent):
             return np.diag(1 / self.rate_)
 
     def _kl_to(self, other: Self) -> float:
-        return float((rel_entr(self.rate_, other.rate_) - self.rate_ + other.rate_).sum())
+        return float(excess(self.rate_, other.rate_).sum())
 
 
 class Exponential(_Independent):
@@ -203,8 +210,11 @@ class Exponential(_Independent):
         return X
 
     def _estimate(self, statistics: Sums) -> dict[str, Any]:
-        with np.errstate(divide="ignore"):
-            return {"rate_": 1 / statistics.mean}
+        with np.errstate(divide="ignore", over="ignore"):
+            rate = 1 / statistics.mean
+        if np.any(np.isinf(rate) & (statistics.mean > 0)):
+            raise ValueError("X: the rate 1/mean is beyond the largest number; scale the data")
+        return {"rate_": rate}
 
     def log_prob(self, X: ArrayLike) -> Array:
         """Σ_j (log r_j − r_j x_j), shape (n,); −∞ below 0."""
@@ -234,8 +244,9 @@ class Exponential(_Independent):
     def _kl_to(self, other: Self) -> float:
         if np.isinf(self.rate_).any() or np.isinf(other.rate_).any():
             return np.inf
-        ratio = other.rate_ / self.rate_
-        return max(0.0, float((ratio - 1 - np.log(ratio)).sum()))
+        # r₂/r₁ − 1 − log(r₂/r₁); ∞ where the ratio is beyond the largest number
+        with np.errstate(over="ignore"):
+            return float(_exponential_kl(self.rate_, other.rate_).sum())
 
 
 def _poisson_entropy(rate: float) -> float:
@@ -249,3 +260,9 @@ def _poisson_entropy(rate: float) -> float:
     counts = np.arange(int(rate + 12 * np.sqrt(rate) + 40))
     log_p = xlogy(counts, rate) - rate - gammaln(counts + 1)
     return float(-(np.exp(log_p) * log_p).sum())
+
+
+def _exponential_kl(r: Array, s: Array) -> Array:
+    near = np.abs(s - r) < 0.5 * r
+    close = -log1pmx(np.where(near, (s - r) / r, 0.0))
+    return np.where(near, close, s / r - 1 - (np.log(s) - np.log(r)))

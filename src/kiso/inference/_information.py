@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import entr, rel_entr
+from scipy.special import entr
 
 from kiso._gate import open_labels, real_numbers
 from kiso._validation import Array
@@ -26,6 +26,7 @@ from ._categorical import Categorical
 from ._checks import check_probabilities
 from ._gaussian import Gaussian
 from ._protocol import Distribution
+from ._stable import excess
 
 __all__ = [
     "cross_entropy",
@@ -132,7 +133,7 @@ def kl_divergence(p: Any, q: Any, *, axis: int = -1, base: float | None = None) 
     if isinstance(q, Distribution):
         raise TypeError(f"p is no distribution while q is a {type(q).__name__}")
     p, q = _pair(p, q, axis)
-    return _plain(np.maximum(rel_entr(p, q).sum(axis=axis), 0.0) / _log_of(base))
+    return _plain(excess(p, q).sum(axis=axis) / _log_of(base))
 
 
 def js_divergence(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float | None = None) -> Any:
@@ -150,8 +151,9 @@ def js_divergence(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float | N
         raise TypeError("js_divergence has no closed form for distributions; give probabilities")
     p, q = _pair(p, q, axis)
     middle = (p + q) / 2
-    both = (rel_entr(p, middle) + rel_entr(q, middle)).sum(axis=axis) / 2
-    return _plain(np.maximum(both, 0.0) / _log_of(base))
+    half = (q - p) / 2
+    both = (excess(p, middle, half) + excess(q, middle, -half)).sum(axis=axis) / 2
+    return _plain(both / _log_of(base))
 
 
 def mutual_information(
@@ -192,7 +194,7 @@ def mutual_information(
     flat = check_probabilities(table.reshape(*table.shape[:-2], -1), name="joint")
     p = flat.reshape(table.shape)
     independent = p.sum(axis=-1, keepdims=True) * p.sum(axis=-2, keepdims=True)
-    return _plain(np.maximum(rel_entr(p, independent).sum(axis=(-2, -1)), 0.0) / _log_of(base))
+    return _plain(excess(p, independent).sum(axis=(-2, -1)) / _log_of(base))
 
 
 def empirical(samples: ArrayLike, sample_weight: ArrayLike | None = None) -> tuple[Array, Array]:

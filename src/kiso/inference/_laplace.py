@@ -16,6 +16,7 @@ from kiso._validation import Array, RandomState, check_generator
 
 from ._checks import check_parameter, check_rows, check_weights
 from ._protocol import Distribution, check_n_samples
+from ._stable import log1pmx
 from ._statistics import Observations
 
 
@@ -104,9 +105,21 @@ class Laplace(Distribution[Observations]):
         if not (np.all(self.scale_ > 0) and np.all(other.scale_ > 0)):
             return np.inf
         b, c = self.scale_, other.scale_
-        distance = np.abs(self.loc_ - other.loc_)
-        each = np.log(c / b) + (b * np.exp(-distance / b) + distance) / c - 1
-        return max(0.0, float(each.sum()))
+        with np.errstate(over="ignore"):
+            distance = np.abs(self.loc_ - other.loc_)
+        # s − 1 − log s with s = b/c, and s (exp(−u) − 1 + u) with u = |m₁ − m₂|/b
+        with np.errstate(over="ignore", invalid="ignore"):
+            near = np.abs(b - c) < 0.5 * c
+            scales = np.where(
+                near,
+                -log1pmx(np.where(near, (b - c) / c, 0.0)),
+                b / c - 1 - (np.log(b) - np.log(c)),
+            )
+            u = distance / b
+            series = u * u * (0.5 - u * (1 / 6 - u * (1 / 24 - u / 120)))
+            bent = np.where(u < 1e-3, series, np.expm1(-u) + u)
+            places = np.where(u < 1e3, (b / c) * bent, distance / c - b / c)
+        return float((scales + np.where(distance == 0, 0.0, places)).sum())
 
 
 def _weighted_median(x: Array, weights: Array) -> float:

@@ -100,7 +100,14 @@ class LinearGaussian(Mergeable[Moments]):
         rows = check_rows(X)
         target = _check_target(y, rows)
         weights = check_weights(sample_weight, rows)
-        return Moments.of(centred_gram(rows, target, sample_weight=weights))
+        found = Moments.of(centred_gram(rows, target, sample_weight=weights))
+        if not (np.isfinite(found.mean).all() and np.isfinite(found.scatter).all()):
+            raise ValueError("X, y: their squares are beyond the largest number; scale the data")
+        flat = np.diagonal(found.scatter) == 0
+        spread = [*(rows.max(axis=0) != rows.min(axis=0)), target.max() != target.min()]
+        if weights is None and np.any(flat & np.array(spread)):
+            raise ValueError("X, y: their squares are below the smallest number; scale the data")
+        return found
 
     def _learn(self, statistics: Moments) -> Self:
         super()._learn(statistics)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import betaln, gammaln, xlog1py, xlogy
 
 from kiso._validation import Array, RandomState, check_generator
 
 from ._checks import check_line, check_rows
 from ._protocol import check_n_samples
+from ._stable import log1p_ratio, log_binomial, log_rising
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,14 @@ class BetaBinomial:
         k, n = check_line(x, name="x"), self.n_trials
         possible = (k >= 0) & (k <= n) & (k == np.floor(k))
         k = np.where(possible, k, 0.0)
-        choose = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-        log_p = choose + betaln(k + self.a, n - k + self.b) - betaln(self.a, self.b)
+        # Loader's form of a ratio of binomials, of probability p = n/(n + a + b) each
+        a, b = self.a, self.b
+        whole = a + b + n
+        p, q = n / whole, (a + b) / whole
+        chance = (-log1p_ratio(a + b, n), -log1p_ratio(n, a + b), p, q)
+        log_p = log_binomial(k, a, *chance) + log_binomial(n - k, b, *chance)
+        log_p -= log_binomial(n, a + b, *chance)
+        log_p += log1p_ratio(n, a + b) - log1p_ratio(k, a) - log1p_ratio(n - k, b)
         return np.where(possible, log_p, -np.inf)
 
     def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Array:
@@ -90,8 +96,10 @@ class NegativeBinomial:
         k, a = check_line(x, name="x"), self.shape
         possible = (k >= 0) & (k == np.floor(k))
         k = np.where(possible, k, 0.0)
-        p = 1 / (1 + self.rate)
-        log_p = gammaln(k + a) - gammaln(a) - gammaln(k + 1) + xlog1py(a, -p) + xlogy(k, p)
+        p, q = self.rate / (1 + self.rate), 1 / (1 + self.rate)
+        log_p = log_binomial(
+            a, k, -log1p_ratio(1.0, self.rate), -np.log1p(self.rate), p, q
+        ) - log1p_ratio(k, a)
         return np.where(possible, log_p, -np.inf)
 
     def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Array:
@@ -145,9 +153,13 @@ class StudentT:
         centred = check_rows(x, name="x", n_features=d) - self.loc
         L = np.linalg.cholesky(self.scale)
         z = np.linalg.solve(L, centred.T)
-        constant = gammaln((nu + d) / 2) - gammaln(nu / 2) - d / 2 * np.log(nu * np.pi)
+        constant = log_rising(nu / 2, d / 2) - d / 2 * (np.log(nu) + np.log(np.pi))
         log_det = np.log(np.diagonal(L)).sum()
-        tail = np.log1p(np.einsum("ij,ij->j", z, z) / nu)
+        largest = np.maximum(np.abs(z).max(axis=0), 1.0)  # z² may be beyond the largest number
+        with np.errstate(divide="ignore"):
+            log_square = 2 * np.log(largest) + np.log(np.square(z / largest).sum(axis=0))
+        log_square -= np.log(nu)
+        tail = np.logaddexp(0.0, log_square)
         return np.asarray(constant - log_det - (nu + d) / 2 * tail)
 
     def sample(self, n_samples: int = 1, random_state: RandomState = None) -> Array:

@@ -170,6 +170,8 @@ class SoftmaxCrossEntropy(Loss):
             return terms, p
         t = np.asarray(target, dtype=prediction.dtype)
         mass = t.sum(axis=1)
+        if np.isinf(shifted).any():  # logits apart by more than the largest number; 0 times it is 0
+            shifted = np.where(t == 0, 0.0, shifted)
         terms = mass * log_total - np.einsum("ik,ik->i", t, shifted)
         p *= mass[:, None]
         p -= t

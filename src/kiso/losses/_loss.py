@@ -73,22 +73,25 @@ class Loss(ABC):
             and their mean is asked for.
         """
         a, y, w = self._checked(prediction, target, sample_weight)
-        return self._reduce(self.terms(a, y), w, y)
+        with np.errstate(over="ignore"):  # a loss beyond the largest number is infinite
+            return self._reduce(self.terms(a, y), w, y)
 
     def gradient(
         self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Array:
         """Return ∂L/∂a, of the shape and dtype of `prediction`; parameters as for `value`."""
         a, y, w = self._checked(prediction, target, sample_weight)
-        return self._scaled(self.slopes(a, y), w, y)
+        with np.errstate(over="ignore"):
+            return self._scaled(self.slopes(a, y), w, y)
 
     def value_and_gradient(
         self, prediction: ArrayLike, target: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> tuple[float, Array]:
         """Return L and ∂L/∂a in one pass; parameters as for `value`."""
         a, y, w = self._checked(prediction, target, sample_weight)
-        terms, slopes = self.terms_and_slopes(a, y)
-        return self._reduce(terms, w, y), self._scaled(slopes, w, y)
+        with np.errstate(over="ignore"):
+            terms, slopes = self.terms_and_slopes(a, y)
+            return self._reduce(terms, w, y), self._scaled(slopes, w, y)
 
     def mass(self, target: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return what "mean" divides by: the samples, or the sum of their weights."""
@@ -96,12 +99,15 @@ class Loss(ABC):
         return self._mass(real_numbers(target, "target", dtype=None), w)
 
     def _reduce(self, terms: Array, w: Array | None, y: Array) -> float:
-        total = terms.sum(dtype=np.float64) if w is None else np.dot(terms.astype(w.dtype), w)
+        # 0 times a loss that is infinite is 0
+        total = terms.sum(dtype=np.float64) if w is None else np.dot(np.where(w > 0, terms, 0), w)
         return float(total / self._divisor(w, y))
 
     def _scaled(self, slopes: Array, w: Array | None, y: Array) -> Array:
         divisor = self._divisor(w, y)
         factor = 1.0 / divisor if w is None else _as_column(w / divisor, slopes)
+        if w is not None and not np.isfinite(slopes).all():
+            slopes[w == 0] = 0.0
         slopes *= factor
         return slopes
 
