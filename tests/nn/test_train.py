@@ -26,6 +26,7 @@ from kiso.nn import (
     train,
 )
 from kiso.nn.training.feed import RowFeed
+from kiso.nn.training.weights import named_arrays
 from kiso.optim import (
     Adam,
     Cosine,
@@ -527,3 +528,63 @@ def test_decay_of_a_rule_that_decays_itself_is_decoupled(kind):
                 layer.W *= 1 - 0.02 * 0.3
         p, state = rule.update(g, state, p)
     np.testing.assert_allclose(net.vector, other.vector, rtol=1e-9)
+
+
+def changed_checkpoint(source, target, *, run=None, tensors=None, without=()):
+    """Copy a checkpoint with other fields of its progress, other arrays, or metadata left out."""
+    import json
+
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    from kiso.nn.training.weights import _checksum
+
+    with safe_open(source, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = dict(file.metadata())
+    arrays |= tensors or {}
+    progress = json.loads(about["run"])
+    for name, value in (run or {}).items():
+        if value is ...:
+            del progress[name]
+        else:
+            progress[name] = value
+    about |= {"run": json.dumps(progress), "crc32": _checksum(arrays)}
+    save_file(arrays, target, {k: v for k, v in about.items() if k not in without})
+
+
+FIELDS = ["n_iter", "best_value", "since_best", "feed", "dropout", "rule_step"]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"run": {name: ...}}, name) for name in FIELDS]
+    + [({"run": {name: "text"}}, name) for name in FIELDS]
+    + [({"run": {"n_iter": -1}}, "n_iter"), ({"without": ["crc32"]}, "crc32")]
+    + [({"without": ["run"]}, "run"), ({"run": {"feed": {"taken": 1}}}, "feed")],
+    ids=str,
+)
+def test_a_damaged_checkpoint_changes_nothing(tmp_path, change, named):
+    X, T = data()
+    last(train(net(), MSE, (X, T), Adam(), checkpoint=tmp_path / "run"))
+    changed_checkpoint(tmp_path / "run", tmp_path / "bad", **change)
+    network = net()
+    arrays = {k: a.copy() for k, a in named_arrays(network).items()}
+    with pytest.raises(WeightsError, match=named):
+        last(train(network, MSE, (X, T), Adam(), resume=tmp_path / "bad"))
+    for name, array in named_arrays(network).items():
+        np.testing.assert_array_equal(array, arrays[name])
+
+
+@pytest.mark.parametrize("spoil", [lambda a: a.astype(np.int8), lambda a: a * np.nan])
+def test_slots_of_another_kind_are_refused_by_name(tmp_path, spoil):
+    from safetensors import safe_open
+
+    X, T = data()
+    last(train(net(), MSE, (X, T), Adam(), checkpoint=tmp_path / "run"))
+    with safe_open(tmp_path / "run", framework="numpy") as file:
+        slot = next(name for name in file.keys() if name.startswith("rule/"))  # noqa: SIM118
+        array = file.get_tensor(slot)
+    changed_checkpoint(tmp_path / "run", tmp_path / "bad", tensors={slot: spoil(array)})
+    with pytest.raises(WeightsError, match=slot):
+        last(train(net(), MSE, (X, T), Adam(), resume=tmp_path / "bad"))

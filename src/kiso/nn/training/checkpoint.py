@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from kiso._validation import Array
 from kiso.optim import RuleState
@@ -65,8 +68,13 @@ def save_checkpoint(path: Path, run: Checkpoint) -> None:
     write_tensors(path, tensors, {"format": FORMAT, "run": json.dumps(about)})
 
 
-def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
+def load_checkpoint(
+    path: Path, run: Checkpoint, place: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
     """Read a file into the arrays of a run, all or none; return its progress.
+
+    All of it is checked before anything changes. `place` then moves what else the run has (its
+    data, its generators) to the progress; where it raises, no array was written.
 
     Raises
     ------
@@ -76,7 +84,7 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path}: no checkpoint of a training run")
-    about: dict[str, Any] = json.loads(metadata["run"])
+    about = _progress(path, metadata, run)
     kinds = {
         "layers": _layer_names(run.network),
         "rule": _rule_names(run.rule),
@@ -97,10 +105,9 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
     check_arrays(run.network, parts["now"], str(path))
     slots = {f"{i}/{k}": a for i, each in enumerate(state.slots) for k, a in each.items()}
     for own_arrays, part in ((slots, "rule"), (run.best, "best")):
-        if {k: a.shape for k, a in own_arrays.items()} != {
-            k: a.shape for k, a in parts[part].items()
-        }:
-            raise WeightsError(f"{path}: its arrays '{part}/…' are not those of this run")
+        _check_part(path, part, own_arrays, parts[part])
+    if place is not None:
+        place(about)
     put_arrays(run.network, parts["now"], str(path))
     for own_arrays, part in ((slots, "rule"), (run.best, "best")):
         for key, array in own_arrays.items():
@@ -108,6 +115,49 @@ def load_checkpoint(path: Path, run: Checkpoint) -> dict[str, Any]:
     state.step = about["rule_step"]
     _say_what_changed(path, about.get("settings", {}), run.progress["settings"])
     return about
+
+
+def _progress(path: Path, metadata: dict[str, str], run: Checkpoint) -> dict[str, Any]:
+    """Return what the metadata say of the run, every field there and of its kind."""
+    try:
+        about = json.loads(metadata["run"])
+    except (KeyError, ValueError):
+        raise WeightsError(f"{path}: its field 'run' is missing or no JSON") from None
+    if not isinstance(about, dict):
+        raise WeightsError(f"{path}: its field 'run' is no JSON object")
+    for name in ("n_iter", "since_best", "rule_step"):
+        value = about.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise WeightsError(f"{path}: {name}={value!r}: it has to be a whole number from 0")
+    best = about.get("best_value", "missing")
+    if not (best is None or (isinstance(best, int | float) and best == best)):
+        raise WeightsError(f"{path}: best_value={best!r}: it has to be a number")
+    for name in ("feed", "dropout"):
+        own, given = run.progress[name], about.get(name)
+        if not isinstance(given, dict) or given.keys() != own.keys():
+            raise WeightsError(
+                f"{path}: {name}={given!r}: it has to be a JSON object with {sorted(own)}"
+            )
+    for name in ("taken", "epoch", "done"):
+        value = about["feed"].get(name, 0)
+        if not isinstance(value, int) or value < 0:
+            raise WeightsError(f"{path}: feed: {name}={value!r} has to be a whole number from 0")
+    if not isinstance(about.get("settings", {}), dict):
+        raise WeightsError(f"{path}: settings={about['settings']!r}: it has to be a JSON object")
+    return about
+
+
+def _check_part(path: Path, part: str, own: dict[str, Array], given: dict[str, Array]) -> None:
+    """Refuse arrays of other names, shapes or dtypes than the run's, and NaN in them."""
+    if {k: a.shape for k, a in own.items()} != {k: a.shape for k, a in given.items()}:
+        raise WeightsError(f"{path}: its arrays '{part}/…' are not those of this run")
+    for name, array in given.items():
+        if array.dtype != own[name].dtype:
+            raise WeightsError(
+                f"{path}: '{part}/{name}' is {array.dtype}, that of this run {own[name].dtype}"
+            )
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise WeightsError(f"{path}: '{part}/{name}' holds NaN or infinity")
 
 
 def _say_what_changed(path: Path, before: dict[str, str], now: dict[str, str]) -> None:

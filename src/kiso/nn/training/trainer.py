@@ -20,7 +20,7 @@ from .engine import Engine, learning_rate_of
 from .feed import Feed
 from .network import Network
 from .train_state import TrainState, TrainStatus
-from .weights import named_arrays
+from .weights import WeightsError, named_arrays
 
 __all__ = ["Metric", "Plan", "Trainer", "predict_in_blocks"]
 
@@ -179,12 +179,25 @@ class Trainer:
 
     def resume(self, path: Path) -> None:
         """Take up a run where a checkpoint left it."""
-        progress = load_checkpoint(path, self._checkpoint())
+        progress = load_checkpoint(path, self._checkpoint(), lambda at: self._place(path, at))
         self.n_iter = progress["n_iter"]
         self.best_value, self.since_best = progress["best_value"], progress["since_best"]
-        self.feed.move_to(progress["feed"])
-        self.run.rng.bit_generator.state = progress["dropout"]
         self.engine.resume_at(self.n_iter)
+
+    def _place(self, path: Path, progress: dict[str, Any]) -> None:
+        """Move generators and data to where a checkpoint was; on an error they stay."""
+        before = self.run.rng.bit_generator.state
+        field = "dropout"
+        try:
+            self.run.rng.bit_generator.state = progress["dropout"]
+            field = "feed"
+            self.feed.move_to(progress["feed"])
+        except (TypeError, KeyError, OverflowError, AttributeError) as error:
+            self.run.rng.bit_generator.state = before
+            raise WeightsError(f"{path}: {field} is damaged ({error!r})") from error
+        except ValueError as error:  # another generator, other data: the message says which
+            self.run.rng.bit_generator.state = before
+            raise WeightsError(f"{path}: {field}: {error}") from error
 
 
 def predict_in_blocks(network: Network, X: Any) -> Array:

@@ -6,6 +6,7 @@ ends in `#mean`.
 
 from __future__ import annotations
 
+import os
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -103,10 +104,23 @@ def write_tensors(path: Path, tensors: dict[str, Array], about: dict[str, str]) 
     whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     try:
         save_file(whole, beside, {**about, "crc32": _checksum(whole)})
+        with beside.open("rb+") as written:
+            os.fsync(written.fileno())
         beside.replace(path)
+        sync_folder(path.parent)
     finally:
         with suppress(FileNotFoundError):
             beside.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's entries on the disk, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
@@ -126,8 +140,10 @@ def read_tensors(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
         with safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             about = file.metadata() or {}
-    except SafetensorError as error:
+    except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise WeightsError(f"{path}: damaged, or no safetensors file ({error})") from None
+    if "crc32" not in about and str(about.get("format", "")).startswith("kiso."):
+        raise WeightsError(f"{path}: its field 'crc32', the checksum, is missing")
     if about.get("crc32", _checksum(tensors)) != _checksum(tensors):
         raise WeightsError(f"{path}: damaged; its numbers are not those that were written")
     return tensors, about
