@@ -41,14 +41,21 @@ def show(result: Result, console: Console) -> None:
 
 
 @click.command()
-@click.argument("family", type=click.Choice([*FAMILIES, "all"]))
+@click.argument("family", type=click.Choice([*FAMILIES, "distributed", "all"]))
 @click.option("--only", default="", help="Only cases whose name contains this.")
 @click.option("--repeats", default=5, show_default=True, help="Timed runs of each contestant.")
 @click.option("--budget", default=60.0, show_default=True, help="Seconds a contestant may use.")
 @click.option("--memory/--no-memory", default=True, help="Peak memory, in a child process each.")
+@click.option("--small", is_flag=True, help="distributed: a fiftieth of the rows.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Write results here.")
 def main(
-    family: str, only: str, repeats: int, budget: float, memory: bool, json_path: str | None
+    family: str,
+    only: str,
+    repeats: int,
+    budget: float,
+    memory: bool,
+    small: bool,
+    json_path: str | None,
 ) -> None:
     """Run kiso and its peers interleaved; print ratios."""
     warnings.filterwarnings("ignore")
@@ -56,6 +63,10 @@ def main(
     console.print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; {versions()}"
     )
+    if family == "distributed":
+        from benchmarks._distributed import run
+
+        raise SystemExit(0 if run(small=small, console=console) else 1)
     results = []
     for name in FAMILIES if family == "all" else [family]:
         for case in cases(name):

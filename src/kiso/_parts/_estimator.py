@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial, wraps
 from inspect import getattr_static
 from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.exceptions import ConvergenceWarning
 
-from kiso._validation import Array
+from kiso._validation import Array, check_generator
 
 from ._lazy import LazyRows, MappedRows
 from ._rows import Part, is_parted, parts_of
@@ -31,9 +34,12 @@ LAZY = (
     "kneighbors",
 )
 FITS = ("fit", "steps")
+PATIENCE = 5  # epochs without a better objective, where an estimator has no `n_iter_no_change`
 ELSEWHERE = (
-    "On such rows fit: LinearRegression, Ridge, BayesianLinearRegression. Or fit this one on a "
-    "sample that fits in memory; it then predicts for all rows, part by part."
+    "On such rows fit: LinearRegression, Ridge, BayesianLinearRegression, LogisticRegression, "
+    "SGDClassifier, SGDRegressor, Perceptron, MLPClassifier, MLPRegressor, KMeans, "
+    "MiniBatchKMeans, PCA, IncrementalPCA. Or fit this one on a sample that fits in memory; it "
+    "then predicts for all rows, part by part."
 )
 
 
@@ -46,6 +52,7 @@ class TakesParts:
     """
 
     _fits_parts: ClassVar[bool | str] = False  # "at once": `partial_fit` sums over parts, too
+    # "epochs": `fit` is `partial_fit` of one part after the other, again and again
     _instead_of_parts: ClassVar[str] = ""  # what does work, in a sentence
     _score_adds: ClassVar[bool] = False  # whether `score` is a sum over rows, not a mean
 
@@ -146,6 +153,13 @@ def _for_workers(model: Any) -> Any:
 def _where_parts_fit(method: Any, name: str) -> Any:
     @wraps(method)
     def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _any_parted(args, kwargs) and self._fits_parts == "epochs":
+            epochs = _epochs(self, *args, **kwargs)
+            if name == "steps":
+                return epochs
+            for _ in epochs:
+                pass
+            return self
         if _any_parted(args, kwargs) and not self._fits_parts:
             raise TypeError(
                 f"{type(self).__name__} does not fit rows that lie in parts "
@@ -176,6 +190,75 @@ def _partial_fit(
     learnt = rows.fold(learn, _for_workers(model), range(rows.n_parts), extra)
     vars(model).update(vars(learnt))
     return model
+
+
+@dataclass(frozen=True)
+class EpochOfParts:
+    """Where a fit by `partial_fit` stands after an epoch; the attributes of `kiso.base.State`."""
+
+    n_iter: int
+    objective: float
+    converged: bool
+
+
+def _epochs(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> Iterator[EpochOfParts]:
+    """Go through the parts by `partial_fit`, in another seeded order each epoch.
+
+    It ends when the mean objective has not fallen by `tol` for `n_iter_no_change` epochs, or
+    after `max_iter`. The model is fitted as of the last epoch whenever a state is given.
+    """
+    model._validate_params()
+    if getattr(model, "early_stopping", False):
+        raise ValueError("early_stopping=True: rows in parts are not set aside; give False")
+    rows = parts_of(X, y, sample_weight, targets="raw", multi_output=True)
+    if y is None:
+        raise ValueError(
+            f"{type(model).__name__} requires y to be passed, but the target y is None."
+        )
+    extra = {"classes": rows.sum_of(_labels, merge=_union)} if is_classifier(model) else {}
+    return _walk_epochs(model, rows, extra)
+
+
+def _walk_epochs(model: Any, rows: Any, extra: dict[str, Any]) -> Iterator[EpochOfParts]:
+    rng = check_generator(model.random_state)
+    learnt = _for_workers(model) if getattr(model, "warm_start", False) else clone(model)
+    tol, least, idle = model.tol, np.inf, 0
+    patience = getattr(model, "n_iter_no_change", PATIENCE)
+    path: list[float] = []
+    for n_iter in range(1, model.max_iter + 1):
+        order = [int(number) for number in rng.permutation(rows.n_parts)]
+        learnt, total, weight = rows.fold(_learn_measured, (learnt, 0.0, 0), order, extra)
+        path.append(total / max(weight, 1))
+        idle = 0 if path[-1] < least - (tol or 0.0) else idle + 1
+        least = min(least, path[-1])
+        over = tol is not None and idle >= patience
+        vars(model).update(vars(learnt))
+        model.n_iter_, model.objective_path_ = n_iter, np.asarray(path)
+        yield EpochOfParts(n_iter, path[-1], over)
+        if over:
+            return
+    if tol is not None:
+        warnings.warn(
+            f"{type(model).__name__} did not converge in {model.max_iter} epochs (objective "
+            f"{path[-1]:.6g}). Raise max_iter or tol.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+def _learn_measured(part: Part, state: Any, extra: dict[str, Any]) -> tuple[Any, float, int]:
+    model, total, n = state
+    learnt = learn(part, model, extra)
+    rows = int(part.X.shape[0])
+    return learnt, total + rows * float(learnt.objective_path_[-1]), n + rows
+
+
+def _labels(part: Part) -> Array:
+    return np.unique(np.asarray(part.y))
+
+
+def _union(one: Array, other: Array) -> Array:
+    return np.unique(np.concatenate([one, other]))
 
 
 def learn(part: Part, model: Any, extra: dict[str, Any]) -> Any:

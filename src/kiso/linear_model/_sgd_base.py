@@ -82,6 +82,7 @@ class StochasticModel(IterativeEstimator[Problem, SGDState]):
     """Base of the linear models trained by stochastic gradient descent."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {}
+    _fits_parts = "epochs"
 
     penalty: str | None
     alpha: float

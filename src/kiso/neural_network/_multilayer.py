@@ -25,6 +25,8 @@ __all__ = ["MultilayerModel"]
 class MultilayerModel(NetworkModel):
     """Base of the multilayer perceptrons."""
 
+    _fits_parts = "epochs"
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "hidden_layer_sizes": ["array-like", positive(Integral)],
         "activation": [str, "array-like"],
