@@ -178,8 +178,9 @@ def _numba_classes() -> dict[str, Any]:
     """Derive kiso's code generator, library and dispatcher from Numba's.
 
     Numba's own classes generate machine code for each callee as for each entry, at once, with
-    two wrappers. Here a library is linked into its callers as intermediate code and becomes
-    machine code only if it is called from Python, through one wrapper: a fifth less work, and a
+    two wrappers, and optimises each before its callers optimise it again. Here a library is
+    linked into its callers as intermediate code; it is optimised and becomes machine code only
+    if it is called from Python, through one wrapper: less than two thirds of the work, and a
     seventh of the bytes on disk.
     """
     cpu, sigutils = _private("cpu"), _private("sigutils")
@@ -198,6 +199,9 @@ def _numba_classes() -> dict[str, Any]:
 
         _generated = False
 
+        def _optimize_final_module(self) -> None:
+            """Wait: a callee is optimised where it is inlined, as a part of its caller."""
+
         def _finalize_final_module(self) -> None:
             self._finalize_dynamic_globals()
             self._verify_declare_only_symbols()
@@ -207,6 +211,8 @@ def _numba_classes() -> dict[str, Any]:
             self._ensure_finalized()
             if not self._generated:
                 self._generated = True
+                if getattr(self, "_compiled_object", None) is None:
+                    super()._optimize_final_module()
                 del self._dynamic_globals[:]
                 super()._finalize_final_module()
 

@@ -291,6 +291,24 @@ def list_open(
 
 
 @compiled
+def listed_values(values: Array, listed: Array, n: int) -> Array:
+    """Return values[listed[:n]]; the same as an index compiles five seconds longer."""
+    out = np.empty(n, values.dtype)
+    for i in range(n):
+        out[i] = values[listed[i]]
+    return out
+
+
+@compiled
+def any_empty(N: Array) -> bool:
+    """Return whether a cluster has no row."""
+    for j in range(N.size):
+        if N[j] == 0:
+            return True
+    return False
+
+
+@compiled
 def lane_sums(runs: Runs, r: int, lane: int) -> Sums:
     """What a lane adds to the sums of a run."""
     some = runs.lane_sums
@@ -322,7 +340,7 @@ def assign_lane(
             if b == 0:
                 break
             if panels.reach.size > 0:
-                reach = panels.reach[room.listed[:b]]
+                reach = listed_values(panels.reach, room.listed, b)
         else:
             b = block_size(panels, start, last, room.T.shape[1])
             start += b
@@ -423,7 +441,7 @@ def move_centers(
     width, at = stack.doubled.shape[0] // n_runs, 0
     for r in range(n_runs):
         if progress.status[r] == GOING and progress.done[r] >= 0:
-            if runs.sums.N[r].min() == 0:
+            if any_empty(runs.sums.N[r]):
                 progress.status[r] = EMPTY
             else:
                 means(Sums(runs.sums.S[r], runs.sums.W[r], runs.sums.N[r]), panels.origin,
