@@ -302,10 +302,10 @@ def listed_values(values: Array, listed: Array, n: int) -> Array:
 @compiled
 def any_empty(N: Array) -> bool:
     """Return whether a cluster has no row."""
+    empty = 0
     for j in range(N.size):
-        if N[j] == 0:
-            return True
-    return False
+        empty += N[j] == 0
+    return empty > 0
 
 
 @compiled
