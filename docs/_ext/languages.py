@@ -26,16 +26,8 @@ def switch(app: Any, pagename: str, templatename: str, context: dict[str, Any], 
     context["site_language"] = here.replace("zh_TW", "zh-Hant")
 
 
-def list_path(app: Any, docname: str, source: list[str]) -> None:
-    """Put the path into the contents of the start page, where its chapters are here."""
-    if docname == "index" and (app.srcdir / "path" / "index.md").exists():
-        entry = "Start <readme>\n"
-        source[0] = source[0].replace(entry, entry + "The path <path/index>\n")
-
-
 def setup(app: Any) -> dict[str, Any]:
     """Register."""
     app.add_config_value("site_languages", "", "html", str)
     app.connect("html-page-context", switch)
-    app.connect("source-read", list_path, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -45,7 +45,7 @@ def train_on_files(
     Parameters
     ----------
     pattern : str
-        Files, as "data/part-*.parquet".
+        Files, as ``data/part-*.parquet``.
     model : str
         Short name or class name of an estimator that fits rows in parts.
     target : str, optional
