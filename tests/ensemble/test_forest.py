@@ -128,3 +128,23 @@ def test_forest_path_is_its_trees_paths():
     for t, member in enumerate(forest):
         own = path[:, begin[t] : begin[t + 1]].toarray()
         np.testing.assert_array_equal(own, member.decision_path(X).toarray())
+
+
+def test_out_of_bag_of_several_outputs_counts_rows_that_are_right_in_all():
+    """As `score` does; a row with one wrong output is wrong."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4))
+    Y = np.column_stack([X[:, 0] + rng.normal(size=300) > 0, X[:, 1] + rng.normal(size=300) > 0])
+    Y = Y.astype(int)
+    forest = RandomForestClassifier(30, oob_score=True, random_state=0).fit(X, Y)
+    found = forest.oob_decision_function_.argmax(axis=1)
+    assert forest.oob_score_ == (found == Y).all(axis=1).mean()
+    assert forest.oob_score_ < (found == Y).mean() - 0.05
+
+
+def test_rows_of_a_tree_are_indices_of_32_bits():
+    X = np.arange(20.0)[:, None]
+    forest = RandomForestClassifier(3, random_state=0).fit(X, X[:, 0] > 9)
+    for rows in forest.estimators_samples_:
+        assert rows.dtype == np.int32
+        assert len(rows) == 20

@@ -212,7 +212,7 @@ class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState])
     def estimators_samples_(self) -> list[Array]:
         """The rows that were drawn for each tree, as often as they were drawn."""
         check_is_fitted(self)
-        every = np.arange(self._n_samples)
+        every = np.arange(self._n_samples, dtype=np.int32)
         if not self.bootstrap:
             return [every for _ in self._seeds]
         return [
@@ -308,8 +308,8 @@ class BaseForest(TakesJobs, TreeInput, IterativeEstimator[Problem, ForestState])
         y, found = y[known], found[known]
         if self.n_outputs_ == 1:
             y, found = y[:, 0], found[:, 0]
-        elif score is accuracy_score:  # of several outputs, the mean over all cells
-            return float(np.mean(y == found))
+        elif score is accuracy_score:  # of several outputs, rows right in all, as `score`
+            return float(np.mean((y == found).all(axis=1)))
         return float(score(y, found))
 
     def _score_out_of_bag(self, X: Any, y: Any) -> None:
