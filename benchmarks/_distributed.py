@@ -31,7 +31,7 @@ def run(*, small: bool, console: Console, workers: int = 2) -> bool:
     good = True
     with (
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=None
+            n_workers=workers, threads_per_worker=1, memory_limit=LIMIT, dashboard_address=":0"
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -164,7 +164,7 @@ class IterativeEstimator(
         if not (state.converged or watch.stopped):
             message = self._not_converged(problem, state)
             if message is not None:
-                warnings.warn(message, ConvergenceWarning, stacklevel=4)
+                warnings.warn(message, ConvergenceWarning, stacklevel=5)
         watch.end(lambda: self._fitted(problem, state))
         return self
 

@@ -59,18 +59,19 @@ def test_limits_nest_and_the_lowest_holds(monkeypatch):
 
 
 def test_blas_gets_its_number_back_in_any_order():
-    before = blas_threads()
-    limit = threads._BlasLimit()
-    limit.acquire(2)
-    limit.acquire(1)
-    assert blas_threads() == {1}
-    limit.release(1)
-    assert blas_threads() == {2}
-    limit.acquire(1)
-    limit.release(2)
-    assert blas_threads() == {1}
-    limit.release(1)
-    assert blas_threads() == before
+    with threadpool_limits(3, user_api="blas"):  # whatever another test has left
+        before = blas_threads()
+        limit = threads._BlasLimit()
+        limit.acquire(2)
+        limit.acquire(1)
+        assert blas_threads() == {1}
+        limit.release(1)
+        assert blas_threads() == {2}
+        limit.acquire(1)
+        limit.release(2)
+        assert blas_threads() == {1}
+        limit.release(1)
+        assert blas_threads() == before
 
 
 def test_threads_are_counted_before_blas_is_held(monkeypatch):

@@ -39,7 +39,7 @@ def test_a_killed_worker_changes_nothing(model, supervised, X):
     given = (X, y) if supervised else (X,)
     expected = [np.copy(v) for v in _fitted(model.fit(*given))]
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster),
     ):
         victim = cluster.workers[0].pid
@@ -65,7 +65,7 @@ def test_a_cluster_without_workers_is_named_and_the_last_state_is_kept(X, monkey
     model = KMeans(5, init=init, n_init=1, tol=0.0)
     with (
         LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
         ) as cluster,
         Client(cluster),
     ):

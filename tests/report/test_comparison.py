@@ -1,6 +1,7 @@
 """The page of a comparison: whole, safe, self-contained; says split, rows, and what is missing."""
 
 import json
+import os
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -282,10 +283,10 @@ def test_a_write_that_breaks_leaves_the_old_file(tmp_path, monkeypatch):
     write_comparison(bare(), path)
     before = path.read_bytes()
 
-    def full(self, data):
+    def full(file):
         raise OSError("no space left")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space left"):
         write_comparison(bare(n_models=3), path)
     assert path.read_bytes() == before

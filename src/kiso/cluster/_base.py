@@ -163,7 +163,7 @@ class CentersEstimator(
         self._fit(X, y, sample_weight=sample_weight)
         message = self._merged()
         if message is not None:
-            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)  # `fit` is wrapped
         return self
 
     def _merged(self) -> str | None:

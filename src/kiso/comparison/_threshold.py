@@ -44,7 +44,7 @@ class ThresholdClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     --------
     >>> from kiso.linear_model import LogisticRegression
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["no", "no", "yes", "yes"]
-    >>> careful = ThresholdClassifier(LogisticRegression(), 0.1, "yes").fit(X, y)
+    >>> careful = ThresholdClassifier(LogisticRegression(), 0.3, "yes").fit(X, y)
     >>> careful.predict(X).tolist()
     ['no', 'yes', 'yes', 'yes']
     """

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from kiso._compute.jit import compiled
+from kiso._compute.jit import compiled, compiled_strict
 from kiso._validation import Array
 
 
-@compiled
+@compiled_strict
 def all_finite(g: Array) -> bool:
     """Say whether no number is NaN or infinite; looks at all, which is faster than to stop."""
     finite = True

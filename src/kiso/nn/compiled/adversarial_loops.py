@@ -22,7 +22,16 @@ from kiso._compute.matmul_loops import multiply_transposed
 from kiso._validation import Array
 
 from .activation_loops import sigmoid_of
-from .dense_loops import carry_back, forward, gradients, is_finite, move_share, pack_share, share
+from .dense_loops import (
+    carry_back,
+    forward,
+    gradients,
+    is_finite,
+    is_number,
+    move_share,
+    pack_share,
+    share,
+)
 from .records_loops import Dense, Lanes, Rule, Values
 
 MINIMAX, NON_SATURATING, LEAST_SQUARES, WASSERSTEIN = 0, 1, 2, 3
@@ -206,7 +215,7 @@ def move_player(player: Player, turn: int, lanes: Lanes) -> bool:
     for lane in range(lanes.first, lanes.last):
         add_parts(player, sums, lane)
     barrier(lanes.meeting, lanes.n_members)
-    if not math.isfinite(total_of(sums, LOSS)) or total_of(sums, BAD) > 0.0:
+    if not is_number(total_of(sums, LOSS)) or total_of(sums, BAD) > 0.0:
         return False
     for lane in range(lanes.first, lanes.last):
         move_share(player.net, player.rule, player.rates[turn], turn, lane, n_lanes)
@@ -258,7 +267,7 @@ def train_adversarially(
         if not good:
             return done, n_turns, BAD_GENERATOR
         length = math.sqrt(total_of(sums, SQUARES))
-        if math.isfinite(length):
+        if is_number(length):
             report[6] = max(report[6], length)
         barrier(lanes.meeting, lanes.n_members)
         if gen.mean.size > 0:

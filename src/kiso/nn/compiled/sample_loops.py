@@ -12,14 +12,13 @@ layer. a and d hold the activations and δ of one sample, layer after layer.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from kiso._compute.jit import compiled
 from kiso._validation import Array
 
 from .activation_loops import slope_of, value_of
+from .dense_loops import is_number
 from .records_loops import Dense, Samples, Steps, Values
 
 
@@ -87,7 +86,7 @@ def descend(net: Dense, values: Values, samples: Samples, steps: Steps) -> tuple
                 d[out + k] = residual
                 loss += 0.5 * residual * residual
             backward(net, a, d)
-        if not math.isfinite(loss):
+        if not is_number(loss):
             return step, losses
         losses += loss
         share = 1.0 if samples.mean else float(steps.starts[step + 1] - steps.starts[step])
