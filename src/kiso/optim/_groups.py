@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,19 +10,10 @@ from typing import Any
 from kiso._validation import Array
 
 from ._rule import Rule, check_rule, moves_in_place
-from ._transform import refuse_bad_gradients
-from ._tree import Tree, leaves_like, leaves_of, rebuild
+from ._transform import innermost, refuse_bad_gradients
+from ._tree import Tree, leaves_like, leaves_of, named_leaves, rebuild
 
-__all__ = ["Groups", "GroupsState", "names_of"]
-
-
-def names_of(tree: Tree, prefix: str = "") -> Iterator[str]:
-    """Yield the name of each leaf, keys and positions joined by dots: ``0.W``, ``3.0.gamma``."""
-    if isinstance(tree, dict | list | tuple):
-        for key, child in tree.items() if isinstance(tree, dict) else enumerate(tree):
-            yield from names_of(child, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix
+__all__ = ["Groups", "GroupsState"]
 
 
 @dataclass
@@ -42,18 +33,12 @@ class GroupsState:
     def step(self, value: int) -> None:
         self.taken = value
         for state in self.states:
-            _innermost(state).step = value
+            innermost(state).step = value
 
     @property
     def slots(self) -> list[dict[str, Array]]:
         """The running averages of all rules, one after the other."""
-        return [slots for state in self.states for slots in _innermost(state).slots]
-
-
-def _innermost(state: Any) -> Any:
-    while hasattr(state, "inner"):
-        state = state.inner
-    return state
+        return [slots for state in self.states for slots in innermost(state).slots]
 
 
 @dataclass(frozen=True)
@@ -110,7 +95,7 @@ class Groups:
 
     def init(self, params: Tree) -> GroupsState:
         """Return the states of the rules before the first step."""
-        names, patterns = list(names_of(params)), list(self.groups)
+        names, patterns = [name for name, _ in named_leaves(params)], list(self.groups)
         members: list[list[int]] = [[] for _ in range(len(patterns) + 1)]
         for i, name in enumerate(names):
             fits = (k for k, pattern in enumerate(patterns) if fnmatchcase(name, pattern))

@@ -13,7 +13,7 @@ from kiso._validation import Array
 from ._rule import NonFiniteGradientError, Rule, check_rule, moves_in_place
 from ._tree import Tree, leaves_like, leaves_of, paths_of, rebuild
 
-__all__ = ["GradientTransform", "TransformState"]
+__all__ = ["GradientTransform", "TransformState", "innermost", "refuse_bad_gradients"]
 
 
 @dataclass
@@ -60,6 +60,13 @@ class GradientTransform(ABC):
         self._transform(g_leaves, p_leaves, leaves_of(changed))
         params, inner = self.rule.update(changed, state.inner, params, in_place=in_place)
         return params, TransformState(inner, state.grads)
+
+
+def innermost(state: Any) -> Any:
+    """Return the state of the innermost rule: those around it remember nothing."""
+    while hasattr(state, "inner"):
+        state = state.inner
+    return state
 
 
 def refuse_bad_gradients(params: Tree, p_leaves: list[Any], g_leaves: list[Any], step: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 Tree: TypeAlias = Any  # Array, or dict[str, Tree], list[Tree], tuple[Tree, ...]
 
-__all__ = ["Tree", "leaves_like", "leaves_of", "map_tree", "paths_of", "rebuild"]
+__all__ = ["Tree", "leaves_like", "leaves_of", "map_tree", "named_leaves", "paths_of", "rebuild"]
 
 
 def leaves_of(tree: Tree) -> list[Any]:
@@ -49,6 +49,15 @@ def _walk(tree: Tree, path: str) -> Iterator[tuple[str, Any]]:
             yield from _walk(child, f"{path or 'params'}[{index}]")
     else:
         yield path, tree
+
+
+def named_leaves(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each leaf with its name, keys and positions joined by dots: ``0.W``, ``3.0.gamma``."""
+    if isinstance(tree, dict | list | tuple):
+        for key, child in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from named_leaves(child, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, tree
 
 
 def leaves_like(model: Tree, tree: Tree, what: str = "grads") -> list[Any]:

@@ -19,6 +19,7 @@ import numpy as np
 from kiso._validation import Array
 from kiso.optim import RuleState
 from kiso.optim._groups import GroupsState
+from kiso.optim._transform import innermost
 
 from ..layers.layer import layers_within
 from .network import Network
@@ -188,8 +189,7 @@ def _layer_names(network: Network) -> list[str]:
 
 def _inner(state: Any) -> RuleState | GroupsState:
     """Return the state of the innermost rule: those around it remember nothing."""
-    while hasattr(state, "inner"):
-        state = state.inner
+    state = innermost(state)
     if not isinstance(state, RuleState | GroupsState):
         raise TypeError(f"checkpoint: the rule's state is a {type(state).__name__}, no RuleState")
     return state

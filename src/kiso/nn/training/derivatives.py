@@ -13,11 +13,10 @@ import numpy as np
 
 from kiso._validation import Array
 from kiso.losses import Loss
-from kiso.optim._tree import leaves_like, leaves_of
+from kiso.optim._tree import leaves_like, leaves_of, named_leaves
 
 from ..layers.layer import Layer, arrays_within
 from ..layers.run import Run
-from .weights import named_tree
 
 __all__ = ["Scalar", "central_slope", "complex_slopes", "remainder_slope"]
 
@@ -95,7 +94,7 @@ class Scalar:
         if hasattr(self.subject, "forward"):
             parameters = self.parameters(self.subject)
             leaves = leaves_like(parameters, grads)
-            for (name, array), g in zip(named_tree(parameters), leaves, strict=True):
+            for (name, array), g in zip(named_leaves(parameters), leaves, strict=True):
                 g = _same_shape(name, array, g)
                 if id(array) in found:  # a layer that stands twice: its gradients add up
                     name, _, other = found[id(array)]
@@ -105,7 +104,7 @@ class Scalar:
 
     def arrays(self, subject: Any, name: str, x: Array) -> Array:
         """The array of this name in the real or the complex copy."""
-        return x if name == "input" else dict(named_tree(self.parameters(subject)))[name]
+        return x if name == "input" else dict(named_leaves(self.parameters(subject)))[name]
 
     def _with_parameters(self, subject: Any, dtype: Any) -> Any:
         """Return a copy of a layer whose parameters are of this dtype: no hooks needed."""

@@ -16,13 +16,12 @@ from kiso._validation import Array
 from kiso.losses import Loss
 from kiso.optim import ClipNorm, NonFiniteGradientError, Rule, global_norm
 from kiso.optim._schedules import rate_at
-from kiso.optim._tree import leaves_of
+from kiso.optim._tree import leaves_of, named_leaves
 
 from ..layers.layer import layers_within
 from ..layers.run import Run
 from .feed import Example, Feed
 from .network import Network
-from .weights import named_tree
 
 __all__ = [
     "Engine",
@@ -156,7 +155,7 @@ class LayerEngine(Engine):
 
 def refuse_non_finite(grads: Any, step: int) -> None:
     """Raise where a gradient is not finite, before anything is moved."""
-    for name, g in named_tree(grads):
+    for name, g in named_leaves(grads):
         if not np.isfinite(g).all():
             raise NonFiniteGradientError(step, name, float(g[~np.isfinite(g)][0]))
 
@@ -185,7 +184,7 @@ def learning_rate_of(rule: Any, step: int) -> float:
 
 def bad_gradient(network: Network, grads: Any, x: Array) -> str:
     """Say which gradient is the first that is not finite."""
-    bad = next(name for name, g in named_tree(grads) if not np.isfinite(g).all())
+    bad = next(name for name, g in named_leaves(grads) if not np.isfinite(g).all())
     layer = int(bad.partition(".")[0])
     return (
         f"the gradient of {bad}, in layer {layer} {network[layer]!r}, is not finite; "

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import uuid
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from kiso._validation import Array
+from kiso.optim._tree import named_leaves
 
-from ..layers.layer import Layer, Tree, layers_within
+from ..layers.layer import Layer, layers_within
 
 __all__ = [
     "WeightsError",
     "check_arrays",
     "load_weights",
     "named_arrays",
-    "named_tree",
     "save_weights",
 ]
 
@@ -38,19 +37,10 @@ class WeightsError(ValueError):
 
 def named_arrays(network: Layer) -> dict[str, Array]:
     """Return the parameters and running statistics (the arrays themselves) by name."""
-    named = dict(named_tree(network.parameters))
+    named = dict(named_leaves(network.parameters))
     for name, layer in layers_within(network):
         named |= {f"{name}#{key}": array for key, array in layer.statistics.items()}
     return named
-
-
-def named_tree(tree: Tree, prefix: str = "") -> Iterator[tuple[str, Array]]:
-    """Yield every array of a tree of parameters with its name."""
-    if isinstance(tree, dict | list | tuple):
-        for key, child in tree.items() if isinstance(tree, dict) else enumerate(tree):
-            yield from named_tree(child, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, tree
 
 
 def save_weights(network: Layer, path: Path) -> Path:

@@ -21,13 +21,13 @@ from ._style import (
     TEXT,
     VERMILION,
     WIDTH,
+    canvas,
     dress,
     legend,
     name_rows,
     plain,
     short,
 )
-from ._style import canvas as _canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +90,7 @@ def roc(comparison: Comparison, model: Model) -> Figure:
     >>> figures.roc(found, found.best).axes[0].get_xlabel()
     'share of the other rows called (false alarms)'
     """
-    figure, ax = _canvas(3.6)
+    figure, ax = canvas(3.6)
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--")
     lines = _events(comparison, model)
     for i, (name, happened, p) in enumerate(lines):
@@ -140,7 +140,7 @@ def precision_recall(comparison: Comparison, model: Model) -> Figure:
     >>> figures.precision_recall(found, found.best).axes[0].get_ylabel()
     'share of the calls that are right'
     """
-    figure, ax = _canvas(3.6)
+    figure, ax = canvas(3.6)
     for i, (name, happened, p) in enumerate(_events(comparison, model)):
         order = np.argsort(-p, kind="stable")
         last = np.append(np.diff(p[order]) != 0, True)  # of equal probabilities all are called
@@ -195,7 +195,7 @@ def importance(comparison: Comparison, model: Model) -> Figure:
     shown = model.importances[:N_COLUMNS]
     if not shown:
         raise ValueError(f"model {model.name!r} has no importances")
-    figure, ax = _canvas(1.0 + 0.25 * max(len(shown), 3))
+    figure, ax = canvas(1.0 + 0.25 * max(len(shown), 3))
     rows = np.arange(len(shown))
     means = np.array([found.mean for found in shown])
     ax.barh(rows, means, height=0.6, color=BLUE)
