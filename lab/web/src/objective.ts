@@ -8,6 +8,7 @@ import type { Lane, SceneSpec } from "./types";
 export class Objective {
   node = el("div", { class: "objective", test: "objective", role: "img" });
   private root = svg("svg", {});
+  private size: [number, number] = [0, 0]; // asking the node would lay out the page at every step
   private spec: SceneSpec | null = null;
   private lanes: Lane[] = [];
   constructor(private go: (t: number) => void) {
@@ -16,12 +17,12 @@ export class Objective {
       const box = this.node.getBoundingClientRect(), n = Math.max(...this.lanes.map((l) => l.n), 2);
       this.go(Math.max(0, Math.min(n - 1, Math.round(((e.clientX - box.left - 52) / (box.width - 66)) * (n - 1)))));
     });
-    new ResizeObserver(() => this.draw()).observe(this.node);
+    new ResizeObserver(([entry]) => { const box = entry.contentRect; this.size = [box.width, box.height]; this.draw(); }).observe(this.node);
   }
   set(spec: SceneSpec, lanes: Lane[]): void { this.spec = spec; this.lanes = lanes; this.draw(); }
 
   draw(): void {
-    const w = this.node.clientWidth, h = this.node.clientHeight;
+    const [w, h] = this.size;
     if (!this.spec || w < 40 || h < 40) return;
     const t = theme(), m = this.spec.objectives.length, n = Math.max(2, ...this.lanes.map((l) => l.n));
     const [left, right, top, bottom] = [52, w - 14, 12, h - 24];

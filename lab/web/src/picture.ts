@@ -53,7 +53,7 @@ export class PictureView {
   constructor(private hooks: Hooks) {
     this.frame = el("div", { class: "frame", tabindex: 0, role: "img" }, this.canvas, this.axes as unknown as Node, this.tip);
     this.node = el("figure", { class: "picture" }, this.heading, this.frame);
-    new ResizeObserver(() => this.paint()).observe(this.frame);
+    new ResizeObserver(([entry]) => { const box = entry.contentRect; this.measured = [Math.round(box.width), Math.round(box.height)]; this.paint(); }).observe(this.frame);
     const f = this.frame;
     f.addEventListener("pointermove", (e) => this.pointer(e));
     f.addEventListener("pointerleave", () => { this.tell(null); });
@@ -114,7 +114,8 @@ export class PictureView {
     if (this.raf) return;
     this.raf = requestAnimationFrame(() => { this.raf = 0; this.now(); });
   }
-  private size(): [number, number] { return [this.frame.clientWidth, this.frame.clientHeight]; }
+  private measured: [number, number] | null = null; // asking the node would lay out the page at every frame
+  private size(): [number, number] { return this.measured ?? [this.frame.clientWidth, this.frame.clientHeight]; }
   private now(): void {
     if (!this.spec) return;
     const [w, h] = this.size();
@@ -123,7 +124,8 @@ export class PictureView {
     if (this.canvas.width !== Math.round(w * ratio) || this.canvas.height !== Math.round(h * ratio)) {
       this.canvas.width = Math.round(w * ratio); this.canvas.height = Math.round(h * ratio);
     }
-    const pen = this.canvas.getContext("2d")!;
+    // drawn by the processor: a projector's laptop often has nothing else, and it is the faster way there
+    const pen = this.canvas.getContext("2d", { willReadFrequently: true })!;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, w, h);
     const t = Math.min(1, (performance.now() - this.began) / 220), k = 1 - (1 - t) ** 3;

@@ -22,16 +22,18 @@ export class RuleView {
   mark(term: string | undefined): void {
     for (const node of this.node.querySelectorAll("[data-term]")) node.classList.toggle("hot", node.getAttribute("data-term") === term);
   }
+  private typeset = new Map<string, HTMLElement>(); // symbols stay the same from step to step
   set(rules: RuleSpec[]): void {
-    const same = this.node.children.length === rules.length;
-    const blocks = rules.map((rule) => {
-      const symbols = el("div", { class: "formula symbols" }), numbers = el("div", { class: "formula numbers", "data-values": JSON.stringify(rule.terms), "data-result": rule.result });
-      tex(rule.symbols, symbols);
+    const before = this.typeset;
+    this.typeset = new Map();
+    this.node.replaceChildren(...rules.map((rule) => {
+      let symbols = before.get(rule.symbols);
+      if (!symbols || this.typeset.has(rule.symbols)) tex(rule.symbols, (symbols = el("div", { class: "formula symbols" })));
+      this.typeset.set(rule.symbols, symbols);
+      const numbers = el("div", { class: "formula numbers", "data-values": JSON.stringify(rule.terms), "data-result": rule.result });
       tex(rule.numbers, numbers);
       return el("div", { class: "rule-block" }, rule.caption && el("p", { class: "note" }, text(rule.caption)), symbols, numbers);
-    });
-    void same;
-    this.node.replaceChildren(...blocks);
+    }));
   }
 }
 

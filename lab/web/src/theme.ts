@@ -4,12 +4,17 @@ export interface Theme {
 }
 const NAMES = ["blue", "vermilion", "green", "purple", "sky", "amber"];
 
+let read: Theme | null = null; // asked at every frame; what decides is dark or light
 export function theme(): Theme {
+  if (read?.dark !== isDark()) read = readTheme();
+  return read!;
+}
+function readTheme(): Theme {
   const style = getComputedStyle(document.documentElement);
-  const read = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  const value = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
-    ink: read("ink"), muted: read("muted"), hairline: read("hairline"), paper: read("paper"), wash: read("wash"),
-    data: NAMES.map(read), dark: isDark(),
+    ink: value("ink"), muted: value("muted"), hairline: value("hairline"), paper: value("paper"), wash: value("wash"),
+    data: NAMES.map(value), dark: isDark(),
   };
 }
 

@@ -37,21 +37,41 @@ export class Points implements Drawn {
     return role(theme, colorOf(this.mark.color, i));
   }
 
+  private hollow(i: number): boolean {
+    return this.mark.hollow ? Boolean((this.mark.hollow as Arr).data[i]) : this.mark.shape === "ring";
+  }
+
+  // Many points: each look is drawn once in the pixels of the screen, then copied without resampling.
+  private looks: { of: string; each: HTMLCanvasElement[] } | null = null;
+  private sprites(v: View, pen: CanvasRenderingContext2D): void {
+    const n = (this.mark.xy as Arr).shape[0], ratio = pen.getTransform().a;
+    const of = `${v.theme.paper}${v.theme.ink}${ratio}`;
+    if (this.looks?.of !== of) {
+      const each = Array.from({ length: n }, (_, i) => {
+        const r = this.radius(i), fill = this.fill(v.theme, i), shape = this.shape(i), hollow = this.hollow(i);
+        const key = `${fill}${shape}${r}${hollow}${of}`;
+        let s = made.get(key);
+        if (!s) { s = sprite(v.theme, ratio, r, fill, shape, hollow); if (made.size > 500) made.clear(); made.set(key, s); }
+        return s;
+      });
+      this.looks = { of, each };
+    }
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    for (let i = 0; i < n; i++) {
+      const [x, y] = this.place(v, i), s = this.looks.each[i];
+      if (Number.isFinite(x + y)) pen.drawImage(s, Math.round(x * ratio - s.width / 2), Math.round(y * ratio - s.height / 2));
+    }
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+
   draw(v: View): void {
     const n = (this.mark.xy as Arr).shape[0];
     v.pen.save();
     v.pen.globalAlpha = dim(v, this.mark);
-    const sprites = n > 150 && "canvas" in v.pen;
-    for (let i = 0; i < n; i++) {
+    if (n > 150 && "canvas" in v.pen) this.sprites(v, v.pen as CanvasRenderingContext2D);
+    else for (let i = 0; i < n; i++) {
       const [x, y] = this.place(v, i);
-      if (!Number.isFinite(x + y)) continue;
-      const r = this.radius(i), fill = this.fill(v.theme, i), shape = this.shape(i);
-      const hollow = this.mark.hollow ? Boolean((this.mark.hollow as Arr).data[i]) : this.mark.shape === "ring";
-      if (!sprites) { stamp(v.pen, v.theme, x, y, r, fill, shape, hollow); continue; }
-      const key = `${fill}${shape}${r}${hollow}${v.theme.paper}`;
-      let s = made.get(key);
-      if (!s) { s = sprite(v.theme, r, fill, shape, hollow); if (made.size > 500) made.clear(); made.set(key, s); }
-      (v.pen as CanvasRenderingContext2D).drawImage(s, x - s.width / 4, y - s.height / 4, s.width / 2, s.height / 2);
+      if (Number.isFinite(x + y)) stamp(v.pen, v.theme, x, y, this.radius(i), this.fill(v.theme, i), this.shape(i), this.hollow(i));
     }
     if (v.focus?.key === this.mark.key && v.focus.index < n) {
       const [x, y] = this.place(v, v.focus.index);
@@ -110,12 +130,11 @@ export function halo(v: View, words: string, x: number, y: number): void {
   v.pen.fillText(words, x, y);
 }
 
-function sprite(theme: Theme, r: number, fill: string, shape: string, hollow: boolean): HTMLCanvasElement {
-  const c = document.createElement("canvas");
-  c.width = c.height = Math.ceil(4 * (r + 3));
+function sprite(theme: Theme, ratio: number, r: number, fill: string, shape: string, hollow: boolean): HTMLCanvasElement {
+  const c = document.createElement("canvas"), side = (c.width = c.height = 2 * Math.ceil(ratio * (r + 3)));
   const pen = c.getContext("2d")!;
-  pen.scale(2, 2);
-  stamp(pen, theme, c.width / 4, c.height / 4, r, fill, shape, hollow);
+  pen.scale(ratio, ratio);
+  stamp(pen, theme, side / 2 / ratio, side / 2 / ratio, r, fill, shape, hollow);
   return c;
 }
 
