@@ -31,3 +31,21 @@ def test_prices_in_dollars_would_not_do(monkeypatch):
     monkeypatch.setattr(experiment, "load_portland_housing", lambda: (X, 1000 * y))
     assert not experiment.run(0).verdict
     assert np.isfinite(y).all()
+
+
+def test_descent_with_the_wrong_sign_is_found(monkeypatch):
+    class Ascent(experiment.GradientDescent):
+        def update(self, grads, state, params, **options):
+            turned = {name: -g for name, g in grads.items()}
+            return super().update(turned, state, params, **options)
+
+    monkeypatch.setattr(experiment, "GradientDescent", Ascent)
+    monkeypatch.setattr(experiment, "N_STEPS", 200)
+    failed = [check.what for check in experiment.run(0).checks if not check.holds]
+    assert any("from (48, 30)" in what for what in failed)
+
+
+def test_another_rate_is_found(monkeypatch):
+    right = experiment.curvatures
+    monkeypatch.setattr(experiment, "curvatures", lambda x: right(x) * [1.0, 1.1])
+    assert not experiment.run(0).verdict
