@@ -41,9 +41,9 @@ def run(seed: int) -> Outcome:
     for name, model in models.items():
         checks += coefficient_checks(name, [model.intercept_, *model.coef_])
         used = X[:, : len(model.coef_)]
-        r = y - model.predict(used)
-        normal = np.abs(np.column_stack([np.ones(len(X)), used]).T @ r)
-        size = np.column_stack([np.ones(len(X)), used]).T @ y
+        design = with_ones(used)
+        normal = np.abs(design.T @ (y - model.predict(used)))
+        size = design.T @ y
         checks.append(at_most(f"{name}: normal equations, |Xᵀr| / |Xᵀy|", 1e-12,
                               float((normal / size).max())))  # fmt: skip
     path = lms(X[:, 0] / 1000, y, START, N_STEPS)
@@ -58,16 +58,20 @@ def run(seed: int) -> Outcome:
     )
 
 
-def curvatures(x: Any) -> Any:
-    """Return the eigenvalues of XᵀX/m, X = [1, x], ascending."""
-    X = np.column_stack([np.ones(len(x)), x])
-    return np.linalg.eigvalsh(X.T @ X / len(x))
+def with_ones(x: Any) -> Any:
+    """Return the design matrix [1, x]."""
+    return np.column_stack([np.ones(len(x)), x])
+
+
+def curvatures(X: Any) -> Any:
+    """Return the eigenvalues of XᵀX/m, ascending."""
+    return np.linalg.eigvalsh(X.T @ X / len(X))
 
 
 def lms(x: Any, y: Any, start: Any, n_steps: int) -> Any:
     """Return θ of every step of batch LMS at the rate 1/λmax."""
-    X = np.column_stack([np.ones(len(x)), x])
-    rule = GradientDescent(float(1 / curvatures(x)[-1]))
+    X = with_ones(x)
+    rule = GradientDescent(float(1 / curvatures(X)[-1]))
     theta = {"theta": np.array(start)}
     state, path = rule.init(theta), [theta["theta"]]
     for _ in range(n_steps):
@@ -80,8 +84,8 @@ def lms(x: Any, y: Any, start: Any, n_steps: int) -> Any:
 def descent_checks(area: Any, y: Any, path: Any) -> list[Check]:
     """Where descent arrives, how quickly, and how far it comes on areas as they are given."""
     found = [path[-1, 0], path[-1, 1] / 1000]
-    checks = coefficient_checks(f"area only, {N_STEPS} steps from (48, 30)", found)
-    low, high = curvatures(area / 1000)
+    checks = coefficient_checks("area only", found, f", {N_STEPS} steps from (48, 30)")
+    low, high = curvatures(with_ones(area / 1000))
     best = np.array([PRINTED["area only"][0], 1000 * PRINTED["area only"][1]])
     error = np.linalg.norm(path[[100, 200]] - best, axis=1)
     factor = float((error[1] / error[0]) ** 0.01)
@@ -99,13 +103,12 @@ def descent_checks(area: Any, y: Any, path: Any) -> list[Check]:
     ]  # fmt: skip
 
 
-def coefficient_checks(name: str, found: list[float]) -> list[Check]:
+def coefficient_checks(name: str, found: list[float], how: str = "") -> list[Check]:
     """Compare θ with the printed values to half a unit of their sixth digit."""
     checks = []
-    printed = PRINTED[name.partition(", ")[0]]
-    for j, (claimed, measured) in enumerate(zip(printed, found, strict=True)):
+    for j, (claimed, measured) in enumerate(zip(PRINTED[name], found, strict=True)):
         unit = 10.0 ** (np.floor(np.log10(abs(claimed))) - 5)
-        checks.append(close(f"θ{j}, {name}", claimed, float(measured), atol=0.5 * unit))
+        checks.append(close(f"θ{j}, {name}{how}", claimed, float(measured), atol=0.5 * unit))
     return checks
 
 
