@@ -34,3 +34,10 @@ export function save(name: string, content: Blob): void {
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
+
+// The size of a node inside its border, kept until it changes: asking the node lays out the page.
+export function sizeOf(node: HTMLElement, changed: () => void): () => [number, number] {
+  let size: [number, number] | null = null;
+  new ResizeObserver(() => { size = null; changed(); }).observe(node);
+  return () => (size ??= [node.clientWidth, node.clientHeight]);
+}

@@ -1,5 +1,5 @@
 // The objective over the steps, with a cursor; a click goes to the step.
-import { el, svg } from "./dom";
+import { el, sizeOf, svg } from "./dom";
 import { say, show, tick as label } from "./i18n";
 import { ticksOf } from "./picture";
 import { theme } from "./theme";
@@ -8,7 +8,7 @@ import type { Lane, SceneSpec } from "./types";
 export class Objective {
   node = el("div", { class: "objective", test: "objective", role: "img" });
   private root = svg("svg", {});
-  private size: [number, number] = [0, 0]; // asking the node would lay out the page at every step
+  private size = sizeOf(this.node, () => this.draw());
   private spec: SceneSpec | null = null;
   private lanes: Lane[] = [];
   constructor(private go: (t: number) => void) {
@@ -17,12 +17,11 @@ export class Objective {
       const box = this.node.getBoundingClientRect(), n = Math.max(...this.lanes.map((l) => l.n), 2);
       this.go(Math.max(0, Math.min(n - 1, Math.round(((e.clientX - box.left - 52) / (box.width - 66)) * (n - 1)))));
     });
-    new ResizeObserver(([entry]) => { const box = entry.contentRect; this.size = [box.width, box.height]; this.draw(); }).observe(this.node);
   }
   set(spec: SceneSpec, lanes: Lane[]): void { this.spec = spec; this.lanes = lanes; this.draw(); }
 
   draw(): void {
-    const [w, h] = this.size;
+    const [w, h] = this.size();
     if (!this.spec || w < 40 || h < 40) return;
     const t = theme(), m = this.spec.objectives.length, n = Math.max(2, ...this.lanes.map((l) => l.n));
     const [left, right, top, bottom] = [52, w - 14, 12, h - 24];

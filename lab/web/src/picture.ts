@@ -1,5 +1,5 @@
 // One picture: axes in SVG, marks on a canvas, pointer and keyboard on both.
-import { el, svg } from "./dom";
+import { el, sizeOf, svg } from "./dom";
 import { say, show, text, tick as label } from "./i18n";
 import { theme } from "./theme";
 import { drawn } from "./marks/index";
@@ -37,7 +37,10 @@ export class PictureView {
   node: HTMLElement;
   private heading = el("h3", { class: "picture-title" });
   private frame: HTMLElement;
+  private size: () => [number, number];
   private canvas = el("canvas", {});
+  // drawn by the processor: a projector's laptop often has nothing else, and it is the faster way there
+  private pen = this.canvas.getContext("2d", { willReadFrequently: true })!;
   private axes = svg("svg", { class: "axes", "aria-hidden": "true" });
   private tip = el("div", { class: "tip", hidden: true });
   private marks: Drawn[] = [];
@@ -53,7 +56,7 @@ export class PictureView {
   constructor(private hooks: Hooks) {
     this.frame = el("div", { class: "frame", tabindex: 0, role: "img" }, this.canvas, this.axes as unknown as Node, this.tip);
     this.node = el("figure", { class: "picture" }, this.heading, this.frame);
-    new ResizeObserver(([entry]) => { const box = entry.contentRect; this.measured = [Math.round(box.width), Math.round(box.height)]; this.paint(); }).observe(this.frame);
+    this.size = sizeOf(this.frame, () => this.paint());
     const f = this.frame;
     f.addEventListener("pointermove", (e) => this.pointer(e));
     f.addEventListener("pointerleave", () => { this.tell(null); });
@@ -114,8 +117,6 @@ export class PictureView {
     if (this.raf) return;
     this.raf = requestAnimationFrame(() => { this.raf = 0; this.now(); });
   }
-  private measured: [number, number] | null = null; // asking the node would lay out the page at every frame
-  private size(): [number, number] { return this.measured ?? [this.frame.clientWidth, this.frame.clientHeight]; }
   private now(): void {
     if (!this.spec) return;
     const [w, h] = this.size();
@@ -124,8 +125,7 @@ export class PictureView {
     if (this.canvas.width !== Math.round(w * ratio) || this.canvas.height !== Math.round(h * ratio)) {
       this.canvas.width = Math.round(w * ratio); this.canvas.height = Math.round(h * ratio);
     }
-    // drawn by the processor: a projector's laptop often has nothing else, and it is the faster way there
-    const pen = this.canvas.getContext("2d", { willReadFrequently: true })!;
+    const pen = this.pen;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, w, h);
     const t = Math.min(1, (performance.now() - this.began) / 220), k = 1 - (1 - t) ** 3;
@@ -182,7 +182,7 @@ export class PictureView {
   }
   private still(): View {
     const [w, h] = this.size();
-    return this.view(this.canvas.getContext("2d")!, w, h, 1);
+    return this.view(this.pen, w, h, 1);
   }
   private find(e: PointerEvent | MouseEvent): Hit | null {
     if (!this.spec) return null;

@@ -7,20 +7,14 @@ import type { RuleSpec } from "./types";
 export class RuleView {
   node = el("div", { class: "rules", test: "rule" });
   constructor(private hover: (term: string | null) => void) {
-    this.node.addEventListener("pointerover", (e) => this.over(e.target as Element));
-    this.node.addEventListener("pointerleave", () => this.light(null));
+    this.node.addEventListener("pointerover", (e) => this.point((e.target as Element).closest("[data-term]")?.getAttribute("data-term") ?? null));
+    this.node.addEventListener("pointerleave", () => this.point(null));
   }
-  private over(target: Element): void {
-    const term = target.closest("[data-term]")?.getAttribute("data-term") ?? null;
-    this.light(term);
-    this.hover(term);
-  }
-  light(term: string | null): void {
-    for (const node of this.node.querySelectorAll("[data-term]")) node.classList.toggle("hot", node.getAttribute("data-term") === term);
-    if (term === null) this.hover(null);
-  }
-  mark(term: string | undefined): void {
-    for (const node of this.node.querySelectorAll("[data-term]")) node.classList.toggle("hot", node.getAttribute("data-term") === term);
+  private point(term: string | null): void { this.mark(term); this.hover(term); }
+  private hot: string | null = null;
+  mark(term: string | null | undefined): void { this.hot = term ?? null; this.light(); }
+  private light(): void {
+    for (const node of this.node.querySelectorAll("[data-term]")) node.classList.toggle("hot", node.getAttribute("data-term") === this.hot);
   }
   private typeset = new Map<string, HTMLElement>(); // symbols stay the same from step to step
   set(rules: RuleSpec[]): void {
@@ -34,6 +28,7 @@ export class RuleView {
       tex(rule.numbers, numbers);
       return el("div", { class: "rule-block" }, rule.caption && el("p", { class: "note" }, text(rule.caption)), symbols, numbers);
     }));
+    this.light(); // what is kept and what is new alike
   }
 }
 

@@ -4,17 +4,17 @@ export interface Theme {
 }
 const NAMES = ["blue", "vermilion", "green", "purple", "sky", "amber"];
 
-let read: Theme | null = null; // asked at every frame; what decides is dark or light
+let current: Theme | null = null; // asked for at every frame, and only dark or light changes it
 export function theme(): Theme {
-  if (read?.dark !== isDark()) read = readTheme();
-  return read!;
+  const dark = isDark();
+  return current?.dark === dark ? current : (current = readTheme(dark));
 }
-function readTheme(): Theme {
+function readTheme(dark: boolean): Theme {
   const style = getComputedStyle(document.documentElement);
   const value = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
     ink: value("ink"), muted: value("muted"), hairline: value("hairline"), paper: value("paper"), wash: value("wash"),
-    data: NAMES.map(value), dark: isDark(),
+    data: NAMES.map(value), dark,
   };
 }
 

@@ -42,19 +42,18 @@ export class Points implements Drawn {
   }
 
   // Many points: each look is drawn once in the pixels of the screen, then copied without resampling.
-  private looks: { of: string; each: HTMLCanvasElement[] } | null = null;
+  private looks: { theme: Theme; ratio: number; each: HTMLCanvasElement[] } | null = null;
   private sprites(v: View, pen: CanvasRenderingContext2D): void {
     const n = (this.mark.xy as Arr).shape[0], ratio = pen.getTransform().a;
-    const of = `${v.theme.paper}${v.theme.ink}${ratio}`;
-    if (this.looks?.of !== of) {
+    if (this.looks?.theme !== v.theme || this.looks.ratio !== ratio) {
       const each = Array.from({ length: n }, (_, i) => {
         const r = this.radius(i), fill = this.fill(v.theme, i), shape = this.shape(i), hollow = this.hollow(i);
-        const key = `${fill}${shape}${r}${hollow}${of}`;
+        const key = `${fill}${shape}${r}${hollow}${v.theme.paper}${ratio}`;
         let s = made.get(key);
         if (!s) { s = sprite(v.theme, ratio, r, fill, shape, hollow); if (made.size > 500) made.clear(); made.set(key, s); }
         return s;
       });
-      this.looks = { of, each };
+      this.looks = { theme: v.theme, ratio, each };
     }
     pen.setTransform(1, 0, 0, 1, 0, 0);
     for (let i = 0; i < n; i++) {
